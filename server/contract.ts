@@ -1,0 +1,145 @@
+/**
+ * What the operator and the server know of each other: environment names, ports, paths, annotations and the
+ * reports a pod leaves behind. Constants and types only: the operator imports this file and nothing else of
+ * `server/`, so whatever is not here can change on one side alone.
+ *
+ * A rendered pod template is frozen with its revision, so a pod of an older operator may read these names for as
+ * long as its revision lives: a name here may be added, never given another meaning.
+ */
+
+/** First argument of the server image's entry point. */
+export const commands = {
+  /** Init container: download, check and unpack the model, leave a {@link FetchReport}, exit. */
+  fetch: "fetch",
+  /** Main container: load, verify, warm up, serve until SIGTERM. */
+  serve: "serve",
+} as const;
+
+export const environment = {
+  /** Name of the ModelDeployment; the model name in every protocol's paths. */
+  modelName: "SLIPWAY_MODEL_NAME",
+  /** Name of the version entry; `model_version` in answers. */
+  modelVersion: "SLIPWAY_MODEL_VERSION",
+  /** `uri` of the version entry. Read by fetch only. */
+  modelUri: "SLIPWAY_MODEL_URI",
+  /** `digest` of the version entry, absent when the user gave none. Read by fetch only. */
+  modelDigest: "SLIPWAY_MODEL_DIGEST",
+  /** Digest that this version name was first resolved to, from the ConfigMap `<model>-versions`; absent before. */
+  recordedDigest: "SLIPWAY_RECORDED_DIGEST",
+  /** Comma-separated `host[:port]` entries that registries may be spoken to without TLS. Read by fetch only. */
+  plainHttpHosts: "SLIPWAY_PLAIN_HTTP_HOSTS",
+  /** PEM certificates that are trusted beside the system's when a model is downloaded. Read by fetch only. */
+  certificateAuthority: "SLIPWAY_CERTIFICATE_AUTHORITY",
+  /** The container's CPU limit in whole cores, rounded up, by the downward API; decides the number of workers. */
+  cpuLimit: "SLIPWAY_CPU_LIMIT",
+  /** Where the model lies; {@link paths.modelDirectory} when unset. */
+  modelDirectory: "SLIPWAY_MODEL_DIRECTORY",
+  /** pino level; `info` when unset. */
+  logLevel: "SLIPWAY_LOG_LEVEL",
+  /** Must be `1` before ONNX Runtime's library is loaded, or it sends telemetry (ONNX Runtime PR 27379). */
+  onnxRuntimeTelemetry: "ORT_DISABLE_TELEMETRY",
+} as const;
+
+export const ports = {
+  /** Predictions, model metadata, health and the page for people. */
+  http: 8080,
+  /** `/metrics` and `/slipway/report`: never reachable through the Service. */
+  metrics: 9090,
+} as const;
+
+export const portNames = { http: "http", metrics: "metrics" } as const;
+
+export const paths = {
+  /** emptyDir that fetch writes and serve mounts read-only. */
+  modelDirectory: "/model",
+  /** Folder of the downward API volume. */
+  podDirectory: "/etc/slipway/pod",
+  /** The file in it that holds the annotation {@link annotations.inService}; read again whenever it changes. */
+  inServiceFile: "/etc/slipway/pod/in-service",
+  terminationMessage: "/dev/termination-log",
+  live: "/v2/health/live",
+  ready: "/v2/health/ready",
+  metrics: "/metrics",
+  report: "/slipway/report",
+} as const;
+
+export const annotations = {
+  /**
+   * On a pod, by the operator. `"false"`: no longer in service, so every kept-alive connection gets one more answer
+   * with `Connection: close`, and the pod stays warm. Absent, empty or anything else: in service.
+   */
+  inService: "slipway.dev/in-service",
+} as const;
+
+/** Kubernetes cuts a termination message at 4096 bytes; a report is trimmed to stay valid JSON below that. */
+export const terminationMessageBytes = 4096;
+
+/** Where in a version's life a failure happened. `Schedule` is found by the operator, never reported by a pod. */
+export type Stage = "Download" | "Load" | "Verify" | "Schedule" | "Serve";
+
+/** Reasons that a pod can report. A permanent one is not tried again with the same revision. */
+export const failureReasons = {
+  // Download, worth another try: the other side may change.
+  NotFound: { permanent: false },
+  Unauthorized: { permanent: false },
+  SourceUnavailable: { permanent: false },
+  TimedOut: { permanent: false },
+  OutOfDisk: { permanent: false },
+  // Download, permanent: the same revision can only fail again.
+  UnsupportedSource: { permanent: true },
+  NoMatchingManifest: { permanent: true },
+  TooLarge: { permanent: true },
+  DigestMismatch: { permanent: true },
+  VersionReused: { permanent: true },
+  UnsafeArchive: { permanent: true },
+  NotAModel: { permanent: true },
+  TruncatedModel: { permanent: true },
+  UnsupportedOpset: { permanent: true },
+  // Load, Verify.
+  LoadFailed: { permanent: true },
+  WarmUpFailed: { permanent: true },
+  OutOfMemory: { permanent: false },
+  // Serve.
+  EngineStuck: { permanent: false },
+  Crashed: { permanent: false },
+  InvalidConfiguration: { permanent: true },
+} as const satisfies Record<string, { permanent: boolean }>;
+
+export type FailureReason = keyof typeof failureReasons;
+
+/** Termination message of an init container that succeeded. */
+export interface FetchReport {
+  readonly ok: true;
+  readonly stage: "Download";
+  /** `sha256:<64 hex digits>`: OCI manifest digest; sha256 of one file; or of the sorted lines `sha256 size path`. */
+  readonly digest: string;
+  readonly bytes: number;
+  readonly seconds: number;
+  /** `sha256:` over the model's inputs and outputs (name, element type, dims) in canonical JSON. */
+  readonly signature: string;
+}
+
+/** Termination message of any container that could not do its work. */
+export interface FailureReport {
+  readonly ok: false;
+  readonly stage: Exclude<Stage, "Schedule">;
+  readonly reason: FailureReason;
+  /** For people: the offending value, what is allowed, what to do. Never a path of the pod, never a stack. */
+  readonly message: string;
+  readonly logTail?: string;
+}
+
+export type PodReport = FetchReport | FailureReport;
+
+/** Body of `GET /slipway/report` on the metrics port, once the model is loaded. */
+export interface ServeReport {
+  readonly model: string;
+  readonly version: string;
+  readonly ready: boolean;
+  readonly inService: boolean;
+  readonly loadSeconds: number;
+  readonly warmUpSeconds: number;
+  /** Resident memory after warm-up. */
+  readonly memoryBytes: number;
+  readonly workers: number;
+}
