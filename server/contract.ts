@@ -34,6 +34,32 @@ export const environment = {
   cpuLimit: "SLIPWAY_CPU_LIMIT",
   /** Where the model lies; {@link paths.modelDirectory} when unset. */
   modelDirectory: "SLIPWAY_MODEL_DIRECTORY",
+  /** Address that both ports listen on; every address when unset. */
+  listenAddress: "SLIPWAY_LISTEN_ADDRESS",
+  /** {@link ports.http} when unset; 0 takes a free one and logs it. */
+  httpPort: "SLIPWAY_HTTP_PORT",
+  /** {@link ports.metrics} when unset; 0 takes a free one and logs it. */
+  metricsPort: "SLIPWAY_METRICS_PORT",
+  /** {@link paths.terminationMessage} when unset. */
+  terminationMessage: "SLIPWAY_TERMINATION_MESSAGE",
+  /** {@link paths.inServiceFile} when unset. */
+  inServiceFile: "SLIPWAY_IN_SERVICE_FILE",
+  /** Seconds, varied by ± 10 %; {@link timing.connectionMaximumAgeSeconds} when unset. */
+  connectionMaximumAge: "SLIPWAY_CONNECTION_MAXIMUM_AGE_SECONDS",
+  /** Seconds; {@link timing.propagationSeconds} when unset. */
+  propagation: "SLIPWAY_PROPAGATION_SECONDS",
+  /** The pod's `terminationGracePeriodSeconds`; {@link timing.terminationGraceSeconds} when unset. */
+  terminationGrace: "SLIPWAY_TERMINATION_GRACE_SECONDS",
+  /** Seconds that one run of the model may take; {@link timing.runSeconds} when unset. */
+  runTimeout: "SLIPWAY_RUN_TIMEOUT_SECONDS",
+  /** Seconds that a request may wait for a worker; {@link timing.queueSeconds} when unset. */
+  queueTimeout: "SLIPWAY_QUEUE_TIMEOUT_SECONDS",
+  /** Requests that may wait for a worker; 256 when unset. */
+  queueLimit: "SLIPWAY_QUEUE_LIMIT",
+  /** Seconds that a request's body may take to arrive; {@link timing.bodySeconds} when unset. */
+  bodyTimeout: "SLIPWAY_BODY_TIMEOUT_SECONDS",
+  /** Bytes that a request's body may have; 64 MiB when unset. */
+  bodyLimit: "SLIPWAY_BODY_LIMIT_BYTES",
   /** pino level; `info` when unset. */
   logLevel: "SLIPWAY_LOG_LEVEL",
   /** Must be `1` before ONNX Runtime's library is loaded, or it sends telemetry (ONNX Runtime PR 27379). */
@@ -61,6 +87,19 @@ export const paths = {
   ready: "/v2/health/ready",
   metrics: "/metrics",
   report: "/slipway/report",
+} as const;
+
+/** What the server does when its environment does not say otherwise. All in seconds. */
+export const timing = {
+  /** After this age a connection's next answer carries `Connection: close`, so that clients spread over new pods. */
+  connectionMaximumAgeSeconds: 300,
+  /** From SIGTERM on, new connections are accepted this long, while every node learns that the endpoint is gone. */
+  propagationSeconds: 5,
+  /** Kubernetes' own default; the server has ended before it is over. */
+  terminationGraceSeconds: 30,
+  runSeconds: 30,
+  queueSeconds: 10,
+  bodySeconds: 60,
 } as const;
 
 export const annotations = {
