@@ -1,0 +1,70 @@
+import { environment as names, paths } from "../contract.ts";
+import { failure } from "./failure.ts";
+
+export interface FetchConfiguration {
+  readonly uri: string;
+  /** Name of the version entry, for messages. */
+  readonly version: string;
+  /** What the user demands. */
+  readonly digest: string | undefined;
+  /** What this version name was first resolved to. */
+  readonly recordedDigest: string | undefined;
+  readonly plainHttpHosts: readonly string[];
+  /** PEM, trusted beside the system's certificates. */
+  readonly certificateAuthority: string | undefined;
+  readonly modelDirectory: string;
+}
+
+const digestPattern = /^sha256:[0-9a-f]{64}$/;
+const hostPattern = /^(?:\[[0-9a-f:.]+\]|[a-z0-9][a-z0-9.-]*)(?::[0-9]{1,5})?$/;
+// The CRD allows 1024 characters; more would only fill the report.
+const uriCharacters = 2048;
+
+/** Reads what `contract.ts` names. Fails with `InvalidConfiguration` that tells of all mistakes at once. */
+export function readConfiguration(environment: Readonly<Record<string, string | undefined>>): FetchConfiguration {
+  const mistakes: string[] = [];
+  const read = (name: string): string | undefined => environment[name]?.trim() || undefined;
+
+  const uri = read(names.modelUri) ?? "";
+  if (uri === "") mistakes.push(`${names.modelUri} is missing: set the uri of the model`);
+  if (uri.length > uriCharacters) mistakes.push(`${names.modelUri} is longer than ${uriCharacters} characters`);
+
+  const readDigest = (name: string): string | undefined => {
+    const digest = read(name);
+    if (digest !== undefined && !digestPattern.test(digest)) {
+      mistakes.push(`${name} is ${quote(digest)}, not "sha256:" and 64 lower-case hex digits`);
+    }
+    return digest;
+  };
+
+  const plainHttpHosts = (read(names.plainHttpHosts) ?? "")
+    .split(",")
+    .map((host) => host.trim().toLowerCase())
+    .filter((host) => host !== "");
+  for (const host of plainHttpHosts) {
+    if (!hostPattern.test(host)) mistakes.push(`${names.plainHttpHosts} has ${quote(host)}, which is not host[:port]`);
+  }
+
+  const certificateAuthority = read(names.certificateAuthority);
+  if (certificateAuthority !== undefined && !certificateAuthority.includes("-----BEGIN CERTIFICATE-----")) {
+    mistakes.push(`${names.certificateAuthority} holds no PEM certificate ("-----BEGIN CERTIFICATE-----")`);
+  }
+
+  const configuration: FetchConfiguration = {
+    uri,
+    version: read(names.modelVersion) ?? "",
+    digest: readDigest(names.modelDigest),
+    recordedDigest: readDigest(names.recordedDigest),
+    plainHttpHosts,
+    certificateAuthority,
+    modelDirectory: read(names.modelDirectory) ?? paths.modelDirectory,
+  };
+  if (mistakes.length > 0) throw failure("InvalidConfiguration", `${mistakes.join("; ")}.`);
+  return configuration;
+}
+
+/** A value of somebody else's for a message: in quotes, cut, without characters that break a line. */
+export function quote(value: string): string {
+  const shown = value.length > 200 ? `${value.slice(0, 200)}…` : value;
+  return JSON.stringify(shown);
+}

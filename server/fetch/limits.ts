@@ -1,0 +1,60 @@
+/** Every bound of the fetch step, so that a hostile or broken source costs a known amount of time, disk and memory. */
+export interface FetchLimits {
+  /** From start to report. */
+  readonly totalMilliseconds: number;
+  /** Without one byte from the other side: a connection, an answer's header, or the next piece of a body. */
+  readonly idleMilliseconds: number;
+  /** Waits between attempts; their number bounds the attempts in a row that brought nothing. */
+  readonly retryDelaysMilliseconds: readonly number[];
+  /** Longest wait that a `Retry-After` of the other side may ask for. */
+  readonly longestRetryAfterMilliseconds: number;
+  /** All files of the model together, unpacked. */
+  readonly totalBytes: number;
+  readonly files: number;
+  /** An archive may always unpack to this much, */
+  readonly inflationAllowanceBytes: number;
+  /** and beyond it to this many times its own size. */
+  readonly inflationRatio: number;
+}
+
+export const defaultLimits: FetchLimits = {
+  // 64 GiB at 20 MB/s, a slow registry.
+  totalMilliseconds: 3_600_000,
+  // Registries that fetch from cold storage first were seen to take half a minute for the first byte.
+  idleMilliseconds: 60_000,
+  // A registry that restarts is back within half a minute.
+  retryDelaysMilliseconds: [500, 1_000, 2_000, 4_000, 8_000, 16_000],
+  longestRetryAfterMilliseconds: 60_000,
+  // More than ONNX Runtime can serve from one node's memory in practice, and less than a node's disk.
+  totalBytes: 64 * 1024 ** 3,
+  // A model with every weight in a file of its own has some hundreds.
+  files: 10_000,
+  inflationAllowanceBytes: 256 * 1024 ** 2,
+  // Weights hardly compress, and the most that deflate can reach is 1032; sparse models were seen at some tens.
+  inflationRatio: 100,
+};
+
+/** OCI distribution-spec 1.1, "Pushing Manifests": registries may refuse more than this, so nobody relies on more. */
+export const manifestBytes = 4 * 1024 ** 2;
+
+/** A token answer is one signed JSON web token and some fields; those of large providers stay under 8 KiB. */
+export const tokenBytes = 64 * 1024;
+
+/** Registry to blob storage is one redirect; a chain of content networks adds one or two. */
+export const redirects = 5;
+
+/** File systems end a name at 255 bytes; the path bound keeps the sum with the model directory under PATH_MAX. */
+export const nameBytes = 255;
+export const pathBytes = 1024;
+
+/** Largest message that protobuf, and so ONNX Runtime, can read; larger models keep weights as external data. */
+export const modelFileBytes = 2 ** 31 - 1;
+
+/** The largest known models have under two million fields outside their weights. */
+export const modelFields = 20_000_000;
+
+/** protobuf's own bound for nested messages. */
+export const modelDepth = 100;
+
+/** A name in a model; the longest seen in exported graphs are some hundreds of bytes. */
+export const modelNameBytes = 64 * 1024;

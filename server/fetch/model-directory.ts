@@ -1,0 +1,118 @@
+import { createHash } from "node:crypto";
+import { constants } from "node:fs";
+import { type FileHandle, mkdir, open, readdir, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { quote } from "./configuration.ts";
+import { downloadFolder, entryPath } from "./entry-path.ts";
+import { errorCode, failure } from "./failure.ts";
+import type { FetchLimits } from "./limits.ts";
+import type { ModelFile } from "./tree-digest.ts";
+
+/**
+ * The folder that a model is written into. Nothing reaches it but new regular files under safe paths: a name that is
+ * there already, a part of it that is a file, or one file more than allowed is refused, and bytes are counted while
+ * they are written.
+ */
+export interface ModelDirectory {
+  /** An empty new file. Who opened it closes it and tells {@link record} what it holds. */
+  create(name: string): Promise<{ readonly path: string; readonly handle: FileHandle }>;
+  record(path: string, file: ModelFile): void;
+  /** Counts bytes that are about to be written against the bound; {@link write} does so by itself. */
+  reserve(bytes: number): void;
+  /** Creates, writes and records a file. */
+  write(name: string, content: AsyncIterable<Uint8Array>): Promise<ModelFile>;
+  /** An empty new file outside the model, for a layer that is still to be unpacked. */
+  createDownload(name: string): Promise<{ readonly absolutePath: string; readonly handle: FileHandle }>;
+  discardDownloads(): Promise<void>;
+  /** All files recorded, by path. */
+  files(): ReadonlyMap<string, ModelFile>;
+}
+
+/** Opens `directory` and empties it first: what lies there is left over from an attempt that ended half-way. */
+export async function openModelDirectory(directory: string, limits: FetchLimits): Promise<ModelDirectory> {
+  const files = new Map<string, ModelFile>();
+  let created = 0;
+  let reserved = 0;
+
+  const self: ModelDirectory = {
+    async create(name) {
+      const path = entryPath(name);
+      created += 1;
+      if (created > limits.files) {
+        throw failure("TooLarge", `The model has more than the ${limits.files} files that are allowed.`);
+      }
+      try {
+        await mkdir(dirname(join(directory, path)), { recursive: true });
+        return { path, handle: await openNew(join(directory, path)) };
+      } catch (error) {
+        if (["EEXIST", "ENOTDIR", "EISDIR"].includes(errorCode(error))) {
+          throw failure("UnsafeArchive", `The artifact holds ${quote(path)} twice. Every file may occur once.`);
+        }
+        throw error;
+      }
+    },
+
+    record(path, file) {
+      files.set(path, file);
+    },
+
+    reserve(bytes) {
+      reserved += bytes;
+      if (reserved > limits.totalBytes) {
+        throw failure("TooLarge", `The model is larger than the ${limits.totalBytes} bytes that are allowed.`);
+      }
+    },
+
+    async write(name, content) {
+      const { path, handle } = await self.create(name);
+      try {
+        const hash = createHash("sha256");
+        let size = 0;
+        for await (const chunk of content) {
+          self.reserve(chunk.byteLength);
+          hash.update(chunk);
+          await writeAll(handle, chunk, size);
+          size += chunk.byteLength;
+        }
+        const file = { size, sha256: hash.digest("hex") };
+        self.record(path, file);
+        return file;
+      } finally {
+        await handle.close();
+      }
+    },
+
+    async createDownload(name) {
+      const absolutePath = join(directory, downloadFolder, name);
+      await mkdir(dirname(absolutePath), { recursive: true });
+      await rm(absolutePath, { force: true });
+      return { absolutePath, handle: await openNew(absolutePath) };
+    },
+
+    async discardDownloads() {
+      await rm(join(directory, downloadFolder), { recursive: true, force: true });
+    },
+
+    files: () => files,
+  };
+
+  await mkdir(directory, { recursive: true });
+  for (const leftover of await readdir(directory)) {
+    await rm(join(directory, leftover), { recursive: true, force: true });
+  }
+  return self;
+}
+
+/** `FileHandle.write` may take fewer bytes than it is given. */
+export async function writeAll(handle: FileHandle, chunk: Uint8Array, position: number): Promise<void> {
+  let offset = 0;
+  while (offset < chunk.byteLength) {
+    const { bytesWritten } = await handle.write(chunk, offset, chunk.byteLength - offset, position + offset);
+    offset += bytesWritten;
+  }
+}
+
+async function openNew(path: string): Promise<FileHandle> {
+  // O_EXCL refuses what exists, a link to elsewhere included.
+  return open(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o644);
+}

@@ -1,0 +1,119 @@
+import { failure } from "./failure.ts";
+import { downloadBlob } from "./oci/blob.ts";
+import { createRegistryClient, type RegistryClient } from "./oci/client.ts";
+import { type LayerUse, layerUse } from "./oci/layer.ts";
+import { type Descriptor, type Manifest, parseManifest, selectManifest } from "./oci/manifest.ts";
+import { parseReference, showReference } from "./oci/reference.ts";
+import type { Source, SourceRequest } from "./source.ts";
+import { unpack } from "./unpack.ts";
+
+/**
+ * `oci://host[:port]/repository[:tag|@digest]`: an artifact as `oras push` makes it. The digest is that of what the
+ * reference names, an index included, so that every architecture records the same one; it is judged before any layer
+ * is downloaded.
+ */
+export const fetchOci: Source = async (request) => {
+  const { limits, signal, log } = request;
+  const reference = parseReference(request.uri);
+  // The uri may name the bytes itself; a digest that contradicts it needs no connection to be refused.
+  if (reference.digest !== undefined) request.checkDigest(reference.digest);
+
+  const client = createRegistryClient(reference, {
+    plainHttpHosts: request.plainHttpHosts,
+    certificateAuthority: request.certificateAuthority,
+    limits,
+    signal,
+    onRetry: (retried, delay) =>
+      log.warn({ reason: retried.reason, delaySeconds: delay / 1000 }, `trying again: ${retried.message}`),
+  });
+  try {
+    const named = await client.manifest(reference.digest ?? reference.tag);
+    request.checkDigest(named.digest);
+    const top = parseManifest(named.text, named.contentType);
+    const layers = top.kind === "image" ? top.layers : await layersOfIndex(client, top, request.architecture);
+    const planned = planLayers(layers, request);
+    log.info({ digest: named.digest, layers: planned.length }, `pulling ${showReference(reference)}`);
+    for (const layer of planned) await pullLayer(client, layer, reference.registry, request);
+    return named.digest;
+  } finally {
+    await client.close();
+  }
+};
+
+interface PlannedLayer {
+  readonly descriptor: Descriptor;
+  readonly use: Exclude<LayerUse, { use: "ignore" }>;
+}
+
+async function layersOfIndex(
+  client: RegistryClient,
+  index: Manifest & { kind: "index" },
+  architecture: string,
+): Promise<readonly Descriptor[]> {
+  const selected = selectManifest(index.manifests, architecture);
+  const { text, contentType } = await client.manifest(selected.digest);
+  const manifest = parseManifest(text, contentType);
+  if (manifest.kind === "image") return manifest.layers;
+  throw failure("NoMatchingManifest", "The index leads to another index. Name one manifest by its digest.");
+}
+
+/** What to do with each layer, and all that can be refused before the first byte is downloaded. */
+function planLayers(layers: readonly Descriptor[], { limits, log }: SourceRequest): readonly PlannedLayer[] {
+  if (layers.length > limits.files) {
+    throw failure(
+      "TooLarge",
+      `The artifact has ${layers.length} layers, more than the ${limits.files} that are allowed.`,
+    );
+  }
+  const bytes = layers.reduce((sum, { size }) => sum + size, 0);
+  if (bytes > limits.totalBytes) {
+    throw failure("TooLarge", `The artifact has ${bytes} bytes, more than the ${limits.totalBytes} that are allowed.`);
+  }
+  const planned: PlannedLayer[] = [];
+  for (const descriptor of layers) {
+    const use = layerUse(descriptor);
+    if (use.use === "ignore") log.info({ layer: descriptor.digest }, `leaving out a layer with ${use.why}`);
+    else planned.push({ descriptor, use });
+  }
+  if (planned.length > 0) return planned;
+  throw failure(
+    "UnsupportedSource",
+    "The artifact has no layer with a file name. Push the model with its name, for example: oras push HOST/REPOSITORY:TAG model.onnx",
+  );
+}
+
+async function pullLayer(
+  client: RegistryClient,
+  { descriptor, use }: PlannedLayer,
+  host: string,
+  request: SourceRequest,
+): Promise<void> {
+  const { directory, limits, signal, onBytes, log } = request;
+  const options = {
+    host,
+    limits,
+    signal,
+    onBytes,
+    onRetry: (retried: Error, delay: number): void =>
+      log.warn({ layer: descriptor.digest, delaySeconds: delay / 1000 }, `trying again: ${retried.message}`),
+  };
+  if (use.use === "file") {
+    directory.reserve(descriptor.size);
+    const { path, handle } = await directory.create(use.name);
+    try {
+      await downloadBlob(client, descriptor, handle, options);
+    } finally {
+      await handle.close();
+    }
+    directory.record(path, { size: descriptor.size, sha256: descriptor.digest.slice("sha256:".length) });
+    return;
+  }
+  const { absolutePath, handle } = await directory.createDownload(descriptor.digest.slice("sha256:".length));
+  try {
+    await downloadBlob(client, descriptor, handle, options);
+  } finally {
+    await handle.close();
+  }
+  await unpack({ absolutePath, size: descriptor.size, gzip: use.gzip }, directory, limits, signal);
+  await directory.discardDownloads();
+}

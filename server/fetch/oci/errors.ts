@@ -1,0 +1,65 @@
+import type { IncomingHttpHeaders } from "undici/types/header.js";
+import { errorCode, type Failure, failure, isFailure } from "../failure.ts";
+import type { FetchLimits } from "../limits.ts";
+
+const timeouts: readonly string[] = [
+  "UND_ERR_CONNECT_TIMEOUT",
+  "UND_ERR_HEADERS_TIMEOUT",
+  "UND_ERR_BODY_TIMEOUT",
+  "ETIMEDOUT",
+];
+
+const certificateProblems: readonly string[] = [
+  "CERT_HAS_EXPIRED",
+  "CERT_NOT_YET_VALID",
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "ERR_TLS_CERT_ALTNAME_INVALID",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "UNABLE_TO_GET_ISSUER_CERT",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+];
+
+/** A connection that failed or broke, as a failure. All are worth another try but those of certificates and TLS. */
+export function transportFailure(error: unknown, host: string, limits: FetchLimits): Failure {
+  if (isFailure(error)) return error;
+  const code = errorCode(error);
+  if (certificateProblems.includes(code)) {
+    return failure(
+      "SourceUnavailable",
+      `The certificate of ${host} is not trusted (${code}). Give its certificate authority to the operator (chart value for the registry's CA).`,
+    );
+  }
+  if (code === "ERR_SSL_WRONG_VERSION_NUMBER" || code === "ERR_SSL_PACKET_LENGTH_TOO_LONG") {
+    return failure(
+      "SourceUnavailable",
+      `${host} does not speak TLS. Name it among the plain HTTP hosts of the chart if that is meant.`,
+    );
+  }
+  if (timeouts.includes(code)) {
+    return failure("TimedOut", `${host} sent nothing for ${limits.idleMilliseconds / 1000} s.`, {});
+  }
+  const why = code === "" ? "connection closed" : code;
+  return failure("SourceUnavailable", `${host} cannot be reached, or cut the connection (${why}).`, {});
+}
+
+/** A status that is not the one hoped for, as a failure. */
+export function statusFailure(status: number, host: string, what: string, headers: IncomingHttpHeaders): Failure {
+  if (status === 404) {
+    return failure("NotFound", `${host} has no ${what}. Check repository and tag in the uri, or push the model.`);
+  }
+  if (status === 401 || status === 403) {
+    return failure(
+      "Unauthorized",
+      `${host} refuses anonymous access to ${what} (status ${status}). Make the repository readable.`,
+    );
+  }
+  const message = `${host} answered with status ${status} for ${what}.`;
+  if (status !== 429 && status !== 416 && status < 500) return failure("SourceUnavailable", message);
+  return failure("SourceUnavailable", message, retryAfter(headers["retry-after"]));
+}
+
+/** Seconds or a date (RFC 9110 §10.2.3); a date is not honoured, the usual wait applies. */
+function retryAfter(header: string | string[] | undefined): { readonly afterMilliseconds?: number } {
+  return typeof header === "string" && /^\d{1,6}$/.test(header) ? { afterMilliseconds: Number(header) * 1000 } : {};
+}

@@ -1,0 +1,285 @@
+import { failure } from "../failure.ts";
+import { modelDepth, modelFields, modelFileBytes, modelNameBytes } from "../limits.ts";
+import { elementTypes } from "./element-types.ts";
+import { lookOf } from "./look-of.ts";
+import { type Budget, type ByteSource, damagedAt, type Field, fields, wire } from "./protobuf.ts";
+
+export interface TensorInfo {
+  readonly name: string;
+  /** ONNX's name of the element type (`FLOAT`); for a value that is no tensor `SEQUENCE`, `MAP` or `OPTIONAL`. */
+  readonly type: string;
+  /** A number, a symbol, or null for a dimension that is not known; null as a whole when the rank is not known. */
+  readonly dims: readonly (number | string | null)[] | null;
+}
+
+/** What can be known of a model without loading it. */
+export interface ModelSummary {
+  readonly irVersion: number;
+  /** Version by domain; the default domain is `ai.onnx`. */
+  readonly opsets: ReadonlyMap<string, number>;
+  /** One operator of each domain that the graph uses, `Domain::Operator` without the domain. */
+  readonly operators: ReadonlyMap<string, string>;
+  /** Domains that the model defines functions for. */
+  readonly functionDomains: ReadonlySet<string>;
+  /** What a caller has to give: inputs that have no initializer. */
+  readonly inputs: readonly TensorInfo[];
+  readonly outputs: readonly TensorInfo[];
+  /** Files that hold weights, as written in the model, and the highest byte that is read of each. */
+  readonly externalData: ReadonlyMap<string, number>;
+}
+
+interface Draft {
+  irVersion: number;
+  graphs: number;
+  readonly opsets: Map<string, number>;
+  readonly operators: Map<string, string>;
+  readonly functionDomains: Set<string>;
+  readonly inputs: TensorInfo[];
+  readonly outputs: TensorInfo[];
+  readonly initializers: Set<string>;
+  readonly externalData: Map<string, number>;
+}
+
+interface Reader {
+  readonly source: ByteSource;
+  readonly budget: Budget;
+  readonly draft: Draft;
+}
+
+/**
+ * Reads an ONNX `ModelProto` (onnx.proto3 of ONNX 1.20; field numbers below are that file's). Weights are stepped over,
+ * so a model of gigabytes takes as long as its graph does. Every serializer writes fields by number, so a model starts
+ * with its `ir_version`; whatever starts otherwise is no model. Fails with `NotAModel`, `TruncatedModel` or `TooLarge`.
+ */
+export function readModel(source: ByteSource): ModelSummary {
+  if (source.size === 0) throw failure("NotAModel", "The model file is empty. Upload it again.");
+  if (source.size > modelFileBytes) {
+    throw failure(
+      "TooLarge",
+      `The model file has ${source.size} bytes; ONNX files end at ${modelFileBytes}. Save its weights as external data.`,
+    );
+  }
+  const irVersionKey = 0x08;
+  if (source.read(0, 1)[0] !== irVersionKey) {
+    throw failure(
+      "NotAModel",
+      `The model file is no ONNX model${lookOf(source)}. Export the model to ONNX and push that file.`,
+    );
+  }
+  const draft: Draft = {
+    irVersion: 0,
+    graphs: 0,
+    opsets: new Map(),
+    operators: new Map(),
+    functionDomains: new Set(),
+    inputs: [],
+    outputs: [],
+    initializers: new Set(),
+    externalData: new Map(),
+  };
+  readModelProto({ source, budget: { fields: modelFields }, draft });
+  if (draft.graphs === 0) throw endsBefore("its graph", source);
+  if (draft.opsets.size === 0) throw endsBefore("its opset_import", source);
+  return { ...draft, inputs: draft.inputs.filter(({ name }) => !draft.initializers.has(name)) };
+}
+
+function endsBefore(what: string, { size }: ByteSource): Error {
+  return failure(
+    "TruncatedModel",
+    `The model file ends before ${what}, after ${size} bytes: it was cut. Export or upload it again.`,
+  );
+}
+
+function readModelProto(reader: Reader): void {
+  const { source, budget, draft } = reader;
+  for (const field of fields(source, 0, source.size, budget)) {
+    if (field.number === 1) draft.irVersion = integer(field);
+    else if (field.number === 7) {
+      draft.graphs += 1;
+      readGraph(reader, message(field), 1);
+    } else if (field.number === 8) readOpset(reader, message(field));
+    else if (field.number === 25) readFunction(reader, message(field));
+    // producer_name, producer_version, domain, doc_string, metadata_props, training_info, configuration.
+    else if ([2, 3, 4, 6, 14, 20, 26].includes(field.number)) message(field);
+    else if (field.number === 5) integer(field);
+  }
+}
+
+function readOpset(reader: Reader, at: Field): void {
+  let domain = "";
+  let version = 0;
+  for (const field of inside(reader, at)) {
+    if (field.number === 1) domain = text(reader, field);
+    else if (field.number === 2) version = integer(field);
+  }
+  reader.draft.opsets.set(domainName(domain), version);
+}
+
+function readFunction(reader: Reader, at: Field): void {
+  for (const field of inside(reader, at)) {
+    if (field.number === 10) reader.draft.functionDomains.add(domainName(text(reader, field)));
+    else if (field.number === 7) readNode(reader, message(field), 1);
+  }
+}
+
+/** A graph: `depth` 1 is the model's own, deeper ones are bodies of `If` and `Loop`, whose inputs are their own. */
+function readGraph(reader: Reader, at: Field, depth: number): void {
+  if (depth > modelDepth) throw damagedAt(at.start);
+  const { draft } = reader;
+  for (const field of inside(reader, at)) {
+    if (field.number === 1) readNode(reader, message(field), depth);
+    else if (field.number === 5) {
+      const name = readTensor(reader, message(field));
+      if (depth === 1) draft.initializers.add(name);
+    } else if (field.number === 15) {
+      const name = readSparseTensor(reader, message(field));
+      if (depth === 1) draft.initializers.add(name);
+    } else if (field.number === 11 || field.number === 12) {
+      const info = readValueInfo(reader, message(field));
+      if (depth === 1) (field.number === 11 ? draft.inputs : draft.outputs).push(info);
+    }
+  }
+}
+
+function readNode(reader: Reader, at: Field, depth: number): void {
+  let operator = "";
+  let domain = "";
+  for (const field of inside(reader, at)) {
+    if (field.number === 4) operator = text(reader, field);
+    else if (field.number === 7) domain = text(reader, field);
+    else if (field.number === 5) readAttribute(reader, message(field), depth);
+  }
+  reader.draft.operators.set(domainName(domain), operator);
+}
+
+function readAttribute(reader: Reader, at: Field, depth: number): void {
+  for (const field of inside(reader, at)) {
+    // t, tensors; g, graphs; sparse_tensor, sparse_tensors.
+    if (field.number === 5 || field.number === 10) readTensor(reader, message(field));
+    else if (field.number === 6 || field.number === 11) readGraph(reader, message(field), depth + 1);
+    else if (field.number === 22 || field.number === 23) readSparseTensor(reader, message(field));
+  }
+}
+
+/** Returns the name of the tensor of values, which is the sparse tensor's name. */
+function readSparseTensor(reader: Reader, at: Field): string {
+  let name = "";
+  for (const field of inside(reader, at)) {
+    if (field.number === 1) name = readTensor(reader, message(field));
+    else if (field.number === 2) readTensor(reader, message(field));
+  }
+  return name;
+}
+
+/** Notes where a tensor's data lies, if it lies in another file, and returns its name. */
+function readTensor(reader: Reader, at: Field): string {
+  const external = new Map<string, string>();
+  let name = "";
+  let location = 0;
+  for (const field of inside(reader, at)) {
+    if (field.number === 8) name = text(reader, field);
+    else if (field.number === 13) readEntry(reader, message(field), external);
+    else if (field.number === 14) location = integer(field);
+  }
+  // DataLocation.EXTERNAL.
+  if (location === 1) {
+    const file = external.get("location");
+    if (file === undefined) throw damagedAt(at.start);
+    const { externalData } = reader.draft;
+    const last = count(external.get("offset"), at) + count(external.get("length"), at);
+    externalData.set(file, Math.max(externalData.get(file) ?? 0, last));
+  }
+  return name;
+}
+
+function readEntry(reader: Reader, at: Field, into: Map<string, string>): void {
+  let key = "";
+  let value = "";
+  for (const field of inside(reader, at)) {
+    if (field.number === 1) key = text(reader, field);
+    else if (field.number === 2) value = text(reader, field);
+  }
+  into.set(key, value);
+}
+
+function readValueInfo(reader: Reader, at: Field): TensorInfo {
+  let name = "";
+  let type: Omit<TensorInfo, "name"> = { type: "UNDEFINED", dims: null };
+  for (const field of inside(reader, at)) {
+    if (field.number === 1) name = text(reader, field);
+    else if (field.number === 2) type = readType(reader, message(field));
+  }
+  return { name, ...type };
+}
+
+function readType(reader: Reader, at: Field): Omit<TensorInfo, "name"> {
+  let type: Omit<TensorInfo, "name"> = { type: "UNDEFINED", dims: null };
+  for (const field of inside(reader, at)) {
+    // tensor_type, sparse_tensor_type: the same two fields.
+    if (field.number === 1 || field.number === 8) type = readTensorType(reader, message(field));
+    else if (field.number === 4) type = { type: "SEQUENCE", dims: null };
+    else if (field.number === 5) type = { type: "MAP", dims: null };
+    else if (field.number === 9) type = { type: "OPTIONAL", dims: null };
+  }
+  return type;
+}
+
+function readTensorType(reader: Reader, at: Field): Omit<TensorInfo, "name"> {
+  let type = "UNDEFINED";
+  let dims: TensorInfo["dims"] = null;
+  for (const field of inside(reader, at)) {
+    if (field.number === 1) type = elementTypes[integer(field)] ?? `UNKNOWN_${field.value}`;
+    else if (field.number === 2) {
+      dims = [...inside(reader, message(field))]
+        .filter((dim) => dim.number === 1)
+        .map((dim) => readDimension(reader, message(dim)));
+    }
+  }
+  return { type, dims };
+}
+
+function readDimension(reader: Reader, at: Field): number | string | null {
+  let dimension: number | string | null = null;
+  for (const field of inside(reader, at)) {
+    if (field.number === 1) dimension = integer(field);
+    else if (field.number === 2) dimension = text(reader, field) || null;
+  }
+  return dimension;
+}
+
+function inside({ source, budget }: Reader, at: Field): Generator<Field, void, undefined> {
+  return fields(source, at.start, at.end, budget);
+}
+
+function message(field: Field): Field {
+  if (field.wireType !== wire.bytes) throw damagedAt(field.start);
+  return field;
+}
+
+function integer(field: Field): number {
+  if (field.wireType !== wire.varint) throw damagedAt(field.start);
+  return field.value;
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+function text({ source }: Reader, field: Field): string {
+  const { start, end } = message(field);
+  if (end - start > modelNameBytes) throw damagedAt(start);
+  try {
+    return utf8.decode(source.read(start, end - start));
+  } catch {
+    throw damagedAt(start);
+  }
+}
+
+/** Offset and length of external data are decimal text; absent means 0. */
+function count(digits: string | undefined, at: Field): number {
+  if (digits === undefined) return 0;
+  if (!/^\d{1,15}$/.test(digits)) throw damagedAt(at.start);
+  return Number(digits);
+}
+
+function domainName(domain: string): string {
+  return domain === "" ? "ai.onnx" : domain;
+}

@@ -1,0 +1,38 @@
+import { failure } from "./failure.ts";
+
+export interface ExpectedDigests {
+  /** Name of the version entry. */
+  readonly version: string;
+  /** What the user demands. */
+  readonly digest: string | undefined;
+  /** What this version name was first resolved to. */
+  readonly recordedDigest: string | undefined;
+}
+
+/**
+ * The rule that a version name never means other bytes: `found` must be what the user demands and what the name was
+ * first resolved to. A broken demand is told first, because that is what the user can see in the resource.
+ */
+export function checkDigest({ version, digest, recordedDigest }: ExpectedDigests, found: string): void {
+  if (digest !== undefined && digest !== found) {
+    throw failure(
+      "DigestMismatch",
+      `The uri of version ${version} gives ${found}, but the entry demands ${digest}. Correct the digest or the uri.`,
+    );
+  }
+  if (recordedDigest !== undefined && recordedDigest !== found) {
+    throw failure(
+      "VersionReused",
+      `Version ${version} was first resolved to ${recordedDigest}, and its uri now gives ${found}. A version name keeps its bytes: add them under a new version name.`,
+    );
+  }
+}
+
+/** A demand that contradicts the record can only fail, whatever the uri gives: no download is needed to say so. */
+export function checkDemand({ version, digest, recordedDigest }: ExpectedDigests): void {
+  if (digest === undefined || recordedDigest === undefined || digest === recordedDigest) return;
+  throw failure(
+    "VersionReused",
+    `Version ${version} was first resolved to ${recordedDigest}, and the entry now demands ${digest}. A version name keeps its bytes: add them under a new version name.`,
+  );
+}

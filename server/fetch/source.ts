@@ -1,0 +1,26 @@
+import type { FetchLimits } from "./limits.ts";
+import type { ModelDirectory } from "./model-directory.ts";
+import type { FetchLog } from "./log.ts";
+
+export interface SourceRequest {
+  readonly uri: string;
+  readonly directory: ModelDirectory;
+  readonly limits: FetchLimits;
+  /** Aborted when the time for the whole fetch is over, or when the pod is told to stop. */
+  readonly signal: AbortSignal;
+  /** Called with every piece of the model that arrives. */
+  readonly onBytes: (bytes: number) => void;
+  readonly log: FetchLog;
+  /**
+   * Throws the failure that says which rule a digest breaks. A source calls it as soon as it knows the digest, before it
+   * downloads anything where that is possible.
+   */
+  readonly checkDigest: (digest: string) => void;
+  readonly plainHttpHosts: readonly string[];
+  readonly certificateAuthority: string | undefined;
+  /** OCI name of the processor architecture: `amd64`, `arm64`. */
+  readonly architecture: string;
+}
+
+/** Fills the model directory from one kind of uri and returns the digest. Throws failures only for what it foresees. */
+export type Source = (request: SourceRequest) => Promise<string>;
