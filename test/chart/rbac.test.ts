@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { leastValues, type Manifest, only, release, render } from "./render.ts";
+
+interface Rule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly resourceNames?: readonly string[];
+  readonly verbs: readonly string[];
+}
+
+type RoleLike = Manifest & { readonly rules: readonly Rule[] };
+
+/** Every call that the operator makes, and no other: widening it is a decision, made here and in the chart. */
+const clusterWide = {
+  "slipway.dev/modeldeployments": "get list watch",
+  "slipway.dev/modeldeployments/status": "get patch",
+  "apps/deployments": "get list watch create patch delete",
+  "apps/controllerrevisions": "get list watch create patch delete",
+  "/services": "get list watch create patch",
+  "/configmaps": "get list watch create patch",
+  "policy/poddisruptionbudgets": "get list watch create patch",
+  "/pods": "list watch patch",
+  "events.k8s.io/events": "create patch",
+};
+
+const inReleaseNamespace = { "coordination.k8s.io/leases": "get create update" };
+
+test("the operator may do exactly what it does", async () => {
+  const manifests = await render(leastValues);
+  assert.deepEqual(permissions(only(manifests, "ClusterRole") as RoleLike), clusterWide);
+  const role = only(manifests, "Role") as RoleLike;
+  assert.deepEqual(permissions(role), inReleaseNamespace);
+  assert.equal(role.metadata.namespace, release.namespace);
+});
+
+test("both roles are bound to the operator's account and to nobody else", async () => {
+  const manifests = await render(leastValues);
+  for (const [binding, role] of [
+    ["ClusterRoleBinding", "ClusterRole"],
+    ["RoleBinding", "Role"],
+  ] as const) {
+    const { roleRef, subjects } = only(manifests, binding) as Manifest & {
+      readonly roleRef: object;
+      readonly subjects: object;
+    };
+    const name = only(manifests, role).metadata.name;
+    assert.deepEqual(roleRef, { apiGroup: "rbac.authorization.k8s.io", kind: role, name });
+    assert.deepEqual(subjects, [
+      { kind: "ServiceAccount", name: only(manifests, "ServiceAccount").metadata.name, namespace: release.namespace },
+    ]);
+  }
+});
+
+/** The rules as a flat list; a resource that stands in two rules would be lost, so that is an error. */
+function permissions(role: RoleLike): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const rule of role.rules) {
+    for (const group of rule.apiGroups) {
+      for (const resource of rule.resources) {
+        const name = `${group}/${resource}`;
+        const names = rule.resourceNames === undefined ? "" : ` [${rule.resourceNames.join(" ")}]`;
+        assert.equal(found[name], undefined, `${name} stands in two rules`);
+        found[name] = rule.verbs.join(" ") + names;
+      }
+    }
+  }
+  return found;
+}
