@@ -1,25 +1,21 @@
-import type { KubeObject, Resource } from "./resources.ts";
+import { isNotFound, LostLeaseError } from "./errors.ts";
+import { type List, type ListOptions, listPages } from "./list.ts";
+import { type KubeObject, type Resource, pathOf } from "./resources.ts";
 import type { Transport } from "./transport.ts";
 
-export interface ListOptions {
-  readonly namespace?: string | undefined;
-  readonly labelSelector?: string | undefined;
-  readonly fieldSelector?: string | undefined;
+export interface CreateOptions {
+  readonly fieldManager: string;
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface List<T> {
-  readonly items: readonly T[];
-  readonly resourceVersion: string;
-}
-
 export interface PatchOptions {
+  /** `apply` is server-side apply; its body must be a whole manifest with apiVersion and kind. */
   readonly type: "merge" | "apply" | "json";
   readonly fieldManager: string;
   readonly subresource?: string;
-  /** Only with `apply`: take over fields that other managers own. */
+  /** Only with `apply`: take over fields that other managers own instead of answering 409. */
   readonly force?: boolean;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface RemoveOptions {
@@ -27,7 +23,7 @@ export interface RemoveOptions {
   readonly uid: string;
   readonly resourceVersion?: string;
   readonly propagationPolicy?: "Background" | "Foreground" | "Orphan";
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -44,11 +40,7 @@ export interface Client {
   /** Reads page by page; all pages are of one resourceVersion. */
   list<T extends KubeObject>(resource: Resource, options?: ListOptions): Promise<List<T>>;
   /** Namespace and name come from the object. */
-  create<T extends KubeObject>(
-    resource: Resource,
-    object: object,
-    options: { readonly fieldManager: string; readonly signal?: AbortSignal },
-  ): Promise<T>;
+  create<T extends KubeObject>(resource: Resource, object: Manifest, options: CreateOptions): Promise<T>;
   patch<T extends KubeObject>(
     resource: Resource,
     namespace: string | undefined,
@@ -56,8 +48,81 @@ export interface Client {
     body: object,
     options: PatchOptions,
   ): Promise<T>;
-  /** Resolves when the deletion is accepted; a 404 is success, as the object is gone. */
+  /** Resolves when the deletion is accepted, finalizers may still hold the object; 404 is success: it is gone. */
   remove(resource: Resource, namespace: string | undefined, name: string, options: RemoveOptions): Promise<void>;
 }
 
-export declare function createClient(transport: Transport, options: { readonly mayWrite: () => boolean }): Client;
+/** What a create needs to know of its object. */
+export interface Manifest {
+  readonly metadata: { readonly name: string; readonly namespace?: string };
+}
+
+const patchContentTypes = {
+  merge: "application/merge-patch+json",
+  apply: "application/apply-patch+yaml", // JSON is YAML, and every API server since 1.16 takes it under this name
+  json: "application/json-patch+json",
+} as const;
+
+export function createClient(transport: Transport, options: { readonly mayWrite: () => boolean }): Client {
+  const guard = (): void => {
+    if (!options.mayWrite()) throw new LostLeaseError();
+  };
+
+  return {
+    get: (resource, namespace, name, signal) =>
+      transport.request({ method: "GET", path: pathOf(resource, namespace, name), signal }),
+
+    list: async <T extends KubeObject>(resource: Resource, listOptions: ListOptions = {}): Promise<List<T>> => {
+      const items: T[] = [];
+      let resourceVersion = "";
+      for await (const page of listPages<T>(transport, resource, listOptions)) {
+        for (const item of page.items) items.push(item);
+        resourceVersion = page.resourceVersion;
+      }
+      return { items, resourceVersion };
+    },
+
+    create: async (resource, object, { fieldManager, signal }) => {
+      guard();
+      return await transport.request({
+        method: "POST",
+        path: pathOf(resource, object.metadata.namespace),
+        query: { fieldManager },
+        body: object,
+        signal,
+        guard,
+      });
+    },
+
+    patch: async (resource, namespace, name, body, { type, fieldManager, subresource, force, signal }) => {
+      guard();
+      return await transport.request({
+        method: "PATCH",
+        path: pathOf(resource, namespace, name, subresource),
+        query: { fieldManager, force },
+        body,
+        contentType: patchContentTypes[type],
+        // Apply and merge name the wanted state, so that doing it twice is doing it once; a JSON patch is a list of steps.
+        idempotent: type !== "json",
+        signal,
+        guard,
+      });
+    },
+
+    remove: async (resource, namespace, name, { uid, resourceVersion, propagationPolicy, signal }) => {
+      guard();
+      try {
+        await transport.request({
+          method: "DELETE",
+          path: pathOf(resource, namespace, name),
+          body: { apiVersion: "v1", kind: "DeleteOptions", preconditions: { uid, resourceVersion }, propagationPolicy },
+          idempotent: true, // the uid precondition keeps a repeated delete off the next object of that name
+          signal,
+          guard,
+        });
+      } catch (error) {
+        if (!isNotFound(error)) throw error;
+      }
+    },
+  };
+}

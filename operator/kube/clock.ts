@@ -41,6 +41,19 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
   });
 }
 
+/** The promise's outcome, or the signal's reason when that comes first; leaves no listener behind. */
+export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abandon = (): void => reject(signal.reason as Error);
+    if (signal.aborted) {
+      abandon();
+      return;
+    }
+    signal.addEventListener("abort", abandon, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abandon));
+  });
+}
+
 export interface ManualClock extends Clock {
   /** Moves time on, firing due timers in order; promise chains they start run before the next timer fires. */
   advance(ms: number): Promise<void>;

@@ -1,13 +1,13 @@
-import type { Clock } from "./clock.ts";
+import { createBackoff } from "./backoff.ts";
+import { type Clock, sleep, unlessAborted } from "./clock.ts";
+import { ApiError, TransportError, isGone } from "./errors.ts";
+import { listPages } from "./list.ts";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
-import type { KubeObject, Resource } from "./resources.ts";
-import type { Transport } from "./transport.ts";
-
-export type Change<T> =
-  | { readonly kind: "added"; readonly key: string; readonly now: T }
-  | { readonly kind: "changed"; readonly key: string; readonly now: T; readonly before: T }
-  | { readonly kind: "removed"; readonly key: string; readonly before: T };
+import { type KubeObject, type Resource, keyOf, pathOf } from "./resources.ts";
+import { apiErrorOfEvent } from "./status.ts";
+import { type CachedIdentity, type Change, type IndexFunction, createStore } from "./store.ts";
+import type { Transport, WatchEvent } from "./transport.ts";
 
 export interface ReflectorOptions<T, Raw extends KubeObject = KubeObject> {
   readonly transport: Transport;
@@ -19,26 +19,21 @@ export interface ReflectorOptions<T, Raw extends KubeObject = KubeObject> {
   /** What the cache keeps of an object. Must not keep `raw` itself when memory matters. */
   readonly project: (raw: Raw) => T;
   /** Named secondary indexes: the values under which an object is found by {@link Reflector.indexed}. */
-  readonly indexBy?: Readonly<Record<string, (value: T, key: string) => readonly string[]>>;
+  readonly indexBy?: Readonly<Record<string, IndexFunction<T>>>;
   /** Called after the cache has the change, in the order of the stream. What it throws is logged and counted. */
   readonly onChange?: (change: Change<T>) => void;
   readonly clock: Clock;
+  /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly log: Log;
   readonly metrics: Metrics;
-}
-
-/** Identity of a cached object, kept beside its projection. */
-export interface CachedIdentity {
-  readonly uid: string;
-  readonly resourceVersion: string;
-  readonly deleting: boolean;
+  /** How long a watch may be silent; {@link defaultIdleMs} when left out. */
+  readonly idleMs?: number;
 }
 
 /**
  * A copy of a collection of the API that follows it for ever: list, then watch, and again after whatever goes wrong,
- * until `stop`. Between synced() turning true and stop it holds a state that the collection had at some moment, never
- * an older one than before.
+ * until `stop`. From synced() on it holds a state that the collection had at some moment.
  */
 export interface Reflector<T> {
   readonly resource: Resource;
@@ -50,17 +45,221 @@ export interface Reflector<T> {
   size(): number;
   /** True once the first list is in the cache. Stays true through reconnects. */
   synced(): boolean;
-  /** Resolves when synced; rejects with the signal's reason. */
+  /** Resolves when synced; rejects when the reflector is stopped before, or with the signal's reason. */
   whenSynced(signal?: AbortSignal): Promise<void>;
-  /** Newest resourceVersion that the cache contains; undefined before the first list. */
+  /** Newest resourceVersion that the cache is known to contain; undefined before the first list. */
   lastResourceVersion(): string | undefined;
-  /** Milliseconds since a watch was last known to be alive; 0 while one is. */
+  /** 0 while a watch is open; else milliseconds since the last sign of life from the server. */
   lagMs(): number;
+  /** Once in the life of a reflector. */
   start(): void;
   /** No watch is opened and onChange is not called after this resolves. */
   stop(): Promise<void>;
 }
 
-export declare function createReflector<T, Raw extends KubeObject = KubeObject>(
+/**
+ * A silent watch is seen after so long. The server's bookmarks come once in 60-75 s, too rarely to tell a quiet kind
+ * from a dead connection, so after a silence the next watches are short: the server sends a bookmark two seconds
+ * before it ends one, which proves the connection and keeps the resourceVersion young at the price of a request
+ * every half minute. With the first event watches are long again.
+ */
+export const defaultIdleMs = 40_000;
+const shortWatchSeconds = 30;
+/** Spread over five minutes, so that the watches of many clients do not end together. */
+const longWatchSeconds = { least: 300, most: 600 };
+/** A cut watch is back well within a second, and a server that was away is noticed within five. */
+const shortestPauseMs = 50;
+const longestPauseMs = 3_000;
+/** A watch that lived this long was a good one: the next pause is the shortest again. */
+const goodWatchMs = 2_000;
+
+export function createReflector<T, Raw extends KubeObject = KubeObject>(
   options: ReflectorOptions<T, Raw>,
-): Reflector<T>;
+): Reflector<T> {
+  const { clock, log, metrics, namespace, random, resource, transport } = options;
+  const path = pathOf(resource, namespace);
+  const idleMs = options.idleMs ?? defaultIdleMs;
+  const stopped = new AbortController();
+  const backoff = createBackoff({ shortestMs: shortestPauseMs, longestMs: longestPauseMs, random });
+  const firstList = Promise.withResolvers<void>();
+  firstList.promise.catch(() => undefined); // nobody needs to wait for it
+  let running: Promise<void> | undefined;
+  let synced = false;
+  let resourceVersion: string | undefined; // of the cache
+  let listNext = true; // the next step is a list, not a watch
+  let open = false;
+  let aliveAt = clock.monotonic();
+  let quiet = false; // the last watch fell silent
+
+  const defect = (key: string, error: unknown): void => {
+    metrics.watch(resource.plural, "handler_error");
+    log.error({ err: error, resource: resource.plural, key }, "a change could not be handled; going on with the next");
+  };
+  const store = createStore<T>({
+    project: options.project as unknown as (raw: KubeObject) => T,
+    indexBy: options.indexBy ?? {},
+    onDefect: defect,
+    onChange: (change) => {
+      try {
+        options.onChange?.(change);
+      } catch (error) {
+        defect(change.key, error);
+      }
+    },
+  });
+
+  const list = async (): Promise<void> => {
+    metrics.watch(resource.plural, "list");
+    const replacement = store.replacement();
+    let version = "";
+    for await (const page of listPages<KubeObject>(transport, resource, { ...options, signal: stopped.signal })) {
+      for (const object of page.items) replacement.take(checked(object, "ADDED", path));
+      version = page.resourceVersion;
+    }
+    if (stopped.signal.aborted) return;
+    replacement.commit();
+    resourceVersion = version;
+    aliveAt = clock.monotonic();
+    listNext = false;
+    synced = true;
+    firstList.resolve();
+  };
+
+  const handle = (event: WatchEvent): void => {
+    aliveAt = clock.monotonic();
+    if (event.type === "ERROR") throw apiErrorOfEvent(event.object, path);
+    const object = checked(event.object, event.type, path);
+    if (event.type === "BOOKMARK") {
+      metrics.watch(resource.plural, "bookmark");
+    } else {
+      metrics.watch(resource.plural, "event");
+      quiet = false;
+      if (event.type === "DELETED") store.remove(object);
+      else store.put(object);
+    }
+    // Last, so that whoever sees this version finds the change in the cache.
+    resourceVersion = object.metadata.resourceVersion;
+  };
+
+  const watch = async (): Promise<void> => {
+    metrics.watch(resource.plural, "watch");
+    const { least, most } = longWatchSeconds;
+    const timeoutSeconds = quiet ? shortWatchSeconds : Math.round(least + random() * (most - least));
+    const query = {
+      watch: true,
+      allowWatchBookmarks: true,
+      resourceVersion,
+      timeoutSeconds,
+      labelSelector: options.labelSelector,
+      fieldSelector: options.fieldSelector,
+    };
+    const startedAt = clock.monotonic();
+    try {
+      const events = transport.watch({ path, query, idleMs, signal: stopped.signal }, () => {
+        open = true;
+        aliveAt = clock.monotonic();
+      });
+      for await (const event of events) {
+        if (stopped.signal.aborted) return;
+        handle(event);
+      }
+      aliveAt = clock.monotonic();
+    } finally {
+      open = false;
+      if (clock.monotonic() - startedAt >= goodWatchMs) backoff.reset();
+    }
+  };
+
+  /** What went wrong decides where to go on; the pause before it is the loop's business. */
+  const recover = (error: unknown): number => {
+    metrics.watch(resource.plural, "error");
+    const what = { err: error, resource: resource.plural, namespace };
+    if (error instanceof TransportError && error.code === "Timeout" && !listNext) {
+      if (quiet) log.warn(what, "a watch was silent although the server owed a bookmark; opening another");
+      else log.debug(what, "a watch is silent; opening a short one to see whether the server is there");
+      quiet = true;
+      return 0;
+    }
+    if (!listNext && mustListAgain(error)) {
+      log.info(what, "the watch cannot go on from where it was; listing again");
+      listNext = true;
+    } else {
+      log.warn(what, listNext ? "listing failed; trying again" : "a watch broke; opening another");
+    }
+    const askedMs = error instanceof ApiError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
+    return Math.max(backoff.next(), askedMs);
+  };
+
+  const run = async (): Promise<void> => {
+    while (!stopped.signal.aborted) {
+      let pauseMs = 0;
+      const startedAt = clock.monotonic();
+      try {
+        if (listNext) {
+          await list();
+        } else {
+          await watch();
+          // A server that ends every watch at once must not be asked in a tight loop.
+          if (clock.monotonic() - startedAt < goodWatchMs) pauseMs = backoff.next();
+        }
+      } catch (error) {
+        if (stopped.signal.aborted) return;
+        pauseMs = recover(error);
+      }
+      if (pauseMs > 0) await sleep(clock, pauseMs, stopped.signal).catch(() => undefined);
+    }
+  };
+
+  return {
+    resource,
+    namespace,
+    get: (objectNamespace, name) => store.get(keyOf(objectNamespace, name))?.value,
+    list: () => store.values(),
+    indexed: (index, value) => store.indexed(index, value),
+    identity: (objectNamespace, name) => store.get(keyOf(objectNamespace, name)),
+    size: () => store.size(),
+    synced: () => synced,
+    whenSynced: (signal) => (signal === undefined ? firstList.promise : unlessAborted(firstList.promise, signal)),
+    lastResourceVersion: () => resourceVersion,
+    lagMs: () => (open ? 0 : clock.monotonic() - aliveAt),
+    start: () => {
+      if (stopped.signal.aborted) throw new Error(`the reflector of ${path} was stopped; create another`);
+      running ??= run();
+    },
+    stop: async () => {
+      const reason = new TransportError("Closed", `the reflector of ${path} was stopped`);
+      stopped.abort(reason);
+      firstList.reject(reason);
+      await running;
+    },
+  };
+}
+
+/**
+ * The place in the stream is lost: compacted away (410), refused (400), of a kind that is not served any more (404: a
+ * CRD was deleted), ahead of a server whose etcd was restored from a backup, or at an event that this side cannot
+ * read and would meet again.
+ */
+function mustListAgain(error: unknown): boolean {
+  if (isGone(error)) return true;
+  if (error instanceof ApiError) {
+    return (
+      error.status === 400 ||
+      error.status === 404 ||
+      error.causes.some((cause) => cause.reason === "ResourceVersionTooLarge")
+    );
+  }
+  return error instanceof TransportError && unreadable.has(error.code);
+}
+
+const unreadable = new Set(["NotJson", "NotAnObject", "TooLarge"]);
+
+/** Everything that the cache relies on; JSON from the outside is checked once, here. A bookmark has no name. */
+function checked(value: unknown, type: WatchEvent["type"], path: string): KubeObject {
+  const metadata = (value as Partial<KubeObject> | null | undefined)?.metadata;
+  const identified = type === "BOOKMARK" || (typeof metadata?.name === "string" && typeof metadata.uid === "string");
+  if (typeof metadata?.resourceVersion !== "string" || !identified) {
+    throw new TransportError("NotAnObject", `${path}: received something without name, uid or resourceVersion`);
+  }
+  return value as KubeObject;
+}
