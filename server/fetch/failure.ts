@@ -1,4 +1,4 @@
-import type { FailureReason } from "../contract.ts";
+import { type FailureReason, failureReasons } from "../contract.ts";
 
 /**
  * The one error that the fetch step throws on purpose: a reason of the contract and a message for people. `retry` is
@@ -16,7 +16,9 @@ export function failure(reason: FailureReason, message: string, retry?: Failure[
 }
 
 export function isFailure(error: unknown): error is Failure {
-  return error instanceof Error && "reason" in error && typeof error.reason === "string";
+  // OpenSSL's errors have a `reason` too, in its own words.
+  if (!(error instanceof Error) || !("reason" in error) || typeof error.reason !== "string") return false;
+  return Object.hasOwn(failureReasons, error.reason);
 }
 
 /** Code of a Node.js or undici error (`ENOSPC`, `UND_ERR_SOCKET`), also when it is wrapped in another error. */

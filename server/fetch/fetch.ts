@@ -16,7 +16,6 @@ import type { Source } from "./source.ts";
 
 /** What a test, or another host than Kubernetes, puts in place of the defaults. */
 export interface FetchOptions {
-  readonly terminationMessagePath?: string;
   readonly limits?: Partial<FetchLimits>;
   readonly log?: FetchLog;
   /** Monotonic, in milliseconds. */
@@ -29,7 +28,7 @@ export interface FetchOptions {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-type Context = Required<Omit<FetchOptions, "limits" | "terminationMessagePath">> & { readonly limits: FetchLimits };
+type Context = Required<Omit<FetchOptions, "limits">> & { readonly limits: FetchLimits };
 
 const sources: Readonly<Record<string, Source>> = { oci: fetchOci, file: fetchFile };
 
@@ -62,7 +61,7 @@ export async function runFetch(environment: Environment, options: FetchOptions =
     const logTail = tail();
     report = { ok: false, stage: "Download", reason, message, ...(logTail === "" ? {} : { logTail }) };
   }
-  await writeReport(options.terminationMessagePath ?? paths.terminationMessage, report);
+  await writeReport(environment[names.terminationMessage] || paths.terminationMessage, report);
   return report.ok ? 0 : 1;
 }
 

@@ -80,7 +80,8 @@ export function readModel(source: ByteSource): ModelSummary {
   readModelProto({ source, budget: { fields: modelFields }, draft });
   if (draft.graphs === 0) throw endsBefore("its graph", source);
   if (draft.opsets.size === 0) throw endsBefore("its opset_import", source);
-  return { ...draft, inputs: draft.inputs.filter(({ name }) => !draft.initializers.has(name)) };
+  const { graphs: _graphs, initializers, ...summary } = draft;
+  return { ...summary, inputs: draft.inputs.filter(({ name }) => !initializers.has(name)) };
 }
 
 function endsBefore(what: string, { size }: ByteSource): Error {

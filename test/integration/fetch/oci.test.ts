@@ -1,0 +1,414 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { open } from "node:fs/promises";
+import { after, before, describe, test } from "node:test";
+import { gzipSync } from "node:zlib";
+import { directionModels } from "../../../demo/models.ts";
+import type { FailureReason } from "../../../server/contract.ts";
+import type { FetchOptions } from "../../../server/fetch/fetch.ts";
+import {
+  type ArtifactFile,
+  type Descriptor,
+  pushArtifact,
+  pushBlob,
+  pushIndex,
+  pushManifest,
+  pushTar,
+  type TarEntry,
+  tarOf,
+} from "../../fixtures/oci.ts";
+import { onnxModel } from "../../fixtures/onnx.ts";
+import { startCuttingProxy } from "./cutting-proxy.ts";
+import { type Fetched, fetching } from "./fetching.ts";
+import { type Registry, startRegistry } from "./registry.ts";
+
+/** Waits short enough for a test; a local registry answers in milliseconds. */
+const impatient = { idleMilliseconds: 400, retryDelaysMilliseconds: [20, 20, 20] };
+
+let registry: Registry;
+let tagNumber = 0;
+const model: ArtifactFile = { name: "model.onnx", content: directionModels().v1 };
+const weights: ArtifactFile = { name: "data/weights.bin", content: randomBytes(3 * 1024 ** 2) };
+
+before(async () => {
+  registry = await startRegistry();
+});
+after(() => registry.close());
+
+function address(): { registry: string; repository: string; plainHttp: true; tag: string } {
+  tagNumber += 1;
+  return { registry: registry.host, repository: "models/direction", plainHttp: true, tag: `t${tagNumber}` };
+}
+
+/** Fetches a tag, or a tag with `@digest`, from the registry or from a proxy before it. */
+function fetchTag(
+  tag: string,
+  environment: Readonly<Record<string, string>> = {},
+  options: FetchOptions = {},
+  host = registry.host,
+): Promise<Fetched> {
+  return fetching(
+    {
+      SLIPWAY_MODEL_URI: `oci://${host}/models/direction:${tag}`,
+      SLIPWAY_PLAIN_HTTP_HOSTS: `other:5000, ${host}`,
+      ...environment,
+    },
+    { limits: impatient, ...options },
+  );
+}
+
+function assertFails({ code, report }: Fetched, reason: FailureReason, message: RegExp): void {
+  assert.equal(code, 1);
+  assert.ok(!report.ok, "the fetch succeeded");
+  assert.equal(report.reason, reason, report.message);
+  assert.match(report.message, message);
+  assert.equal(report.stage, "Download");
+}
+
+function assertFetched(
+  { code, report, files }: Fetched,
+  manifest: Descriptor,
+  expected: readonly ArtifactFile[],
+): void {
+  assert.ok(report.ok, JSON.stringify(report));
+  assert.equal(code, 0);
+  assert.equal(report.digest, manifest.digest);
+  assert.deepEqual([...files.keys()].toSorted(), expected.map(({ name }) => name).toSorted());
+  for (const { name, content } of expected) assert.ok(files.get(name)?.equals(content), `${name} has other bytes`);
+  assert.equal(
+    report.bytes,
+    expected.reduce((sum, { content }) => sum + content.byteLength, 0),
+  );
+}
+
+describe("what oras push makes", () => {
+  test("a file for each layer", async () => {
+    const target = address();
+    const manifest = await pushArtifact({ ...target, files: [model, weights] });
+    assertFetched(await fetchTag(target.tag), manifest, [model, weights]);
+  });
+
+  test("a folder as one tar+gzip layer", async () => {
+    const target = address();
+    const manifest = await pushArtifact({ ...target, files: [model, weights], layers: "folder" });
+    assertFetched(await fetchTag(target.tag), manifest, [model, weights]);
+  });
+
+  test("by digest, whatever the tag says", async () => {
+    const manifest = await pushArtifact({ ...address(), files: [model] });
+    assertFetched(await fetchTag(`moved@${manifest.digest}`), manifest, [model]);
+  });
+
+  test("the same signature however it was pushed", async () => {
+    const [raw, folder] = [address(), address()];
+    await pushArtifact({ ...raw, files: [model] });
+    await pushArtifact({ ...folder, files: [model], layers: "folder" });
+    const reports = [await fetchTag(raw.tag), await fetchTag(folder.tag)].map(({ report }) => report);
+    const signatures = reports.map((report) => (report.ok ? report.signature : report.message));
+    assert.match(signatures[0] ?? "", /^sha256:[0-9a-f]{64}$/);
+    assert.equal(signatures[0], signatures[1]);
+  });
+
+  test("layers in Docker's media types", async () => {
+    const target = address();
+    const layer = await pushBlob(
+      target,
+      await gzipped([{ header: { name: "model.onnx" }, content: model.content }]),
+      "application/vnd.docker.image.rootfs.diff.tar.gzip",
+    );
+    const manifest = await pushManifest(target, target.tag, [layer]);
+    assertFetched(await fetchTag(target.tag), manifest, [model]);
+  });
+});
+
+describe("what is not there or not the same", () => {
+  test("a tag that does not exist", async () => {
+    await pushArtifact({ ...address(), files: [model] });
+    assertFails(await fetchTag("absent"), "NotFound", /has no .*\/models\/direction:absent/);
+  });
+
+  test("a repository that does not exist", async () => {
+    const uri = `oci://${registry.host}/models/absent:1`;
+    assertFails(await fetchTag("", { SLIPWAY_MODEL_URI: uri }), "NotFound", /models\/absent:1/);
+  });
+
+  test("a digest that the user demands and the tag does not have", async () => {
+    const target = address();
+    await pushArtifact({ ...target, files: [model] });
+    const fetched = await fetchTag(target.tag, { SLIPWAY_MODEL_DIGEST: `sha256:${"0".repeat(64)}` });
+    assertFails(fetched, "DigestMismatch", /version v1 gives sha256:\w{64}, but the entry demands sha256:0{64}/);
+    assert.equal(fetched.files.size, 0, "layers were downloaded");
+  });
+
+  test("a version name that was resolved to other bytes", async () => {
+    const target = address();
+    const first = await pushArtifact({ ...target, files: [model] });
+    const recorded = { SLIPWAY_RECORDED_DIGEST: first.digest };
+    assertFetched(await fetchTag(target.tag, recorded), first, [model]);
+    const second = await pushArtifact({ ...target, files: [model, weights] });
+    const fetched = await fetchTag(target.tag, recorded);
+    assertFails(
+      fetched,
+      "VersionReused",
+      new RegExp(`first resolved to ${first.digest}, and its uri now gives ${second.digest}.*new version name`),
+    );
+    assert.equal(fetched.files.size, 0, "layers were downloaded");
+  });
+
+  test("a layer that the registry's disk has damaged", async () => {
+    const target = address();
+    const content = Buffer.concat([model.content, randomBytes(8)]);
+    await pushArtifact({ ...target, files: [{ name: "model.onnx", content }] });
+    const { digest } = await pushBlob(target, content, "application/octet-stream");
+    const file = await open(registry.blobPath(digest), "r+");
+    await file.write(Buffer.from([0xff, 0x00, 0xff]), 0, 3, 1000);
+    await file.close();
+    assertFails(await fetchTag(target.tag), "DigestMismatch", new RegExp(`Layer ${digest} is damaged`));
+  });
+});
+
+describe("an index", () => {
+  test("without a match is refused", async () => {
+    const target = address();
+    const manifest = await pushArtifact({ ...target, files: [model] });
+    const platform = { os: "linux", architecture: "s390x" };
+    await pushIndex(target, target.tag, [{ ...manifest, platform }]);
+    assertFails(
+      await fetchTag(target.tag, {}, { architecture: "x64", limits: impatient }),
+      "NoMatchingManifest",
+      /linux\/amd64.*linux\/s390x/,
+    );
+  });
+
+  test("with this platform gives its manifest, and the digest of the index", async () => {
+    const target = address();
+    const here = await pushArtifact({ ...target, files: [model] });
+    const elsewhere = await pushArtifact({ ...target, files: [weights] });
+    const index = await pushIndex(target, target.tag, [
+      { ...elsewhere, platform: { os: "linux", architecture: "amd64" } },
+      { ...here, platform: { os: "linux", architecture: "arm64" } },
+    ]);
+    assertFetched(await fetchTag(target.tag, {}, { architecture: "arm64", limits: impatient }), index, [model]);
+  });
+
+  test("of one artifact without a platform gives it", async () => {
+    const target = address();
+    const manifest = await pushArtifact({ ...target, files: [model] });
+    const index = await pushIndex(target, target.tag, [manifest]);
+    assertFetched(await fetchTag(target.tag), index, [model]);
+  });
+});
+
+describe("what is no model", () => {
+  const refused: readonly [string, readonly ArtifactFile[], FailureReason, RegExp][] = [
+    [
+      "a web page",
+      [{ name: "model.onnx", content: Buffer.from("<!DOCTYPE html><html></html>") }],
+      "NotAModel",
+      /web page/,
+    ],
+    [
+      "a truncated model",
+      [{ name: "model.onnx", content: model.content.subarray(0, 100_000) }],
+      "TruncatedModel",
+      /after 100000 bytes/,
+    ],
+    ["no .onnx file", [weights], "NotAModel", /no file that ends in \.onnx/],
+    [
+      "two models to choose from",
+      [
+        { ...model, name: "a.onnx" },
+        { ...model, name: "b.onnx" },
+      ],
+      "NotAModel",
+      /Name the one to serve model\.onnx/,
+    ],
+    [
+      "an opset of the future",
+      [{ name: "model.onnx", content: futureModel() }],
+      "UnsupportedOpset",
+      /opset 99 of ai\.onnx; this server loads 1 to 26/,
+    ],
+  ];
+  for (const [what, files, reason, message] of refused) {
+    test(what, async () => {
+      const target = address();
+      await pushArtifact({ ...target, files });
+      assertFails(await fetchTag(target.tag), reason, message);
+    });
+  }
+});
+
+describe("archives that want to harm", () => {
+  const file = (name: string): TarEntry => ({ header: { name }, content: Buffer.from("x") });
+  const refused: readonly [string, readonly TarEntry[], FailureReason, RegExp][] = [
+    ["a path that leaves the folder", [file("../outside")], "UnsafeArchive", /"\.\.\/outside".*"\.\."/],
+    ["a path that leaves it half-way", [file("a/../../outside")], "UnsafeArchive", /"\.\."/],
+    ["an absolute path", [file("/etc/outside")], "UnsafeArchive", /absolute/],
+    [
+      "a symbolic link",
+      [{ header: { name: "link", type: "symlink", linkname: "/etc/passwd" } }],
+      "UnsafeArchive",
+      /"link", a symlink/,
+    ],
+    [
+      "a hard link",
+      [file("a"), { header: { name: "b", type: "link", linkname: "a" } }],
+      "UnsafeArchive",
+      /"b", a link/,
+    ],
+    [
+      "a device",
+      [{ header: { name: "null", type: "character-device", devmajor: 1, devminor: 3 } }],
+      "UnsafeArchive",
+      /character-device/,
+    ],
+    ["a name twice", [file("a"), file("./a")], "UnsafeArchive", /"a" twice/],
+    ["a file below a file", [file("a"), file("a/b")], "UnsafeArchive", /twice/],
+    [
+      "a bomb",
+      [{ header: { name: "model.onnx" }, content: Buffer.alloc(32 * 1024 ** 2) }],
+      "TooLarge",
+      /unpacks to more than 1048576 bytes/,
+    ],
+  ];
+  for (const [what, entries, reason, message] of refused) {
+    test(what, async () => {
+      const target = address();
+      await pushTar(target, target.tag, await tarOf(entries));
+      const fetched = await fetchTag(
+        target.tag,
+        {},
+        { limits: { ...impatient, inflationAllowanceBytes: 1024 ** 2, inflationRatio: 10 } },
+      );
+      assertFails(fetched, reason, message);
+      assert.ok([...fetched.files.values()].every(({ byteLength }) => byteLength <= 1024 ** 2));
+    });
+  }
+
+  test("a layer's title that leaves the folder", async () => {
+    const target = address();
+    await pushArtifact({ ...target, files: [{ ...model, name: "../../model.onnx" }] });
+    assertFails(await fetchTag(target.tag), "UnsafeArchive", /"\.\.\/\.\.\/model\.onnx"/);
+  });
+
+  test("more bytes than allowed are not downloaded", async () => {
+    const target = address();
+    await pushArtifact({ ...target, files: [model] });
+    const fetched = await fetchTag(target.tag, {}, { limits: { ...impatient, totalBytes: 1000 } });
+    assertFails(fetched, "TooLarge", /more than the 1000/);
+    assert.equal(fetched.files.size, 0);
+  });
+});
+
+describe("a connection that breaks", () => {
+  test("goes on where it was cut", async () => {
+    const target = address();
+    const manifest = await pushArtifact({ ...target, files: [model, weights] });
+    const proxy = await startCuttingProxy(registry.host, { kind: "cut", afterBytes: 1024 ** 2, times: 2 });
+    try {
+      const fetched = await fetchTag(target.tag, {}, {}, proxy.host);
+      assertFetched(fetched, manifest, [model, weights]);
+      assert.equal(proxy.broken(), 2);
+      assert.equal(fetched.log.filter((line) => line.startsWith("trying again")).length, 2);
+    } finally {
+      await proxy.close();
+    }
+  });
+
+  test("is given up when every attempt brings nothing", async () => {
+    const target = address();
+    await pushArtifact({ ...target, files: [model] });
+    const proxy = await startCuttingProxy(registry.host, {
+      kind: "cut",
+      afterBytes: 0,
+      times: Number.POSITIVE_INFINITY,
+    });
+    try {
+      const fetched = await fetchTag(target.tag, {}, {}, proxy.host);
+      assertFails(fetched, "SourceUnavailable", /cut the connection/);
+      assert.equal(proxy.broken(), 1 + impatient.retryDelaysMilliseconds.length);
+    } finally {
+      await proxy.close();
+    }
+  });
+
+  test("that stays silent is given up too", async () => {
+    const target = address();
+    await pushArtifact({ ...target, files: [model, weights] });
+    const proxy = await startCuttingProxy(registry.host, {
+      kind: "stall",
+      afterBytes: 0,
+      times: Number.POSITIVE_INFINITY,
+    });
+    try {
+      assertFails(await fetchTag(target.tag, {}, {}, proxy.host), "TimedOut", /sent nothing for 0\.4 s/);
+    } finally {
+      await proxy.close();
+    }
+  });
+
+  test("that falls silent once goes on", async () => {
+    const target = address();
+    const manifest = await pushArtifact({ ...target, files: [model, weights] });
+    const proxy = await startCuttingProxy(registry.host, { kind: "stall", afterBytes: 1024 ** 2, times: 1 });
+    try {
+      assertFetched(await fetchTag(target.tag, {}, {}, proxy.host), manifest, [model, weights]);
+      assert.equal(proxy.broken(), 1);
+    } finally {
+      await proxy.close();
+    }
+  });
+
+  test("and the whole takes longer than allowed", async () => {
+    const target = address();
+    await pushArtifact({ ...target, files: [model, weights] });
+    const proxy = await startCuttingProxy(registry.host, {
+      kind: "stall",
+      afterBytes: 1024 ** 2,
+      times: Number.POSITIVE_INFINITY,
+    });
+    try {
+      const limits = { idleMilliseconds: 60_000, totalMilliseconds: 500 };
+      assertFails(await fetchTag(target.tag, {}, { limits }, proxy.host), "TimedOut", /longer than the 0\.5 s/);
+    } finally {
+      await proxy.close();
+    }
+  });
+
+  test("because nobody listens", async () => {
+    const uri = "oci://127.0.0.1:1/models/direction:1";
+    const fetched = await fetchTag("", { SLIPWAY_MODEL_URI: uri, SLIPWAY_PLAIN_HTTP_HOSTS: "127.0.0.1:1" });
+    assertFails(fetched, "SourceUnavailable", /127\.0\.0\.1:1 cannot be reached.*ECONNREFUSED/);
+    assert.ok(
+      !fetched.report.ok &&
+        (fetched.report.logTail ?? "").split("\n").length === impatient.retryDelaysMilliseconds.length,
+    );
+  });
+});
+
+test("plain HTTP is spoken only to hosts that are named", async () => {
+  const target = address();
+  await pushArtifact({ ...target, files: [model] });
+  assertFails(
+    await fetchTag(target.tag, { SLIPWAY_PLAIN_HTTP_HOSTS: "" }),
+    "SourceUnavailable",
+    /does not speak TLS.*plain HTTP hosts/,
+  );
+});
+
+async function gzipped(entries: readonly TarEntry[]): Promise<Buffer> {
+  return gzipSync(await tarOf(entries));
+}
+
+function futureModel(): Uint8Array {
+  const value = { name: "x", elementType: "float32", dims: ["N"] } as const;
+  return onnxModel(
+    {
+      nodes: [{ operator: "Identity", inputs: ["x"], outputs: ["y"] }],
+      inputs: [value],
+      outputs: [{ ...value, name: "y" }],
+    },
+    { opset: 99 },
+  );
+}

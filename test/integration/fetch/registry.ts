@@ -1,0 +1,112 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Agent, request } from "undici";
+import { type Authority, createAuthority } from "./authority.ts";
+
+export interface Registry {
+  /** `127.0.0.1:port`. */
+  readonly host: string;
+  /** Of the registry's certificate; undefined without TLS. */
+  readonly authority: Authority | undefined;
+  /** Where the registry keeps a blob's bytes on disk. */
+  blobPath(digest: string): string;
+  close(): Promise<void>;
+}
+
+export interface RegistryOptions {
+  readonly tls?: boolean;
+  /** A token service that the registry sends clients to, and the certificates of its keys. */
+  readonly tokenService?: { readonly realm: string; readonly rootCertificates: string };
+}
+
+const startMilliseconds = 20_000;
+
+/** Starts Debian's `docker-registry` on loopback, on a free port, with a data folder of its own. */
+export async function startRegistry(options: RegistryOptions = {}): Promise<Registry> {
+  const directory = await mkdtemp(join(tmpdir(), "slipway-registry-"));
+  const authority = options.tls === true ? await createAuthority(join(directory, "authority")) : undefined;
+  const host = `127.0.0.1:${await freePort()}`;
+  const configuration = {
+    version: 0.1,
+    log: { level: "error" },
+    storage: { filesystem: { rootdirectory: join(directory, "data") } },
+    http: {
+      addr: host,
+      ...(authority === undefined ? {} : { tls: { certificate: authority.certificatePath, key: authority.keyPath } }),
+    },
+    ...(options.tokenService === undefined
+      ? {}
+      : {
+          auth: {
+            token: {
+              realm: options.tokenService.realm,
+              service: "registry",
+              issuer: "slipway-test",
+              rootcertbundle: options.tokenService.rootCertificates,
+            },
+          },
+        }),
+  };
+  // YAML is a superset of JSON.
+  await writeFile(join(directory, "config.yml"), JSON.stringify(configuration));
+  const log: string[] = [];
+  const process = spawn("docker-registry", ["serve", join(directory, "config.yml")], {
+    stdio: ["ignore", "ignore", "pipe"],
+    env: { PATH: "/usr/bin:/bin", OTEL_TRACES_EXPORTER: "none" },
+  });
+  process.stderr.on("data", (chunk: Buffer) => log.push(chunk.toString()));
+  const failed = once(process, "error").then(([error]: unknown[]) => {
+    throw new Error("docker-registry does not start. Install it: apt-get install docker-registry", { cause: error });
+  });
+  await Promise.race([failed, ready(host, authority, log)]);
+  return {
+    host,
+    authority,
+    blobPath(digest) {
+      const hex = digest.slice("sha256:".length);
+      return join(directory, "data/docker/registry/v2/blobs/sha256", hex.slice(0, 2), hex, "data");
+    },
+    async close() {
+      process.kill("SIGTERM");
+      if (process.exitCode === null && process.signalCode === null) await once(process, "exit");
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+async function ready(host: string, authority: Authority | undefined, log: readonly string[]): Promise<void> {
+  const ca = authority === undefined ? undefined : await readFile(authority.authorityPath, "utf8");
+  const agent = new Agent(ca === undefined ? {} : { connect: { ca } });
+  const deadline = performance.now() + startMilliseconds;
+  try {
+    for (;;) {
+      const status = await request(`${ca === undefined ? "http" : "https"}://${host}/v2/`, { dispatcher: agent }).then(
+        async ({ statusCode, body }) => {
+          await body.dump();
+          return statusCode;
+        },
+        () => 0,
+      );
+      if (status === 200 || status === 401) return;
+      if (performance.now() > deadline) throw new Error(`docker-registry did not answer in time:\n${log.join("")}`);
+      await sleep(50);
+    }
+  } finally {
+    await agent.close();
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (address === null || typeof address === "string") throw new Error("no port was given");
+  return address.port;
+}
