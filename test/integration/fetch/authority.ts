@@ -18,9 +18,6 @@ export async function createAuthority(directory: string): Promise<Authority> {
   const at = (name: string): string => join(directory, name);
   await writeFile(at("extensions"), "subjectAltName=IP:127.0.0.1,DNS:localhost\n");
   const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
-  const openssl = async (...options: string[]): Promise<void> => {
-    await run("openssl", options);
-  };
   await openssl(
     "req",
     "-x509",
@@ -58,4 +55,8 @@ export async function createAuthority(directory: string): Promise<Authority> {
     certificatePath: at("registry.pem"),
     keyPath: at("registry.key"),
   };
+}
+
+async function openssl(...options: string[]): Promise<void> {
+  await run("openssl", options);
 }

@@ -160,9 +160,9 @@ describe("what is not there or not the same", () => {
     const content = Buffer.concat([model.content, randomBytes(8)]);
     await pushArtifact({ ...target, files: [{ name: "model.onnx", content }] });
     const { digest } = await pushBlob(target, content, "application/octet-stream");
-    const file = await open(registry.blobPath(digest), "r+");
-    await file.write(Buffer.from([0xff, 0x00, 0xff]), 0, 3, 1000);
-    await file.close();
+    const onDisk = await open(registry.blobPath(digest), "r+");
+    await onDisk.write(Buffer.from([0xff, 0x00, 0xff]), 0, 3, 1000);
+    await onDisk.close();
     assertFails(await fetchTag(target.tag), "DigestMismatch", new RegExp(`Layer ${digest} is damaged`));
   });
 });
@@ -240,7 +240,6 @@ describe("what is no model", () => {
 });
 
 describe("archives that want to harm", () => {
-  const file = (name: string): TarEntry => ({ header: { name }, content: Buffer.from("x") });
   const refused: readonly [string, readonly TarEntry[], FailureReason, RegExp][] = [
     ["a path that leaves the folder", [file("../outside")], "UnsafeArchive", /"\.\.\/outside".*"\.\."/],
     ["a path that leaves it half-way", [file("a/../../outside")], "UnsafeArchive", /"\.\."/],
@@ -411,4 +410,8 @@ function futureModel(): Uint8Array {
     },
     { opset: 99 },
   );
+}
+
+function file(name: string): TarEntry {
+  return { header: { name }, content: Buffer.from("x") };
 }

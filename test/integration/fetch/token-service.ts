@@ -21,8 +21,6 @@ const lifetimeSeconds = 300;
 export async function startTokenService(authority: Authority): Promise<TokenService> {
   const key = createPrivateKey(await readFile(authority.keyPath));
   const certificate = new X509Certificate(await readFile(authority.certificatePath));
-  const encode = (part: object): string => Buffer.from(JSON.stringify(part)).toString("base64url");
-
   const token: TokenService["token"] = (repository, actions) => {
     const now = Math.floor(Date.now() / 1000);
     const head = { typ: "JWT", alg: "ES256", x5c: [certificate.raw.toString("base64")] };
@@ -65,4 +63,8 @@ export async function startTokenService(authority: Authority): Promise<TokenServ
       await once(server, "close");
     },
   };
+}
+
+function encode(part: object): string {
+  return Buffer.from(JSON.stringify(part)).toString("base64url");
 }
