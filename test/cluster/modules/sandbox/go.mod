@@ -1,0 +1,3 @@
+module slipway.dev/test/cluster/sandbox
+
+go 1.26

@@ -1,0 +1,125 @@
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, readFile, rename, rm, symlink } from "node:fs/promises";
+import { join } from "node:path";
+import { run } from "./command.ts";
+import { cacheDirectory, modulesDirectory } from "./directories.ts";
+import { type Report, silent, step } from "./report.ts";
+
+type Module = {
+  /** Folder under modules/. */
+  readonly name: string;
+  readonly packages: readonly string[];
+  readonly tags: readonly string[];
+  readonly linkerFlags: string;
+  readonly cgo: boolean;
+  /** Names under which the one binary of a multi-call module is found. */
+  readonly links: readonly string[];
+};
+
+/** Without these the API server reports v0.0.0 and clients take it for older than everything. */
+function kubernetesVersionFlags(version: string, major: string, minor: string): string {
+  const target = "k8s.io/component-base/version";
+  const values = { gitVersion: version, gitMajor: major, gitMinor: minor, gitCommit: version, gitTreeState: "clean" };
+  return Object.entries(values)
+    .map(([key, value]) => `-X ${target}.${key}=${value}`)
+    .join(" ");
+}
+
+const modules = {
+  kubernetes: {
+    name: "kubernetes",
+    packages: ["."],
+    tags: [],
+    linkerFlags: kubernetesVersionFlags("v1.36.3", "1", "36"),
+    cgo: false,
+    links: [
+      "etcd",
+      "kube-apiserver",
+      "kube-controller-manager",
+      "kube-scheduler",
+      "kubelet",
+      "kube-proxy",
+      "coredns",
+      "metrics-server",
+    ],
+  },
+  containerd: {
+    name: "containerd",
+    packages: ["containerd", "containerd-shim-runc-v2", "ctr"].map(
+      (name) => `github.com/containerd/containerd/v2/cmd/${name}`,
+    ),
+    tags: ["no_btrfs", "no_devmapper", "no_zfs"],
+    linkerFlags: "-X github.com/containerd/containerd/v2/version.Version=v2.4.2",
+    cgo: false,
+    links: [],
+  },
+  // runc starts its containers through C code, and filters system calls through Debian's libseccomp.
+  runc: {
+    name: "runc",
+    packages: ["github.com/opencontainers/runc"],
+    tags: ["seccomp", "netgo", "osusergo"],
+    linkerFlags: "",
+    cgo: true,
+    links: [],
+  },
+  sandbox: { name: "sandbox", packages: ["."], tags: [], linkerFlags: "", cgo: false, links: [] },
+} as const satisfies Record<string, Module>;
+
+export type ModuleName = keyof typeof modules;
+
+export const controlPlaneModules: readonly ModuleName[] = ["kubernetes"];
+export const nodeModules: readonly ModuleName[] = ["kubernetes", "containerd", "runc", "sandbox"];
+
+/**
+ * Builds what is not in the cache and gives back the folder of each module's programs. The cache key covers
+ * everything that decides the result, so a changed pin builds anew and an old one can be gone back to.
+ */
+export async function buildPrograms(
+  names: readonly ModuleName[],
+  report: Report = silent,
+): Promise<Record<ModuleName, string>> {
+  const { stdout: goVersion } = await run("go", ["version"]);
+  const folders = {} as Record<ModuleName, string>;
+  for (const name of names) folders[name] = await buildModule(modules[name], goVersion, report);
+  return folders;
+}
+
+async function buildModule(module: Module, goVersion: string, report: Report): Promise<string> {
+  const source = join(modulesDirectory, module.name);
+  const flags = buildFlags(module);
+  const key = await moduleHash(source, [...flags, ...module.packages, ...module.links, goVersion]);
+  const parent = join(cacheDirectory(), "programs");
+  const target = join(parent, `${module.name}-${key}`);
+  if (existsSync(target)) return target;
+
+  await mkdir(parent, { recursive: true });
+  const fresh = await step(report, `building ${module.name} with Go`, async () => {
+    const partial = `${target}.${process.pid}`;
+    await mkdir(partial, { recursive: true });
+    // Test files run side by side: the first one builds, the others wait at the lock and find the result.
+    const onlyOnce = ['test -e "$0" || exec "$@"', target];
+    const build = ["go", "build", ...flags, "-o", `${partial}/`, ...module.packages];
+    await run("flock", [`${target}.lock`, "sh", "-c", ...onlyOnce, ...build], {
+      directory: source,
+      environment: { CGO_ENABLED: module.cgo ? "1" : "0", GOWORK: "off", GOFLAGS: "" },
+    });
+    for (const link of module.links) await symlink(module.name, join(partial, link));
+    return partial;
+  });
+  if (existsSync(target)) await rm(fresh, { recursive: true });
+  else await rename(fresh, target);
+  return target;
+}
+
+function buildFlags(module: Module): string[] {
+  const flags = ["-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags", `-s -w ${module.linkerFlags}`];
+  return module.tags.length > 0 ? [...flags, "-tags", module.tags.join(" ")] : flags;
+}
+
+async function moduleHash(source: string, rest: readonly string[]): Promise<string> {
+  const hash = createHash("sha256");
+  const files = (await readdir(source)).filter((file) => /^go\.(mod|sum)$|\.go$/.test(file));
+  for (const file of files.toSorted()) hash.update(`${file}\0`).update(await readFile(join(source, file)));
+  return hash.update(rest.join("\0")).digest("hex").slice(0, 16);
+}
