@@ -24,7 +24,10 @@ const clusterWide = {
   "events.k8s.io/events": "create patch",
 };
 
-const inReleaseNamespace = { "coordination.k8s.io/leases": "get create update" };
+const inReleaseNamespace = {
+  "coordination.k8s.io/leases": "create",
+  "coordination.k8s.io/leases slipway-operator": "get watch update",
+};
 
 test("the operator may do exactly what it does", async () => {
   const manifests = await render(leastValues);
@@ -52,16 +55,15 @@ test("both roles are bound to the operator's account and to nobody else", async 
   }
 });
 
-/** The rules as a flat list; a resource that stands in two rules would be lost, so that is an error. */
+/** The rules as a flat list; what stands in two rules would be lost, so that is an error. */
 function permissions(role: RoleLike): Record<string, string> {
   const found: Record<string, string> = {};
-  for (const rule of role.rules) {
-    for (const group of rule.apiGroups) {
-      for (const resource of rule.resources) {
-        const name = `${group}/${resource}`;
-        const names = rule.resourceNames === undefined ? "" : ` [${rule.resourceNames.join(" ")}]`;
-        assert.equal(found[name], undefined, `${name} stands in two rules`);
-        found[name] = rule.verbs.join(" ") + names;
+  for (const { apiGroups, resources, resourceNames = [], verbs } of role.rules) {
+    for (const group of apiGroups) {
+      for (const resource of resources) {
+        const target = [`${group}/${resource}`, ...resourceNames].join(" ");
+        assert.equal(found[target], undefined, `${target} stands in two rules`);
+        found[target] = verbs.join(" ");
       }
     }
   }

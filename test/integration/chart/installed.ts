@@ -1,0 +1,22 @@
+import type { TestContext } from "node:test";
+import { run } from "../../cluster/command.ts";
+import { type ControlPlane, startControlPlane } from "../../cluster/control-plane.ts";
+import { unpackTools } from "../../cluster/tools.ts";
+import { chartDirectory, leastValues, release } from "../../chart/render.ts";
+
+/** A real API server on which the chart is installed. Without nodes no pod of it runs. */
+export async function installedChart(t: TestContext): Promise<ControlPlane> {
+  const plane = await startControlPlane({ name: "chart" });
+  t.after(() => plane.stop());
+  await helm(plane, ["install", release.name, chartDirectory, "--create-namespace", "--values", "-"], leastValues);
+  await plane.kubectl(["wait", "--for=condition=Established", "crd/modeldeployments.slipway.dev", "--timeout=30s"]);
+  return plane;
+}
+
+export async function helm(plane: ControlPlane, command: readonly string[], values?: object): Promise<string> {
+  const tools = await unpackTools();
+  const where = ["--namespace", release.namespace, "--kubeconfig", plane.adminKubeconfigPath];
+  const input = values === undefined ? {} : { input: JSON.stringify(values) };
+  const { stdout } = await run(tools.helm, [...command, ...where], { ...input, timeoutMilliseconds: 120_000 });
+  return stdout;
+}
