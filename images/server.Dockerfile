@@ -1,0 +1,28 @@
+# The server: fetch (init container) and serve. Build context: build/server, filled by `node images/main.ts`.
+#   docker build -f images/server.Dockerfile -t slipway-server build/server
+# The base needs glibc, libstdc++ and libgcc, nothing else: Node.js comes with the context, in the version that
+# package-lock.json pins, and brings its own root certificates.
+ARG BASE=debian:bookworm-slim
+FROM ${BASE}
+
+ARG VERSION=0.1.0
+LABEL org.opencontainers.image.title="slipway-server" \
+      org.opencontainers.image.description="Serves one ONNX model over HTTP" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}"
+
+# What rarely changes comes first, so that a new build sends its last layer only.
+COPY node /usr/local/bin/node
+COPY node_modules /app/node_modules
+COPY *.mjs /app/
+
+# ONNX Runtime sends telemetry unless this is set before its library loads.
+ENV NODE_ENV=production \
+    ORT_DISABLE_TELEMETRY=1
+
+WORKDIR /app
+# A number, so that Kubernetes can see that it is not root. The root file system may be read-only.
+USER 65532:65532
+EXPOSE 8080 9090
+ENTRYPOINT ["/usr/local/bin/node", "/app/main.mjs"]
+CMD ["serve"]
