@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { test } from "node:test";
+import type { Model } from "../../../operator/api/model.ts";
 import { CommandError } from "../../cluster/command.ts";
 import type { ControlPlane } from "../../cluster/control-plane.ts";
+import { repositoryDirectory } from "../../cluster/directories.ts";
 import { installedChart } from "./installed.ts";
 
 const digest = `sha256:${"1".repeat(64)}`;
@@ -148,6 +152,8 @@ const edits: readonly {
   },
 ];
 
+const examplesDirectory = join(repositoryDirectory, "examples");
+
 const explained = [
   "",
   ".spec.version",
@@ -171,6 +177,18 @@ test("the API on a real API server", async (t) => {
       await put(plane, "create", model(name, from));
       if (says === undefined) await put(plane, "replace", model(name, to));
       else await assertRefused(put(plane, "replace", model(name, to)), says);
+    });
+  }
+
+  for (const file of await readdir(examplesDirectory)) {
+    await t.test(`examples/${file} is accepted, and its second version, too`, async () => {
+      const example = join(examplesDirectory, file);
+      await plane.kubectl(["create", "--validate=strict", "-f", example]);
+      const { stdout } = await plane.kubectl(["get", "-f", example, "-o", "json"]);
+      const { metadata, spec: created } = JSON.parse(stdout) as Model;
+      const version = created.versions.at(-1)?.name;
+      const patch = JSON.stringify({ spec: { version } });
+      await plane.kubectl(["patch", "md", metadata.name, "--type=merge", "-p", patch]);
     });
   }
 

@@ -1,0 +1,33 @@
+# Names for what npm scripts do, so that they work on a machine that has only Node 20 or later, npm and Go: the first
+# one that is used installs the npm packages, among them the Node that everything runs on.
+.DEFAULT_GOAL := help
+.PHONY: help demo down test check cluster kubeenv
+
+installed := node_modules/.package-lock.json
+
+help: ## list these targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+demo: $(installed) ## build everything, start a Kubernetes, serve a model, change its version under load and back
+	@npm run --silent demo
+
+down: $(installed) ## stop the Kubernetes of `make demo` and `make cluster`, and remove all it made
+	@npm run --silent cluster down
+
+test: $(installed) ## run every test, from unit tests to the real cluster
+	@npm run --silent test:all
+
+check: $(installed) ## run the static checks: types, lint, format, generated files, unused code
+	@npm run --silent check
+
+cluster: $(installed) ## start the one-node Kubernetes alone
+	@npm run --silent cluster up
+
+kubeenv: $(installed) ## print what a shell evaluates to find kubectl, helm and the cluster
+	@npm run --silent cluster env
+
+# To standard error, as `make kubeenv` is read by a shell.
+$(installed): package.json package-lock.json
+	@echo "Installing the npm packages with npm ci, about a minute ..." >&2
+	@npm ci --no-audit --no-fund >&2
+	@touch $@
