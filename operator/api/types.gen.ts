@@ -273,7 +273,7 @@ export interface ModelDeployment {
       since: string;
     };
     /**
-     * Revisions that failed and are not tried again until the spec or rollout.retryToken changes.
+     * The target revision, when it failed for good. Not tried again until the spec or rollout.retryToken changes.
      */
     rejected?: {
       /**
@@ -281,9 +281,9 @@ export interface ModelDeployment {
        */
       revision: string;
       /**
-       * Its version.
+       * Where in its life it failed.
        */
-      version?: string;
+      stage: "Download" | "Load" | "Verify" | "Schedule" | "Serve";
       /**
        * Why, in one word for programs.
        */
@@ -296,7 +296,7 @@ export interface ModelDeployment {
        * The rollout.retryToken at that time; another one ends the rejection.
        */
       retryToken?: string;
-    }[];
+    };
     /**
      * The last failure of a pod, or of the search for room for one.
      */

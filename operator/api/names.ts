@@ -1,0 +1,67 @@
+/** Names and labels of everything that the operator makes for a model. */
+
+export const fieldManager = "slipway";
+
+export const labels = {
+  /** On every child: the model's name. The operator's caches hold only objects that carry it. */
+  model: "slipway.dev/model",
+  /** On Deployments, ControllerRevisions and pods: the revision's hash. */
+  revision: "slipway.dev/revision",
+  /** On Deployments, ControllerRevisions and pods: the version's name. */
+  version: "slipway.dev/version",
+  managedBy: "app.kubernetes.io/managed-by",
+  name: "app.kubernetes.io/name",
+  instance: "app.kubernetes.io/instance",
+} as const;
+
+export const childAnnotations = {
+  /** Hash of what the operator last wrote; tells a change of plan from somebody else's edit. */
+  applied: "slipway.dev/applied",
+  /** Names of the Service annotations that came from the spec, comma-separated, so that they can be taken away again. */
+  fromSpec: "slipway.dev/annotations-from-spec",
+} as const;
+
+export const containers = { fetch: "fetch", server: "server" } as const;
+
+/** Longest name of a model; the CRD enforces it. With `-` and a revision's hash it makes a label value of 63. */
+export const revisionHashLength = 10;
+
+export function revisionName(model: string, revision: string): string {
+  return `${model}-${revision}`;
+}
+
+/** ConfigMap that records which digest each version name was first resolved to. */
+export function versionsName(model: string): string {
+  return `${model}-versions`;
+}
+
+/** Labels of a child that belongs to the model as a whole. */
+export function modelLabels(model: string): Record<string, string> {
+  return {
+    [labels.managedBy]: fieldManager,
+    [labels.name]: "slipway-model",
+    [labels.instance]: model,
+    [labels.model]: model,
+  };
+}
+
+/** Labels of a child that belongs to one revision. */
+export function revisionLabels(model: string, revision: string, version: string): Record<string, string> {
+  return { ...modelLabels(model), [labels.revision]: revision, [labels.version]: version };
+}
+
+/** What a Service selects: one revision, or, while two share the traffic, the whole model. */
+export type Selector = { readonly kind: "exact"; readonly revision: string } | { readonly kind: "shared" };
+
+export function selectorLabels(model: string, selector: Selector): Record<string, string> {
+  return selector.kind === "shared"
+    ? { [labels.model]: model }
+    : { [labels.model]: model, [labels.revision]: selector.revision };
+}
+
+/** The selector as scalers read it from status.selector. */
+export function selectorText(model: string, selector: Selector): string {
+  return Object.entries(selectorLabels(model, selector))
+    .map(([key, value]) => `${key}=${value}`)
+    .join(",");
+}

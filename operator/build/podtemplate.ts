@@ -1,0 +1,145 @@
+import type {
+  V1Container,
+  V1EnvVar,
+  V1PodTemplateSpec,
+  V1Probe,
+  V1ResourceRequirements,
+  V1SecurityContext,
+} from "@kubernetes/client-node";
+import { containers, revisionLabels, versionsName } from "../api/names.ts";
+import { annotations, commands, environment, paths, portNames, ports } from "../../server/contract.ts";
+
+/** What a pod template is rendered from, once, when the revision is first made. */
+export interface TemplateInputs {
+  readonly model: string;
+  readonly revision: string;
+  readonly version: { readonly name: string; readonly uri: string; readonly digest?: string };
+  readonly image: string;
+  readonly env: readonly { readonly name: string; readonly value: string }[];
+  readonly resources: V1ResourceRequirements | undefined;
+  readonly plainHttpHosts: readonly string[];
+  readonly certificateAuthority: string;
+}
+
+/** Any number but 0 does; 65532 is what distroless images call nonroot. */
+const nonRoot = 65532;
+/** Drain time of the server plus the longest prediction it finishes. */
+const terminationGracePeriodSeconds = 60;
+
+const modelVolume = "model";
+const podVolume = "pod";
+
+/**
+ * The pod of a revision, under the restricted Pod Security Standard. Only the init container knows where the model
+ * comes from; the server sees a read-only folder and has no API token.
+ */
+export function podTemplate(inputs: TemplateInputs): V1PodTemplateSpec {
+  return {
+    // No annotations, said aloud: one that appears, such as that of `kubectl rollout restart`, is taken away again.
+    metadata: { labels: revisionLabels(inputs.model, inputs.revision, inputs.version.name), annotations: {} },
+    spec: {
+      automountServiceAccountToken: false,
+      enableServiceLinks: false,
+      terminationGracePeriodSeconds,
+      securityContext: {
+        runAsNonRoot: true,
+        runAsUser: nonRoot,
+        runAsGroup: nonRoot,
+        fsGroup: nonRoot,
+        seccompProfile: { type: "RuntimeDefault" },
+      },
+      initContainers: [fetchContainer(inputs)],
+      containers: [serverContainer(inputs)],
+      volumes: [
+        { name: modelVolume, emptyDir: {} },
+        { name: podVolume, downwardAPI: { items: [serviceFile()] } },
+      ],
+    },
+  };
+}
+
+function fetchContainer(inputs: TemplateInputs): V1Container {
+  const env: V1EnvVar[] = [
+    ...identity(inputs),
+    { name: environment.modelUri, value: inputs.version.uri },
+    ...optional(environment.modelDigest, inputs.version.digest),
+    {
+      name: environment.recordedDigest,
+      valueFrom: {
+        configMapKeyRef: { name: versionsName(inputs.model), key: inputs.version.name, optional: true },
+      },
+    },
+    ...optional(environment.plainHttpHosts, inputs.plainHttpHosts.join(",")),
+    ...optional(environment.certificateAuthority, inputs.certificateAuthority),
+  ];
+  return {
+    name: containers.fetch,
+    image: inputs.image,
+    args: [commands.fetch],
+    env,
+    ...(inputs.resources === undefined ? {} : { resources: inputs.resources }),
+    securityContext: restricted(),
+    volumeMounts: [{ name: modelVolume, mountPath: paths.modelDirectory }],
+  };
+}
+
+function serverContainer(inputs: TemplateInputs): V1Container {
+  return {
+    name: containers.server,
+    image: inputs.image,
+    args: [commands.serve],
+    env: [
+      ...identity(inputs),
+      {
+        name: environment.cpuLimit,
+        valueFrom: { resourceFieldRef: { containerName: containers.server, resource: "limits.cpu", divisor: "1" } },
+      },
+      ...inputs.env.map(({ name, value }) => ({ name, value })),
+    ],
+    ports: [
+      { name: portNames.http, containerPort: ports.http, protocol: "TCP" },
+      { name: portNames.metrics, containerPort: ports.metrics, protocol: "TCP" },
+    ],
+    // Every second: a rollout is as quick as its slowest probe, and an answer costs the server next to nothing.
+    readinessProbe: probe(paths.ready, 1, 3),
+    livenessProbe: probe(paths.live, 10, 3),
+    ...(inputs.resources === undefined ? {} : { resources: inputs.resources }),
+    securityContext: restricted(),
+    volumeMounts: [
+      { name: modelVolume, mountPath: paths.modelDirectory, readOnly: true },
+      { name: podVolume, mountPath: paths.podDirectory, readOnly: true },
+    ],
+  };
+}
+
+function identity(inputs: TemplateInputs): V1EnvVar[] {
+  return [
+    { name: environment.modelName, value: inputs.model },
+    { name: environment.modelVersion, value: inputs.version.name },
+    { name: environment.modelDirectory, value: paths.modelDirectory },
+    { name: environment.onnxRuntimeTelemetry, value: "1" },
+  ];
+}
+
+function optional(name: string, value: string | undefined): V1EnvVar[] {
+  return value === undefined || value === "" ? [] : [{ name, value }];
+}
+
+function serviceFile(): { path: string; fieldRef: { fieldPath: string } } {
+  return {
+    path: paths.inServiceFile.slice(paths.podDirectory.length + 1),
+    fieldRef: { fieldPath: `metadata.annotations['${annotations.inService}']` },
+  };
+}
+
+function probe(path: string, periodSeconds: number, failureThreshold: number): V1Probe {
+  return { httpGet: { path, port: portNames.http }, periodSeconds, timeoutSeconds: 2, failureThreshold };
+}
+
+function restricted(): V1SecurityContext {
+  return {
+    allowPrivilegeEscalation: false,
+    readOnlyRootFilesystem: true,
+    capabilities: { drop: ["ALL"] },
+  };
+}

@@ -1,0 +1,133 @@
+import { readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import type { BuildDefaults } from "./plan/observed.ts";
+
+export interface Config {
+  readonly namespace: string;
+  /** Name of this process among the replicas. */
+  readonly instance: string;
+  readonly httpPort: number;
+  readonly logLevel: string;
+  readonly leaderElect: boolean;
+  /** kubeconfig to use outside a cluster; the usual places when undefined. */
+  readonly kubeconfig: string | undefined;
+  readonly workers: number;
+  readonly defaults: BuildDefaults;
+}
+
+export type ConfigResult =
+  | { readonly kind: "config"; readonly config: Config }
+  | { readonly kind: "help"; readonly text: string }
+  | { readonly kind: "errors"; readonly errors: readonly string[] };
+
+const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"];
+
+/** PEM of a handful of authorities. It is frozen into every pod template, so it must stay small. */
+const longestCertificateAuthority = 32_768;
+
+const help = `slipway-operator: makes ModelDeployments into served, versioned prediction APIs
+
+  --server-image IMAGE                server image of revisions that name none (required)
+  --plain-http-hosts HOST[:PORT],...  registries that models are pulled from without TLS
+  --certificate-authority-file FILE   PEM certificates trusted beside the system's when models are pulled
+  --http-port PORT                    /healthz, /readyz and /metrics (8080)
+  --log-level LEVEL                   ${logLevels.join(", ")} (info)
+  --leader-elect true|false           one writer among the replicas by a lease (true)
+  --workers N                         models worked on at the same time (4)
+  --kubeconfig FILE                   outside a cluster: how to reach the API server
+  --namespace NAMESPACE               where the lease lies (POD_NAMESPACE, else slipway-system)
+
+POD_NAME names this replica.
+`;
+
+/** Flags and environment to a frozen Config; every mistake at once, each with what is allowed. */
+export function readConfig(
+  args: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+  readFile: (path: string) => string = (path) => readFileSync(path, "utf8"),
+): ConfigResult {
+  const errors: string[] = [];
+  let values: Flags;
+  try {
+    values = parse(args);
+  } catch (error) {
+    return {
+      kind: "errors",
+      errors: [`${error instanceof Error ? error.message : String(error)} (--help lists the flags)`],
+    };
+  }
+  if (values.help) return { kind: "help", text: help };
+
+  const serverImage = values["server-image"] ?? "";
+  if (serverImage === "") errors.push("--server-image is required: the image that serves models");
+  const logLevel = values["log-level"] ?? "info";
+  if (!logLevels.includes(logLevel)) errors.push(`--log-level ${logLevel}: allowed are ${logLevels.join(", ")}`);
+  const httpPort = whole("--http-port", values["http-port"] ?? "8080", 0, 65_535, errors);
+  const workers = whole("--workers", values["workers"] ?? "4", 1, 64, errors);
+  const leaderElect = values["leader-elect"] ?? "true";
+  if (leaderElect !== "true" && leaderElect !== "false") {
+    errors.push(`--leader-elect ${leaderElect}: allowed are true and false`);
+  }
+  const certificateAuthority = certificates(values["certificate-authority-file"], readFile, errors);
+  if (errors.length > 0) return { kind: "errors", errors };
+
+  const config: Config = {
+    namespace: values["namespace"] ?? environment["POD_NAMESPACE"] ?? "slipway-system",
+    instance: environment["POD_NAME"] ?? environment["HOSTNAME"] ?? "slipway-operator",
+    httpPort,
+    logLevel,
+    leaderElect: leaderElect === "true",
+    kubeconfig: values["kubeconfig"],
+    workers,
+    defaults: Object.freeze({
+      serverImage,
+      plainHttpHosts: (values["plain-http-hosts"] ?? "").split(",").filter((host) => host !== ""),
+      certificateAuthority,
+    }),
+  };
+  return { kind: "config", config: Object.freeze(config) };
+}
+
+type Flags = ReturnType<typeof parse>;
+
+function parse(args: readonly string[]) {
+  const text = { type: "string" } as const;
+  return parseArgs({
+    args: [...args],
+    options: {
+      "server-image": text,
+      "plain-http-hosts": text,
+      "certificate-authority-file": text,
+      "http-port": text,
+      "log-level": text,
+      "leader-elect": text,
+      workers: text,
+      kubeconfig: text,
+      namespace: text,
+      help: { type: "boolean" },
+    },
+  }).values;
+}
+
+function whole(flag: string, text: string, least: number, most: number, errors: string[]): number {
+  const number = Number(text);
+  if (Number.isInteger(number) && text.trim() !== "" && number >= least && number <= most) return number;
+  errors.push(`${flag} ${text}: a whole number from ${least} to ${most}`);
+  return least;
+}
+
+function certificates(path: string | undefined, readFile: (path: string) => string, errors: string[]): string {
+  if (path === undefined || path === "") return "";
+  try {
+    const pem = readFile(path).trim();
+    if (pem.length > longestCertificateAuthority) {
+      errors.push(`--certificate-authority-file ${path}: at most ${longestCertificateAuthority} characters of PEM`);
+    } else if (pem !== "" && !pem.includes("-----BEGIN CERTIFICATE-----")) {
+      errors.push(`--certificate-authority-file ${path}: holds no PEM certificate`);
+    }
+    return pem;
+  } catch (error) {
+    errors.push(`--certificate-authority-file ${path}: ${error instanceof Error ? error.message : String(error)}`);
+    return "";
+  }
+}

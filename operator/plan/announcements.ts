@@ -1,0 +1,89 @@
+import type { Drift, Status } from "../api/model.ts";
+import type { ContestDecision } from "./contest.ts";
+import { isContested } from "./contest.ts";
+import type { Fleet } from "./fleet.ts";
+import type { Limits } from "./limits.ts";
+import type { DigestRecord } from "./record.ts";
+import type { RolloutDecision } from "./rollout.ts";
+
+/** An Event about the model. Reasons are listed in docs/reference; each says what has changed in this pass. */
+export interface Announcement {
+  readonly type: "Normal" | "Warning";
+  readonly reason: string;
+  readonly message: string;
+}
+
+export interface AnnouncementInputs {
+  readonly before: Status | undefined;
+  readonly decision: RolloutDecision;
+  readonly target: { readonly revision: string; readonly version: string };
+  readonly contests: readonly ContestDecision[];
+  readonly drift: readonly Drift[];
+  readonly record: DigestRecord;
+  readonly limits: Limits;
+  readonly fleets: ReadonlyMap<string, Fleet>;
+  readonly now: number;
+}
+
+export function announcements(inputs: AnnouncementInputs): Announcement[] {
+  return rules.flatMap((rule) => rule(inputs));
+}
+
+const rules: readonly ((inputs: AnnouncementInputs) => Announcement[])[] = [
+  begun,
+  resolved,
+  taken,
+  rejected,
+  putBack,
+  contested,
+];
+
+function begun({ before, decision, target }: AnnouncementInputs): Announcement[] {
+  const changes = decision.current !== target.revision;
+  if (!changes || decision.progress === undefined || before?.rollout?.revision === target.revision) return [];
+  const from = before?.currentVersion === undefined ? "" : ` from ${before.currentVersion}`;
+  const message = `bringing up ${target.version} (revision ${target.revision})${from}`;
+  return [{ type: "Normal", reason: "RolloutStarted", message }];
+}
+
+function resolved({ record }: AnnouncementInputs): Announcement[] {
+  return record.found.map((name) => ({
+    type: "Normal",
+    reason: "DigestRecorded",
+    message: `version ${name} is ${record.known[name]} from now on`,
+  }));
+}
+
+function taken({ before, decision, target, fleets, limits }: AnnouncementInputs): Announcement[] {
+  if (decision.current === undefined || before?.currentRevision === decision.current) return [];
+  const ready = fleets.get(decision.current)?.ready ?? 0;
+  const size = ready < limits.replicas ? `, with ${ready} of ${limits.replicas} pods so far` : "";
+  const reason = before?.previous?.revision === decision.current ? "RolledBack" : "RolloutCompleted";
+  return [{ type: "Normal", reason, message: `${target.version} (revision ${decision.current}) serves${size}` }];
+}
+
+function rejected({ before, decision, target }: AnnouncementInputs): Announcement[] {
+  const now = decision.rejected;
+  if (now === undefined || before?.rejected?.revision === now.revision) return [];
+  const retry = "change the spec or set spec.rollout.retryToken to try again";
+  return [{ type: "Warning", reason: now.reason, message: `${target.version} is given up: ${now.message}; ${retry}` }];
+}
+
+function putBack({ contests }: AnnouncementInputs): Announcement[] {
+  return contests
+    .filter(({ correct }) => correct)
+    .map(({ drift }) => {
+      const who = drift.manager === undefined ? "" : ` by ${drift.manager}`;
+      const hint = drift.field.includes("restartedAt") ? ": to restart the pods, set spec.restartToken" : "";
+      const message = `${drift.object} ${drift.field} was changed${who} and put back${hint}`;
+      return { type: "Normal", reason: "DriftCorrected", message };
+    });
+}
+
+function contested({ before, drift, now }: AnnouncementInputs): Announcement[] {
+  const known = before?.conditions?.find(({ type }) => type === "Contested")?.status === "True";
+  const fight = drift.find(({ times }) => isContested(times, now));
+  if (known || fight === undefined) return [];
+  const message = `${fight.object} ${fight.field} is changed again and again by ${fight.manager ?? "an unnamed manager"}; put back every five minutes from now on`;
+  return [{ type: "Warning", reason: "FieldContested", message }];
+}

@@ -1,0 +1,114 @@
+/** From what a child should be and what it is to the write that makes it so, if any. */
+import type { Json, JsonObject } from "../api/json.ts";
+import { stringsAt } from "../api/json.ts";
+import type { Kind } from "../api/kinds.ts";
+import type { Drift } from "../api/model.ts";
+import { childAnnotations } from "../api/names.ts";
+import { type ContestDecision, decideContest } from "./contest.ts";
+import { differenceOf } from "./difference.ts";
+import type { ObservedChild } from "./observed.ts";
+import { hashOf } from "./revision.ts";
+
+/**
+ * In this order, each as a whole before the next: what the new traffic needs, then the traffic, then what the old
+ * traffic no longer needs. Writes of one phase are independent of each other.
+ */
+export const phases = ["prepare", "route", "release"] as const;
+export type Phase = (typeof phases)[number];
+
+export type Write =
+  | {
+      readonly phase: Phase;
+      readonly verb: "create";
+      readonly kind: Kind;
+      readonly name: string;
+      readonly body: JsonObject;
+    }
+  | {
+      readonly phase: Phase;
+      readonly verb: "patch";
+      readonly kind: Kind;
+      readonly name: string;
+      readonly uid: string;
+      readonly body: JsonObject;
+    }
+  | {
+      readonly phase: Phase;
+      readonly verb: "delete";
+      readonly kind: Kind;
+      readonly name: string;
+      readonly uid: string;
+    };
+
+export interface ChildPlan {
+  readonly write: Write | undefined;
+  /** Fields that somebody else changed, whether they are put back now or later. */
+  readonly contests: readonly ContestDecision[];
+}
+
+export interface ChildInputs {
+  readonly kind: Kind;
+  readonly phase: Phase;
+  /** Manifest as built: with metadata.name, and without our bookkeeping annotation. */
+  readonly desired: object;
+  readonly observed: ObservedChild | undefined;
+  /** Paths of maps that are wholly ours. */
+  readonly exact?: readonly string[];
+  /** Annotations to take away where they are found. */
+  readonly dropAnnotations?: readonly string[];
+  readonly drift: readonly Drift[];
+  readonly now: number;
+}
+
+/**
+ * A child that is missing is created. One whose `applied` annotation names another plan is brought up to date. In one
+ * that carries our plan and differs all the same, somebody else has changed a field: it is put back, unless that has
+ * happened too often of late.
+ */
+export function planChild(inputs: ChildInputs): ChildPlan {
+  const { kind, phase, observed } = inputs;
+  const desired = stamped(inputs.desired);
+  const name = nameOf(desired);
+  if (observed === undefined) {
+    return { write: { phase, verb: "create", kind, name, body: desired }, contests: [] };
+  }
+  if (observed.deleting) return unchanged;
+  const found = appliedHash(observed.object);
+  const options = { exact: inputs.exact ?? [], dropAnnotations: inputs.dropAnnotations ?? [] };
+  const difference = differenceOf(desired, observed.object, options);
+  if (difference === undefined) return unchanged;
+  const planned = found !== undefined && found !== appliedHash(desired);
+  const contests = planned
+    ? []
+    : difference.fields.map((field) =>
+        decideContest(`${kind.kind}/${name}`, field, observed.rival, inputs.drift, inputs.now),
+      );
+  if (contests.some((contest) => !contest.correct)) {
+    return { write: undefined, contests: contests.filter((contest) => !contest.correct) };
+  }
+  return { write: { phase, verb: "patch", kind, name, uid: observed.uid, body: difference.patch }, contests };
+}
+
+const unchanged: ChildPlan = { write: undefined, contests: [] };
+
+/** The manifest with the hash of itself, by which the next pass tells its own writes from those of others. */
+function stamped(manifest: object): JsonObject {
+  const json = JSON.parse(JSON.stringify(manifest)) as JsonObject;
+  const metadata = json["metadata"] as JsonObject;
+  const annotations: Record<string, Json> = {
+    ...stringsAt(metadata, "annotations"),
+    [childAnnotations.applied]: hashOf(manifest).slice(0, appliedHashLength),
+  };
+  return { ...json, metadata: { ...metadata, annotations } };
+}
+
+/** Long enough that two plans for one object do not meet by chance. */
+const appliedHashLength = 16;
+
+function appliedHash(object: JsonObject): string | undefined {
+  return stringsAt(object, "metadata", "annotations")[childAnnotations.applied];
+}
+
+function nameOf(manifest: JsonObject): string {
+  return stringsAt(manifest, "metadata")["name"] ?? "";
+}

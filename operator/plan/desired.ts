@@ -1,0 +1,117 @@
+import { stringsAt } from "../api/json.ts";
+import { kinds } from "../api/kinds.ts";
+import { childAnnotations } from "../api/names.ts";
+import { controllerRevision } from "../build/controllerrevision.ts";
+import { deployment } from "../build/deployment.ts";
+import { podDisruptionBudget } from "../build/poddisruptionbudget.ts";
+import { service } from "../build/service.ts";
+import { versionsRecord } from "../build/versions.ts";
+import { type ChildPlan, planChild } from "./children.ts";
+import { type Fleet, revisionOfChild, versionOfChild } from "./fleet.ts";
+import { nextRevisionNumber } from "./history.ts";
+import type { Observed } from "./observed.ts";
+import type { Revision } from "./revision.ts";
+import type { RolloutDecision } from "./rollout.ts";
+import { templateOf } from "./template.ts";
+
+export interface DesiredInputs {
+  readonly observed: Observed;
+  readonly decision: RolloutDecision;
+  readonly fleets: ReadonlyMap<string, Fleet>;
+  readonly target: Revision;
+  readonly digests: Readonly<Record<string, string>>;
+}
+
+/** Every object that the model should have, each with the write that it needs. */
+export function childPlans(inputs: DesiredInputs): ChildPlan[] {
+  return [record(inputs), ...history(inputs), ...deployments(inputs), front(inputs), budget(inputs)];
+}
+
+function record({ observed, digests }: DesiredInputs): ChildPlan {
+  return planChild({
+    ...circumstances(observed),
+    kind: kinds.configMap,
+    phase: "prepare",
+    desired: versionsRecord(observed.model.metadata, digests),
+    observed: observed.versions,
+  });
+}
+
+/** A ControllerRevision cannot be edited, so there is only making the ones that are missing. */
+function history(inputs: DesiredInputs): ChildPlan[] {
+  const { observed, decision, target } = inputs;
+  const known = new Set(observed.controllerRevisions.map(revisionOfChild));
+  const first = nextRevisionNumber(observed.controllerRevisions);
+  return [...decision.replicas.keys()]
+    .filter((revision) => !known.has(revision))
+    .flatMap((revision, index) => {
+      const template = templateOf(observed, revision, target);
+      if (template === undefined) return [];
+      const data = { inputs: revision === target.hash ? target.inputs : {}, template };
+      const version = versionOf(inputs, revision);
+      return planChild({
+        ...circumstances(observed),
+        kind: kinds.controllerRevision,
+        phase: "prepare",
+        desired: controllerRevision(observed.model.metadata, revision, version, first + index, data),
+        observed: undefined,
+      });
+    });
+}
+
+/** Growing is part of preparing the new traffic, shrinking comes after it. */
+function deployments(inputs: DesiredInputs): ChildPlan[] {
+  const { observed, decision, fleets, target } = inputs;
+  return [...decision.replicas].flatMap(([revision, replicas]) => {
+    const template = templateOf(observed, revision, target);
+    if (template === undefined) return [];
+    const fleet = fleets.get(revision);
+    return planChild({
+      ...circumstances(observed),
+      kind: kinds.deployment,
+      phase: replicas < (fleet?.desired ?? 0) ? "release" : "prepare",
+      desired: deployment(observed.model.metadata, revision, versionOf(inputs, revision), template, replicas),
+      observed: fleet?.deployment,
+      exact: ["spec.template.metadata.annotations"],
+    });
+  });
+}
+
+function front({ observed, decision }: DesiredInputs): ChildPlan {
+  const { metadata, spec } = observed.model;
+  const known = stringsAt(observed.service?.object, "metadata", "annotations");
+  const fromSpec = (known[childAnnotations.fromSpec] ?? "").split(",");
+  return planChild({
+    ...circumstances(observed),
+    kind: kinds.service,
+    phase: "route",
+    desired: service(metadata, spec.service, decision.selector),
+    observed: observed.service,
+    exact: ["spec.selector"],
+    dropAnnotations: fromSpec.filter((name) => spec.service.annotations?.[name] === undefined),
+  });
+}
+
+function budget({ observed, decision }: DesiredInputs): ChildPlan {
+  return planChild({
+    ...circumstances(observed),
+    kind: kinds.podDisruptionBudget,
+    phase: "route",
+    desired: podDisruptionBudget(observed.model.metadata, decision.selector),
+    observed: observed.podDisruptionBudget,
+    exact: ["spec.selector.matchLabels"],
+  });
+}
+
+function circumstances(observed: Observed): {
+  drift: NonNullable<NonNullable<Observed["model"]["status"]>["drift"]>;
+  now: number;
+} {
+  return { drift: observed.model.status?.drift ?? [], now: observed.now };
+}
+
+function versionOf({ observed, fleets, target }: DesiredInputs, revision: string): string {
+  if (revision === target.hash) return target.inputs.version.name;
+  const recorded = observed.controllerRevisions.find((child) => revisionOfChild(child) === revision);
+  return recorded === undefined ? (fleets.get(revision)?.version ?? "") : versionOfChild(recorded);
+}

@@ -1,0 +1,151 @@
+import type { Json, JsonObject } from "../api/json.ts";
+import { isJsonObject } from "../api/json.ts";
+
+/** How an object differs from what it should be, in the fields that we set and in no others. */
+export interface Difference {
+  /** JSON merge patch (RFC 7386) that puts it right. */
+  readonly patch: JsonObject;
+  /** Paths of the fields that differ, such as `spec.selector`. */
+  readonly fields: readonly string[];
+}
+
+export interface DifferenceOptions {
+  /** Paths of maps that are wholly ours: a key that we do not set is taken away. */
+  readonly exact: readonly string[];
+  /** Annotations that are taken away where they are found. */
+  readonly dropAnnotations: readonly string[];
+}
+
+/**
+ * Compares only what we set, so that defaults and other people's fields are left alone. A list is replaced as a whole
+ * when its length or one of its items differs; items keep the fields that the server filled in (a node port). An
+ * owner reference is looked for among those of others.
+ */
+export function differenceOf(
+  desired: JsonObject,
+  observed: JsonObject,
+  options: DifferenceOptions,
+): Difference | undefined {
+  const fields: string[] = [];
+  const patch = compareObjects(desired, observed, "", options, fields);
+  return patch === undefined ? undefined : { patch, fields };
+}
+
+function compareObjects(
+  desired: JsonObject,
+  observed: JsonObject,
+  path: string,
+  options: DifferenceOptions,
+  fields: string[],
+): JsonObject | undefined {
+  const patch: Record<string, Json> = {};
+  for (const [key, value] of Object.entries(desired)) {
+    if (value === undefined) continue;
+    const at = path === "" ? key : `${path}.${key}`;
+    const found = observed[key];
+    if (at === "metadata.ownerReferences") {
+      const references = withOwner(value, found);
+      if (references !== undefined) {
+        patch[key] = references;
+        fields.push(at);
+      }
+    } else if (isJsonObject(value) && isJsonObject(found)) {
+      const inner = compareObjects(value, found, at, options, fields);
+      if (inner !== undefined) patch[key] = inner;
+    } else if (!isSet(value, found, at)) {
+      patch[key] = merged(value, found);
+      fields.push(at);
+    }
+  }
+  const dropped = path === "metadata.annotations" ? options.dropAnnotations : [];
+  for (const key of Object.keys(observed)) {
+    if (desired[key] !== undefined || !(options.exact.includes(path) || dropped.includes(key))) continue;
+    patch[key] = null;
+    fields.push(`${path}.${key}`);
+  }
+  return Object.keys(patch).length === 0 ? undefined : patch;
+}
+
+/** Whether everything that `desired` says is so in `found`. */
+function isSet(desired: Json, found: Json | undefined, path: string): boolean {
+  if (Array.isArray(desired)) {
+    const list: unknown = found;
+    if (!Array.isArray(list) || list.length !== desired.length) return desired.length === 0 && found === undefined;
+    return desired.every((item: Json, index) => isSet(item, list[index] as Json, path));
+  }
+  if (isJsonObject(desired)) {
+    if (!isJsonObject(found)) return Object.keys(desired).length === 0 && found === undefined;
+    return Object.entries(desired).every(
+      ([key, value]) => value === undefined || isSet(value, found[key], `${path}.${key}`),
+    );
+  }
+  if (desired === found) return true;
+  // The API server leaves out what is empty.
+  if (desired === "" && found === undefined) return true;
+  return isQuantityPath(path) && sameQuantity(desired, found);
+}
+
+/** The value to write: ours, with the fields that the server or others added to the same list items. */
+function merged(desired: Json, found: Json | undefined): Json {
+  if (Array.isArray(desired) && Array.isArray(found) && desired.length === found.length) {
+    return desired.map((item: Json, index) => merged(item, found[index] as Json));
+  }
+  if (isJsonObject(desired) && isJsonObject(found)) {
+    const entries = Object.entries(desired).map(([key, value]) => [key, merged(value ?? null, found[key])]);
+    return { ...found, ...Object.fromEntries(entries) };
+  }
+  return desired;
+}
+
+/** Undefined when our reference is there; else the list with it, other owners kept. */
+function withOwner(desired: Json, found: Json | undefined): Json | undefined {
+  const ours = Array.isArray(desired) ? (desired as readonly Json[]) : [];
+  const theirs = Array.isArray(found) ? (found as readonly Json[]) : [];
+  const missing = ours.filter((reference) => !theirs.some((other) => isSet(reference, other, "")));
+  if (missing.length === 0) return undefined;
+  const uids = new Set(missing.map(uidOf));
+  return [...theirs.filter((other) => !uids.has(uidOf(other))), ...missing];
+}
+
+function uidOf(reference: Json): Json | undefined {
+  return isJsonObject(reference) ? reference["uid"] : undefined;
+}
+
+function isQuantityPath(path: string): boolean {
+  return /\.(requests|limits)\.[^.]+(\.[^.]+)*$/.test(path) || path.endsWith(".divisor");
+}
+
+/** `1000m` and `1`, `1Gi` and `1024Mi` are the same amount. */
+function sameQuantity(left: Json, right: Json | undefined): boolean {
+  const amounts = [left, right].map((value) =>
+    typeof value === "string" || typeof value === "number" ? quantity(String(value)) : Number.NaN,
+  );
+  const [one, other] = amounts;
+  return one !== undefined && other !== undefined && Math.abs(one - other) <= Math.abs(one) * Number.EPSILON;
+}
+
+const suffixes: Readonly<Record<string, number>> = {
+  n: 1e-9,
+  u: 1e-6,
+  m: 1e-3,
+  "": 1,
+  k: 1e3,
+  M: 1e6,
+  G: 1e9,
+  T: 1e12,
+  P: 1e15,
+  E: 1e18,
+  Ki: 2 ** 10,
+  Mi: 2 ** 20,
+  Gi: 2 ** 30,
+  Ti: 2 ** 40,
+  Pi: 2 ** 50,
+  Ei: 2 ** 60,
+};
+
+/** A Kubernetes quantity as a number; NaN when it is none. */
+export function quantity(text: string): number {
+  const match = /^([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)([A-Za-z]*)$/.exec(text);
+  const factor = suffixes[match?.[2] ?? ""];
+  return match === null || factor === undefined ? Number.NaN : Number(match[1]) * factor;
+}

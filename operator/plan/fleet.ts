@@ -1,0 +1,91 @@
+import type { Selector } from "../api/names.ts";
+import { labels } from "../api/names.ts";
+import { stringsAt, valueAt } from "../api/json.ts";
+import { type Failure, failureOf } from "./failures.ts";
+import type { Observed, ObservedChild, ObservedPod } from "./observed.ts";
+
+/** The Deployment and the pods of one revision, counted. */
+export interface Fleet {
+  readonly revision: string;
+  readonly version: string;
+  readonly deployment: ObservedChild | undefined;
+  /** Replicas that the Deployment has now; 0 without one. */
+  readonly desired: number;
+  /** Pods that are not being deleted. */
+  readonly pods: readonly ObservedPod[];
+  /** Pods on their way out. */
+  readonly terminating: number;
+  readonly ready: number;
+  /** Ready without a break for minReadySeconds. */
+  readonly available: number;
+  /** When the next ready pod becomes available; undefined when none is waiting for that. */
+  readonly nextAvailableAt: number | undefined;
+  /** What is wrong with it, the permanent before the passing. */
+  readonly failure: Failure | undefined;
+  /** Digest that an init container of this revision reported. */
+  readonly reportedDigest: string | undefined;
+}
+
+/** Every revision that has a Deployment or pods, by hash. */
+export function fleetsOf(observed: Observed, minReadySeconds: number): ReadonlyMap<string, Fleet> {
+  const hashes = new Set<string>();
+  for (const deployment of observed.deployments) hashes.add(revisionOfChild(deployment));
+  for (const pod of observed.pods) hashes.add(pod.revision);
+  hashes.delete("");
+  return new Map([...hashes].map((hash) => [hash, fleetOf(observed, hash, minReadySeconds * 1000)]));
+}
+
+/** The revision that a child's labels name; empty when somebody took the label away. */
+export function revisionOfChild(child: ObservedChild): string {
+  return stringsAt(child.object, "metadata", "labels")[labels.revision] ?? "";
+}
+
+export function versionOfChild(child: ObservedChild): string {
+  return stringsAt(child.object, "metadata", "labels")[labels.version] ?? "";
+}
+
+/** Pods that a selector matches and that are not on their way out. */
+export function selectedPods(observed: Observed, selector: Selector): readonly ObservedPod[] {
+  return observed.pods.filter(
+    (pod) => !pod.deleting && (selector.kind === "shared" || pod.revision === selector.revision),
+  );
+}
+
+function fleetOf(observed: Observed, revision: string, minReadyMs: number): Fleet {
+  const deployment = observed.deployments.find((child) => revisionOfChild(child) === revision && !child.deleting);
+  const all = observed.pods.filter((pod) => pod.revision === revision);
+  const pods = all.filter((pod) => !pod.deleting);
+  const since = pods.flatMap((pod) => (pod.readySince === undefined ? [] : [pod.readySince + minReadyMs]));
+  // With no wait asked for, a node whose clock is ahead of ours must not cause one.
+  const pending = minReadyMs === 0 ? [] : since.filter((time) => time > observed.now);
+  const replicas = valueAt(deployment?.object, "spec", "replicas");
+  return {
+    revision,
+    version: deployment === undefined ? (all[0]?.version ?? "") : versionOfChild(deployment),
+    deployment,
+    desired: typeof replicas === "number" ? replicas : 0,
+    pods,
+    terminating: all.length - pods.length,
+    ready: since.length,
+    available: since.length - pending.length,
+    nextAvailableAt: pending.length === 0 ? undefined : Math.min(...pending),
+    failure: failureIn(pods, deployment),
+    reportedDigest: pods.flatMap((pod) => reportedDigest(pod) ?? [])[0],
+  };
+}
+
+function failureIn(pods: readonly ObservedPod[], deployment: ObservedChild | undefined): Failure | undefined {
+  const failures = pods.flatMap((pod) => failureOf(pod) ?? []);
+  const refused = deployment?.replicaFailure;
+  if (refused !== undefined) {
+    failures.push({ stage: "Schedule", reason: "PodsRefused", message: refused, pod: "", permanent: false });
+  }
+  // By name, so that of two pods that fail in different ways the same one speaks in every pass.
+  const ordered = failures.toSorted((left, right) => (left.pod < right.pod ? -1 : 1));
+  return ordered.find((failure) => failure.permanent) ?? ordered[0];
+}
+
+function reportedDigest(pod: ObservedPod): string | undefined {
+  const termination = pod.fetch.termination;
+  return termination?.exitCode === 0 && termination.report?.ok === true ? termination.report.digest : undefined;
+}

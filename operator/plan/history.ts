@@ -1,0 +1,28 @@
+import { valueAt } from "../api/json.ts";
+import { revisionOfChild } from "./fleet.ts";
+import type { ObservedChild } from "./observed.ts";
+
+/** As many as a Deployment keeps by default (spec.revisionHistoryLimit). */
+export const historyLimit = 10;
+
+export function nextRevisionNumber(history: readonly ObservedChild[]): number {
+  return Math.max(0, ...history.map(revisionNumber)) + 1;
+}
+
+/** The oldest records above the limit; never one of a revision that is in use, however many those are. */
+export function expiredHistory(
+  history: readonly ObservedChild[],
+  inUse: ReadonlySet<string>,
+): readonly ObservedChild[] {
+  const excess = history.length - historyLimit;
+  if (excess <= 0) return [];
+  return history
+    .filter((child) => !inUse.has(revisionOfChild(child)) && !child.deleting)
+    .toSorted((left, right) => revisionNumber(left) - revisionNumber(right))
+    .slice(0, excess);
+}
+
+function revisionNumber(child: ObservedChild): number {
+  const number = valueAt(child.object, "revision");
+  return typeof number === "number" ? number : 0;
+}

@@ -1,0 +1,35 @@
+import type { Spec } from "../api/model.ts";
+
+/** spec.rollout in pods and milliseconds, for a given number of replicas. */
+export interface Limits {
+  readonly replicas: number;
+  /** Pods above `replicas` that a change may add. */
+  readonly surge: number;
+  /** Pods that may be missing from `replicas` during a change. */
+  readonly unavailable: number;
+  readonly progressDeadlineMs: number;
+  readonly keepPreviousMs: number;
+}
+
+/**
+ * Percentages as a Deployment has them: surge rounds up, unavailable down, and when both come to 0 one pod may be
+ * missing, or nothing could ever move.
+ */
+export function limitsOf(spec: Spec): Limits {
+  const replicas = spec.replicas;
+  const surge = Math.ceil(podsOf(spec.rollout.maxSurge, replicas));
+  const unavailable = Math.floor(podsOf(spec.rollout.maxUnavailable, replicas));
+  return {
+    replicas,
+    surge,
+    unavailable: surge === 0 && unavailable === 0 ? 1 : Math.min(unavailable, replicas),
+    progressDeadlineMs: spec.rollout.progressDeadlineSeconds * 1000,
+    keepPreviousMs: spec.rollout.keepPreviousSeconds * 1000,
+  };
+}
+
+function podsOf(value: number | string, replicas: number): number {
+  if (typeof value === "number") return value;
+  const number = Number.parseInt(value, 10);
+  return value.endsWith("%") ? (number * replicas) / 100 : number;
+}

@@ -1,0 +1,77 @@
+/**
+ * All that a plan is made from: plain data out of the caches, with the time in it. Nothing here is a live object, so
+ * a plan can be made again from a file and gives the same answer.
+ */
+import type { JsonObject } from "../api/json.ts";
+import type { Model } from "../api/model.ts";
+import type { PodReport } from "../../server/contract.ts";
+
+export interface Observed {
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly model: Model;
+  readonly deployments: readonly ObservedChild[];
+  readonly controllerRevisions: readonly ObservedChild[];
+  readonly pods: readonly ObservedPod[];
+  readonly service: ObservedChild | undefined;
+  readonly versions: ObservedChild | undefined;
+  readonly podDisruptionBudget: ObservedChild | undefined;
+  /** What the operator was installed with; shapes new revisions only. */
+  readonly defaults: BuildDefaults;
+}
+
+export interface BuildDefaults {
+  readonly serverImage: string;
+  readonly plainHttpHosts: readonly string[];
+  /** PEM certificates, or empty. */
+  readonly certificateAuthority: string;
+}
+
+/** An object that the operator made, in full but for its managed fields. */
+export interface ObservedChild {
+  readonly name: string;
+  readonly uid: string;
+  readonly deleting: boolean;
+  /** The whole object as the API server has it, without metadata.managedFields and status. */
+  readonly object: JsonObject;
+  /** Who else wrote to it last, by the name in its managed fields. */
+  readonly rival: string | undefined;
+  /** A condition ReplicaFailure of a Deployment: why its pods cannot even be created. */
+  readonly replicaFailure: string | undefined;
+}
+
+export interface ObservedPod {
+  readonly name: string;
+  readonly uid: string;
+  readonly revision: string;
+  readonly version: string;
+  readonly deleting: boolean;
+  readonly ready: boolean;
+  /** Since when it has been ready, in milliseconds since the epoch; undefined while it is not. */
+  readonly readySince: number | undefined;
+  /** The annotation that takes it out of service is set. */
+  readonly outOfService: boolean;
+  /** The scheduler's words when it found no node for it. */
+  readonly unschedulable: string | undefined;
+  readonly fetch: ObservedContainer;
+  readonly server: ObservedContainer;
+}
+
+export interface ObservedContainer {
+  readonly state: "absent" | "waiting" | "running" | "terminated";
+  /** Reason and message of the waiting state, such as ImagePullBackOff. */
+  readonly waiting: { readonly reason: string; readonly message: string } | undefined;
+  readonly restarts: number;
+  /** The newest termination, be it the present state or the one before a restart. */
+  readonly termination: Termination | undefined;
+}
+
+export interface Termination {
+  readonly exitCode: number;
+  /** The kubelet's word, such as OOMKilled or Error. */
+  readonly reason: string;
+  /** What the container left as its termination message, when that is a report. */
+  readonly report: PodReport | undefined;
+  /** The message as it was, when it is not a report. */
+  readonly text: string;
+}

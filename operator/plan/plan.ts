@@ -1,0 +1,165 @@
+import { kinds } from "../api/kinds.ts";
+import { stringsAt } from "../api/json.ts";
+import type { Drift, Status } from "../api/model.ts";
+import { labels, selectorText } from "../api/names.ts";
+import { annotations } from "../../server/contract.ts";
+import type { ChildPlan, Write } from "./children.ts";
+import { childPlans } from "./desired.ts";
+import { contestBackoffMs, contestWindowMs, isContested, rememberedDrift } from "./contest.ts";
+import { type Announcement, announcements } from "./announcements.ts";
+import { fleetsOf, revisionOfChild, selectedPods, type Fleet } from "./fleet.ts";
+import { expiredHistory } from "./history.ts";
+import { limitsOf } from "./limits.ts";
+import type { Observed } from "./observed.ts";
+import { digestRecord, reusedVersion } from "./record.ts";
+import { targetRevision, type Revision } from "./revision.ts";
+import { decideRollout, type RolloutDecision } from "./rollout.ts";
+import { type Problem, statusOf } from "./status.ts";
+import { templateOf } from "./template.ts";
+
+/** What to write, and why. Made from plain data alone: the same observation gives the same plan. */
+export interface Plan {
+  readonly writes: readonly Write[];
+  readonly announcements: readonly Announcement[];
+  /** The status that belongs to the plan, once it is known which writes the API server refused. */
+  readonly status: (problems: readonly Problem[]) => Status;
+  /** Look again after this many milliseconds though nothing has changed. */
+  readonly wakeAfterMs: number | undefined;
+}
+
+/** At most this many fields are remembered as changed by others; the CRD bounds the list. */
+const rememberedDriftLimit = 16;
+
+export function planModel(observed: Observed): Plan | undefined {
+  const { model, now } = observed;
+  const target = targetRevision(model.spec);
+  if (target === undefined || model.metadata.deletionTimestamp !== undefined) return undefined;
+
+  const limits = limitsOf(model.spec);
+  const fleets = fleetsOf(observed, model.spec.rollout.minReadySeconds);
+  const current = currentRevision(observed, fleets, target);
+  const record = digestRecord(observed, [fleets.get(target.hash), fleets.get(current ?? "")]);
+  const entry = target.inputs.version;
+  const retryToken = model.spec.rollout.retryToken;
+  const known = model.status?.rejected;
+  const standing = known?.revision === target.hash && known.retryToken === retryToken ? known : undefined;
+  const named = { revision: target.hash, version: entry.name };
+  const decision = decideRollout({
+    now,
+    limits,
+    target: named,
+    resolved: entry.digest !== undefined || record.recorded[entry.name] !== undefined,
+    current,
+    previous: model.status?.previous,
+    progress: model.status?.rollout,
+    rejected: reusedVersion(entry, target.hash, retryToken, record) ?? standing,
+    retryToken,
+    fleets,
+    shared: isShared(observed),
+  });
+
+  const children = childPlans({ observed, decision, fleets, target, digests: record.known });
+  const contests = children.flatMap((child) => child.contests);
+  const drift = rememberedDrift(mergedDrift(model.status?.drift ?? [], contests), now, rememberedDriftLimit);
+  const writes = [
+    ...children.flatMap((child) => child.write ?? []),
+    ...leftovers(observed, decision, target),
+    ...serviceMarks(observed, decision),
+  ];
+  const draft = { observed, decision, fleets, limits, target: named, digests: record.known, drift };
+  const wakeTimes = [decision.wakeAt, ...drift.flatMap((item) => contestWakeTimes(item, now))];
+  return {
+    writes,
+    announcements: announcements({
+      before: model.status,
+      decision,
+      target: named,
+      contests,
+      drift,
+      record,
+      limits,
+      fleets,
+      now,
+    }),
+    status: (problems) => statusOf({ ...draft, problems }),
+    wakeAfterMs: soonest(wakeTimes, now),
+  };
+}
+
+/**
+ * The revision that serves: what status says, so long as something is left of it; without a status (restored from a
+ * backup), the one that the Service selects and that has a ready pod.
+ */
+function currentRevision(observed: Observed, fleets: ReadonlyMap<string, Fleet>, target: Revision): string | undefined {
+  const known = observed.model.status?.currentRevision;
+  if (known !== undefined && (fleets.has(known) || templateOf(observed, known, target) !== undefined)) return known;
+  const selected = stringsAt(observed.service?.object, "spec", "selector")[labels.revision];
+  return selected !== undefined && (fleets.get(selected)?.ready ?? 0) > 0 ? selected : undefined;
+}
+
+/** Status and Service must agree on it: a stranger's selector alone is drift, and no reason to send traffic anywhere. */
+function isShared(observed: Observed): boolean {
+  const { metadata, status } = observed.model;
+  const selector = stringsAt(observed.service?.object, "spec", "selector");
+  return (
+    status?.selector === selectorText(metadata.name, { kind: "shared" }) && selector[labels.revision] === undefined
+  );
+}
+
+/** Deployments that have no part any more, and history above its limit. */
+function leftovers(observed: Observed, decision: RolloutDecision, target: Revision): Write[] {
+  const deployments = observed.deployments.filter(
+    (child) => !decision.replicas.has(revisionOfChild(child)) && !child.deleting,
+  );
+  const inUse = new Set([
+    target.hash,
+    ...(decision.current === undefined ? [] : [decision.current]),
+    ...decision.replicas.keys(),
+    ...observed.deployments.map(revisionOfChild),
+  ]);
+  const history = expiredHistory(observed.controllerRevisions, inUse);
+  return [
+    ...deployments.map((child) => ({ kind: kinds.deployment, child })),
+    ...history.map((child) => ({ kind: kinds.controllerRevision, child })),
+  ].map(({ kind, child }) => ({ phase: "release", verb: "delete", kind, name: child.name, uid: child.uid }));
+}
+
+/** Pods are told to come into service before the Service selects them, and to go out of it after. */
+function serviceMarks(observed: Observed, decision: RolloutDecision): Write[] {
+  const selected = new Set(selectedPods(observed, decision.selector).map(({ uid }) => uid));
+  return observed.pods.flatMap((pod): Write[] => {
+    if (pod.deleting) return [];
+    const out = decision.outOfService.has(pod.revision) && !selected.has(pod.uid);
+    if (out === pod.outOfService) return [];
+    return [
+      {
+        phase: out ? "release" : "prepare",
+        verb: "patch",
+        kind: kinds.pod,
+        name: pod.name,
+        uid: pod.uid,
+        body: { metadata: { annotations: { [annotations.inService]: out ? "false" : null } } },
+      },
+    ];
+  });
+}
+
+function mergedDrift(known: readonly Drift[], contests: ChildPlan["contests"]): Drift[] {
+  const fresh = contests.map(({ drift }) => drift);
+  const replaced = (old: Drift): boolean =>
+    fresh.some(({ object, field }) => object === old.object && field === old.field);
+  return [...fresh, ...known.filter((old) => !replaced(old))];
+}
+
+/** When a contested field may be put back again, and when the quarrel is forgotten. */
+function contestWakeTimes(drift: Drift, now: number): number[] {
+  const last = Date.parse(drift.times.at(-1) ?? "");
+  if (!isContested(drift.times, now)) return [];
+  return [last + contestBackoffMs, Date.parse(drift.times[0] ?? "") + contestWindowMs].filter((time) => time > now);
+}
+
+function soonest(times: readonly (number | undefined)[], now: number): number | undefined {
+  // What is past has been decided on in this pass.
+  const ahead = times.filter((time): time is number => time !== undefined && time > now);
+  return ahead.length === 0 ? undefined : Math.min(...ahead) - now;
+}

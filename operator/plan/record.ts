@@ -1,0 +1,55 @@
+import { stringsAt } from "../api/json.ts";
+import type { RejectedStatus, VersionEntry } from "../api/model.ts";
+import type { Fleet } from "./fleet.ts";
+import type { Observed } from "./observed.ts";
+
+/** The digests that version names are bound to: those on record, and those that pods have just reported. */
+export interface DigestRecord {
+  /** As the ConfigMap has it. Only this makes a version resolved: pods must be able to read it. */
+  readonly recorded: Readonly<Record<string, string>>;
+  /** With what has become known since. */
+  readonly known: Readonly<Record<string, string>>;
+  /** The names that are new in `known`. */
+  readonly found: readonly string[];
+}
+
+/**
+ * The first report of a version binds its name for ever. Were the ConfigMap deleted, the copy in status would bring
+ * the record back; otherwise the ConfigMap alone counts.
+ */
+export function digestRecord(observed: Observed, fleets: readonly (Fleet | undefined)[]): DigestRecord {
+  const copies = (observed.model.status?.versions ?? []).flatMap(({ name, digest }) =>
+    digest === undefined ? [] : [[name, digest] as const],
+  );
+  const recorded = observed.versions === undefined ? {} : stringsAt(observed.versions.object, "data");
+  const base = observed.versions === undefined ? Object.fromEntries(copies) : recorded;
+  const reports = fleets.flatMap((fleet) =>
+    fleet?.reportedDigest === undefined || base[fleet.version] !== undefined
+      ? []
+      : [[fleet.version, fleet.reportedDigest] as const],
+  );
+  // Reversed, so that of two reports for one name the first fleet's stands.
+  return {
+    recorded,
+    known: { ...base, ...Object.fromEntries(reports.toReversed()) },
+    found: [...new Set(reports.map(([name]) => name))],
+  };
+}
+
+/** A digest in the spec that is not the one on record: refused before anything is started. */
+export function reusedVersion(
+  entry: VersionEntry,
+  revision: string,
+  retryToken: string | undefined,
+  record: DigestRecord,
+): RejectedStatus | undefined {
+  const recorded = record.known[entry.name];
+  if (entry.digest === undefined || recorded === undefined || recorded === entry.digest) return undefined;
+  return {
+    revision,
+    stage: "Download",
+    reason: "VersionReused",
+    message: `version ${entry.name} was first resolved to ${recorded}, and spec.versions now says ${entry.digest}: a version name stands for the same bytes for ever, so give the new bytes a new name`,
+    ...(retryToken === undefined ? {} : { retryToken }),
+  };
+}

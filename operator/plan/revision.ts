@@ -1,0 +1,51 @@
+import { createHash } from "node:crypto";
+import type { Spec, VersionEntry } from "../api/model.ts";
+import { revisionHashLength } from "../api/names.ts";
+
+/** One version under one set of serving fields: all that shapes its pods. Immutable, named by a hash of its inputs. */
+export interface Revision {
+  readonly hash: string;
+  readonly inputs: RevisionInputs;
+}
+
+/**
+ * What the user wrote, as it was written. Never here: replicas, scaling, rollout, the Service, labels, annotations
+ * (they change no pod), and nothing that the operator adds (so that another operator restarts nothing).
+ */
+export interface RevisionInputs {
+  readonly version: VersionEntry;
+  readonly server?: Spec["server"];
+  readonly resources?: Spec["resources"];
+  readonly restartToken?: string;
+}
+
+/** The revision that the spec asks for, or undefined when spec.version names no entry (the API server refuses that). */
+export function targetRevision(spec: Spec): Revision | undefined {
+  const entry = spec.versions.find((version) => version.name === spec.version);
+  return entry === undefined ? undefined : revisionOf(spec, entry);
+}
+
+export function revisionOf(spec: Spec, entry: VersionEntry): Revision {
+  const inputs: RevisionInputs = {
+    version: entry,
+    ...(spec.server === undefined ? {} : { server: spec.server }),
+    ...(spec.resources === undefined ? {} : { resources: spec.resources }),
+    ...(spec.restartToken === undefined ? {} : { restartToken: spec.restartToken }),
+  };
+  return { hash: hashOf(inputs).slice(0, revisionHashLength), inputs };
+}
+
+/** sha256 in hex over the canonical JSON of a value: keys sorted, undefined left out. */
+export function hashOf(value: unknown): string {
+  return createHash("sha256").update(canonical(value)).digest("hex");
+}
+
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
+  const fields = Object.entries(value)
+    .filter(([, field]) => field !== undefined)
+    .toSorted(([left], [right]) => (left < right ? -1 : 1))
+    .map(([key, field]) => `${JSON.stringify(key)}:${canonical(field)}`);
+  return `{${fields.join(",")}}`;
+}

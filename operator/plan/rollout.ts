@@ -1,0 +1,360 @@
+/**
+ * Which revision serves, what the Service selects, and how many pods each revision has. Stateless: the next step
+ * follows from what is observed and from four things kept in status (the revision that serves, the one before, the
+ * change under way, the rejection), so a pass that was cut off anywhere is simply made again.
+ *
+ *   serves   target     what is done
+ *   ------   ------     -------------------------------------------------------------------------------------------
+ *   nothing  T          bring T up; the Service selects T all along; T serves once it is complete
+ *   C        C          keep C at spec.replicas; keep the previous one warm for keepPreviousSeconds, then delete it
+ *                       (a new change, too, ends its stay: two revisions at a time are enough to pay for)
+ *   C        T failed   the same for C; T at 0 until the spec or rollout.retryToken changes
+ *   C        T warm     flip at once, then bring T to size
+ *   C        T          surge >= replicas: bring T up whole beside C, then flip
+ *                       otherwise: exchange pods, sharing the Service from T's first ready pod until T is complete
+ *
+ * What must stay true, whatever is observed:
+ *   - the Service is never moved to a revision that has no available pod while another one serves;
+ *   - while the Service is shared, no third revision has pods that it would reach;
+ *   - available pods in service >= replicas - unavailable, so far as the pods themselves allow;
+ *   - desired pods of C and T together <= replicas + surge while they share.
+ */
+import type { PreviousStatus, RejectedStatus, RolloutStatus } from "../api/model.ts";
+import type { Selector } from "../api/names.ts";
+import { timestamp } from "../api/conditions.ts";
+import type { Failure } from "./failures.ts";
+import type { Fleet } from "./fleet.ts";
+import type { Limits } from "./limits.ts";
+
+export interface RolloutInputs {
+  readonly now: number;
+  readonly limits: Limits;
+  readonly target: { readonly revision: string; readonly version: string };
+  /** False until the target's digest is known: then it starts with one pod, which finds it out. */
+  readonly resolved: boolean;
+  readonly current: string | undefined;
+  readonly previous: PreviousStatus | undefined;
+  readonly progress: RolloutStatus | undefined;
+  /** Why the target is not tried any more; already dropped when the spec or the retry token has changed. */
+  readonly rejected: RejectedStatus | undefined;
+  readonly retryToken: string | undefined;
+  readonly fleets: ReadonlyMap<string, Fleet>;
+  /** The Service selects the whole model at the moment. */
+  readonly shared: boolean;
+}
+
+export interface RolloutDecision {
+  readonly current: string | undefined;
+  readonly selector: Selector;
+  /** Pods per revision. A revision that is not named here is deleted. */
+  readonly replicas: ReadonlyMap<string, number>;
+  /** Revisions whose pods are told that they are out of service. */
+  readonly outOfService: ReadonlySet<string>;
+  readonly previous: PreviousStatus | undefined;
+  readonly progress: RolloutStatus | undefined;
+  readonly rejected: RejectedStatus | undefined;
+  /** When to look again though nothing changes, in milliseconds since the epoch. */
+  readonly wakeAt: number | undefined;
+  readonly step: RolloutStep;
+}
+
+export type RolloutStep =
+  | "Starting" // nothing serves yet
+  | "Steady" // the target serves
+  | "Rejected" // the target failed; whatever served before serves on
+  | "Surging" // the target comes up whole beside the current one
+  | "Exchanging" // both share the traffic
+  | "Settling" // an earlier exchange is undone before the next change begins
+  | "Flipped"; // the target has just become the current one
+
+/** Time for every kube-proxy to follow a changed selector before pods that it pointed to may go. */
+export const propagationMs = 5_000;
+
+export function decideRollout(inputs: RolloutInputs): RolloutDecision {
+  const rejected = inputs.rejected ?? rejection(inputs);
+  const asked = { ...inputs, rejected };
+  if (inputs.current === undefined) return start(asked);
+  if (inputs.current === inputs.target.revision) return steady(asked, inputs.current);
+  if (inputs.limits.replicas === 0) return flip(asked, undefined);
+  if (rejected !== undefined) return hold(asked, inputs.current, rejected);
+  if (isWarm(asked)) return flip(asked, inputs.current);
+  if (isThirdInTheWay(asked, inputs.current)) return settle(asked, inputs.current);
+  return inputs.limits.surge >= inputs.limits.replicas ? surge(asked, inputs.current) : exchange(asked, inputs.current);
+}
+
+/**
+ * A target is given up when it failed for good and has nothing ready, or when it has made no progress for the
+ * deadline while something else serves. With nothing else to serve, trying on is all that is left.
+ */
+function rejection(inputs: RolloutInputs): RejectedStatus | undefined {
+  const fleet = inputs.fleets.get(inputs.target.revision);
+  if (fleet?.failure?.permanent === true && fleet.ready === 0) return rejectedFor(inputs, fleet.failure);
+  const replaces = inputs.current !== undefined && inputs.current !== inputs.target.revision;
+  if (!replaces || inputs.now < deadline(inputs)) return undefined;
+  const waited = `no progress for ${inputs.limits.progressDeadlineMs / 1000} s (spec.rollout.progressDeadlineSeconds)`;
+  const failure = fleet?.failure;
+  return rejectedFor(inputs, {
+    stage: failure?.stage ?? "Schedule",
+    reason: "ProgressDeadlineExceeded",
+    message: failure === undefined ? waited : `${waited}: ${failure.reason}: ${failure.message}`,
+  });
+}
+
+function rejectedFor(inputs: RolloutInputs, failure: Pick<Failure, "stage" | "reason" | "message">): RejectedStatus {
+  return {
+    revision: inputs.target.revision,
+    stage: failure.stage,
+    reason: failure.reason,
+    message: failure.message,
+    ...(inputs.retryToken === undefined ? {} : { retryToken: inputs.retryToken }),
+  };
+}
+
+/** Nothing serves yet: the Service may select the target at once, as there is no traffic to lose. */
+function start(inputs: RolloutInputs): RolloutDecision {
+  const { target, limits, rejected } = inputs;
+  const fleet = inputs.fleets.get(target.revision);
+  const settled = inputs.resolved || limits.replicas === 0;
+  if (rejected === undefined && settled && (fleet?.available ?? 0) >= limits.replicas) return flip(inputs, undefined);
+  return {
+    current: undefined,
+    selector: { kind: "exact", revision: target.revision },
+    replicas: new Map([[target.revision, rejected === undefined ? firstReplicas(inputs) : 0]]),
+    outOfService: new Set(),
+    previous: undefined,
+    progress: rejected === undefined ? progressOf(inputs) : undefined,
+    rejected,
+    wakeAt: earliest(fleet?.nextAvailableAt, rejected === undefined ? deadline(inputs) : undefined),
+    step: rejected === undefined ? "Starting" : "Rejected",
+  };
+}
+
+function steady(inputs: RolloutInputs, current: string): RolloutDecision {
+  const held = inputs.rejected !== undefined;
+  const decision = serving(inputs, current, {
+    step: held ? "Rejected" : "Steady",
+    currentReplicas: held ? 0 : firstReplicas(inputs),
+  });
+  const short = !held && (inputs.fleets.get(current)?.ready ?? 0) < inputs.limits.replicas;
+  if (!short) return decision;
+  // Replicas that are on their way, after a scaler's write or a lost pod, have the same deadline as a change.
+  return { ...decision, progress: progressOf(inputs), wakeAt: earliest(decision.wakeAt, deadline(inputs)) };
+}
+
+/** The target failed: the current revision is at full size and the target has no pods, but its Deployment is shown. */
+function hold(inputs: RolloutInputs, current: string, rejected: RejectedStatus): RolloutDecision {
+  const decision = serving({ ...inputs, rejected }, current, { step: "Rejected" });
+  const leaving = decision.replicas.has(rejected.revision);
+  return leaving ? decision : { ...decision, replicas: new Map([...decision.replicas, [rejected.revision, 0]]) };
+}
+
+/**
+ * The current revision serves at full size and alone. Coming out of a shared Service, the other revision's pods go on
+ * helping until the current one is complete: going back must not halve the capacity either.
+ */
+function serving(
+  inputs: RolloutInputs,
+  current: string,
+  options: { readonly step: RolloutStep; readonly currentReplicas?: number },
+): RolloutDecision {
+  const { limits, now } = inputs;
+  const wanted = options.currentReplicas ?? limits.replicas;
+  const available = inputs.fleets.get(current)?.ready ?? 0;
+  const partner = inputs.shared ? sharingPartner(inputs, current) : undefined;
+  if (partner !== undefined && available < limits.replicas - limits.unavailable) {
+    return {
+      current,
+      selector: { kind: "shared" },
+      replicas: new Map([
+        [current, wanted],
+        [partner.revision, Math.min(partner.desired, partner.ready)],
+      ]),
+      outOfService: new Set(),
+      previous: undefined,
+      progress: undefined,
+      rejected: inputs.rejected,
+      wakeAt: undefined,
+      step: options.step,
+    };
+  }
+  const left: PreviousStatus | undefined =
+    partner === undefined || partner.revision === inputs.rejected?.revision
+      ? inputs.previous
+      : { revision: partner.revision, version: partner.version, since: timestamp(now) };
+  const warm = warmPrevious(inputs, current, left);
+  return {
+    current,
+    selector: { kind: "exact", revision: current },
+    replicas: new Map([[current, wanted], ...warm.replicas]),
+    outOfService: new Set(warm.previous === undefined ? [] : [warm.previous.revision]),
+    previous: warm.previous,
+    progress: undefined,
+    rejected: inputs.rejected,
+    wakeAt: earliest(warm.expiresAt),
+    step: options.step,
+  };
+}
+
+/** The whole target beside the current revision, then one flip. Needs room for twice the pods, and loses nothing. */
+function surge(inputs: RolloutInputs, current: string): RolloutDecision {
+  const { target, limits } = inputs;
+  const fleet = inputs.fleets.get(target.revision);
+  if (inputs.resolved && (fleet?.available ?? 0) >= limits.replicas) return flip(inputs, current);
+  const base = serving(withoutWarm(inputs), current, { step: "Surging" });
+  return {
+    ...base,
+    replicas: new Map([...base.replicas, [target.revision, firstReplicas(inputs)]]),
+    progress: progressOf(inputs),
+    wakeAt: earliest(base.wakeAt, deadline(inputs), fleet?.nextAvailableAt),
+  };
+}
+
+/**
+ * Pod by pod, as a Deployment rolls (kubernetes pkg/controller/deployment/rolling.go), with floor = replicas -
+ * unavailable:
+ *   current' = current - min(unready of current, current + available of target - floor) - (available of both - floor)
+ *   target'  = min(replicas, replicas + surge - current')
+ * Pods that are not ready carry nothing and go first, but no faster than the target replaces them.
+ */
+function exchange(inputs: RolloutInputs, current: string): RolloutDecision {
+  const { target, limits } = inputs;
+  const incoming = inputs.fleets.get(target.revision);
+  const outgoing = inputs.fleets.get(current);
+  const arrived = incoming?.available ?? 0;
+  if (inputs.resolved && arrived >= limits.replicas) return flip(inputs, current);
+
+  const floor = limits.replicas - limits.unavailable;
+  const desired = outgoing?.desired ?? 0;
+  const ready = Math.min(outgoing?.ready ?? 0, desired);
+  const unready = Math.min(desired - ready, Math.max(0, desired + arrived - floor));
+  const spare = Math.max(0, ready + arrived - floor);
+  const currentReplicas = Math.max(0, desired - unready - spare);
+  const room = limits.replicas + limits.surge - currentReplicas;
+  const targetReplicas = Math.max(incoming?.desired ?? 0, Math.min(firstReplicas(inputs), room));
+  const share = arrived > 0;
+  return {
+    current,
+    selector: share ? { kind: "shared" } : { kind: "exact", revision: current },
+    replicas: new Map([
+      [current, currentReplicas],
+      [target.revision, Math.min(targetReplicas, limits.replicas)],
+    ]),
+    outOfService: new Set(),
+    previous: undefined,
+    progress: progressOf(inputs),
+    rejected: undefined,
+    wakeAt: earliest(deadline(inputs), incoming?.nextAvailableAt),
+    step: "Exchanging",
+  };
+}
+
+/** A shared Service would reach a third revision's pods: the current one serves alone again before the next begins. */
+function settle(inputs: RolloutInputs, current: string): RolloutDecision {
+  const decision = serving(withoutWarm(inputs), current, { step: "Settling" });
+  return { ...decision, progress: progressOf(inputs), wakeAt: earliest(decision.wakeAt, deadline(inputs)) };
+}
+
+function withoutWarm(inputs: RolloutInputs): RolloutInputs {
+  return { ...inputs, limits: { ...inputs.limits, keepPreviousMs: 0 } };
+}
+
+/** The target serves from now on. `from` is kept warm where there is one. */
+function flip(inputs: RolloutInputs, from: string | undefined): RolloutDecision {
+  const { target, now } = inputs;
+  const left = from === undefined ? undefined : inputs.fleets.get(from);
+  const previous: PreviousStatus | undefined =
+    left === undefined ? undefined : { revision: left.revision, version: left.version, since: timestamp(now) };
+  const decision = serving({ ...inputs, shared: false, previous, rejected: undefined }, target.revision, {
+    step: "Flipped",
+    currentReplicas: firstReplicas(inputs),
+  });
+  return decision;
+}
+
+/** Digest unknown: one pod finds it out before the rest download anything. */
+function firstReplicas(inputs: RolloutInputs): number {
+  return inputs.resolved ? inputs.limits.replicas : Math.min(1, inputs.limits.replicas);
+}
+
+/** Going back to a revision that is still warm needs no waiting. */
+function isWarm(inputs: RolloutInputs): boolean {
+  const fleet = inputs.fleets.get(inputs.target.revision);
+  return inputs.previous?.revision === inputs.target.revision && (fleet?.available ?? 0) > 0;
+}
+
+/**
+ * Only where traffic will be shared, or is: a revision beside current and target that has pods, or will have, since
+ * pods on their way out still answer but get no new connections and do not count.
+ */
+function isThirdInTheWay(inputs: RolloutInputs, current: string): boolean {
+  const shares = inputs.limits.surge < inputs.limits.replicas || inputs.shared;
+  if (!shares) return false;
+  return [...inputs.fleets.values()].some(
+    (fleet) =>
+      fleet.revision !== current &&
+      fleet.revision !== inputs.target.revision &&
+      (fleet.pods.length > 0 || fleet.desired > 0),
+  );
+}
+
+/** The revision that shares the Service with the current one: the one with the most ready pods, by name where equal. */
+function sharingPartner(inputs: RolloutInputs, current: string): Fleet | undefined {
+  return [...inputs.fleets.values()]
+    .filter((fleet) => fleet.revision !== current && fleet.ready > 0)
+    .toSorted((left, right) => right.ready - left.ready || (left.revision < right.revision ? -1 : 1))[0];
+}
+
+/**
+ * The revision that served before: at the target's replicas where a change takes a full second set anyway, else at
+ * what the surge leaves room for. It yields at once when a wanted pod finds no node, and is never resized before
+ * every kube-proxy has followed.
+ */
+function warmPrevious(
+  inputs: RolloutInputs,
+  current: string,
+  previous: PreviousStatus | undefined,
+): {
+  readonly replicas: readonly (readonly [string, number])[];
+  readonly previous: PreviousStatus | undefined;
+  readonly expiresAt: number | undefined;
+} {
+  const gone = { replicas: [], previous: undefined, expiresAt: undefined };
+  const fleet = previous === undefined ? undefined : inputs.fleets.get(previous.revision);
+  if (previous === undefined || fleet === undefined || previous.revision === current) return gone;
+  const { limits, now } = inputs;
+  const since = Date.parse(previous.since);
+  const settledAt = since + propagationMs;
+  if (now < settledAt) {
+    return { replicas: [[previous.revision, fleet.desired]], previous, expiresAt: settledAt };
+  }
+  const expiresAt = since + limits.keepPreviousMs;
+  const room = limits.surge >= limits.replicas ? limits.replicas : Math.min(fleet.desired, limits.surge);
+  if (now >= expiresAt || room === 0 || isShortOfRoom(inputs, previous.revision)) return gone;
+  return { replicas: [[previous.revision, room]], previous, expiresAt };
+}
+
+function isShortOfRoom(inputs: RolloutInputs, except: string): boolean {
+  return [...inputs.fleets.values()].some(
+    (fleet) => fleet.revision !== except && fleet.pods.some((pod) => pod.unschedulable !== undefined),
+  );
+}
+
+/** The record of the change under way: a new one for a new target, moved on whenever more of it is ready than ever. */
+function progressOf(inputs: RolloutInputs): RolloutStatus {
+  const ready = inputs.fleets.get(inputs.target.revision)?.ready ?? 0;
+  const known = inputs.progress?.revision === inputs.target.revision ? inputs.progress : undefined;
+  const now = timestamp(inputs.now);
+  if (known === undefined) {
+    return { revision: inputs.target.revision, startedAt: now, lastProgressTime: now, readyReplicas: ready };
+  }
+  return ready > (known.readyReplicas ?? 0) ? { ...known, lastProgressTime: now, readyReplicas: ready } : known;
+}
+
+function deadline(inputs: RolloutInputs): number {
+  return Date.parse(progressOf(inputs).lastProgressTime) + inputs.limits.progressDeadlineMs;
+}
+
+function earliest(...times: readonly (number | undefined)[]): number | undefined {
+  const known = times.filter((time) => time !== undefined);
+  return known.length === 0 ? undefined : Math.min(...known);
+}

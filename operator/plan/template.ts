@@ -1,0 +1,58 @@
+import type { V1ResourceRequirements } from "@kubernetes/client-node";
+import { isJsonObject, type JsonObject, valueAt } from "../api/json.ts";
+import { podTemplate } from "../build/podtemplate.ts";
+import { revisionOfChild } from "./fleet.ts";
+import type { BuildDefaults, Observed, ObservedChild } from "./observed.ts";
+import type { Revision } from "./revision.ts";
+
+/**
+ * The pod template of a revision. It is rendered once, when the revision is first made; from then on the frozen one
+ * is used byte for byte, whatever the operator would render today. Undefined: nothing is left to make it from.
+ */
+export function templateOf(observed: Observed, revision: string, target: Revision): JsonObject | undefined {
+  return (
+    frozenTemplate(observed.controllerRevisions, revision) ??
+    runningTemplate(observed.deployments, revision) ??
+    (revision === target.hash ? renderTemplate(observed.model.metadata.name, target, observed.defaults) : undefined)
+  );
+}
+
+function frozenTemplate(history: readonly ObservedChild[], revision: string): JsonObject | undefined {
+  const record = history.find((child) => revisionOfChild(child) === revision);
+  const template = valueAt(record?.object, "data", "template");
+  return isJsonObject(template) ? template : undefined;
+}
+
+/** The history was deleted under running pods: what runs is the record. */
+function runningTemplate(deployments: readonly ObservedChild[], revision: string): JsonObject | undefined {
+  const deployment = deployments.find((child) => revisionOfChild(child) === revision);
+  const template = valueAt(deployment?.object, "spec", "template");
+  return isJsonObject(template) ? template : undefined;
+}
+
+function renderTemplate(model: string, revision: Revision, defaults: BuildDefaults): JsonObject {
+  const { version, server, resources } = revision.inputs;
+  const template = podTemplate({
+    model,
+    revision: revision.hash,
+    version,
+    image: server?.image ?? defaults.serverImage,
+    env: server?.env ?? [],
+    resources: resources === undefined ? undefined : requirements(resources),
+    plainHttpHosts: defaults.plainHttpHosts,
+    certificateAuthority: defaults.certificateAuthority,
+  });
+  return JSON.parse(JSON.stringify(template)) as JsonObject;
+}
+
+function requirements(resources: NonNullable<Revision["inputs"]["resources"]>): V1ResourceRequirements {
+  return {
+    ...(resources.requests === undefined ? {} : { requests: quantities(resources.requests) }),
+    ...(resources.limits === undefined ? {} : { limits: quantities(resources.limits) }),
+  };
+}
+
+/** Quantities may be written as numbers; Kubernetes keeps them as strings. */
+function quantities(amounts: Readonly<Record<string, number | string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(amounts).map(([name, amount]) => [name, String(amount)]));
+}

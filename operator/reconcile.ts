@@ -1,0 +1,43 @@
+import { apply } from "./apply.ts";
+import { kinds } from "./api/kinds.ts";
+import type { Client } from "./kube/client.ts";
+import type { Result } from "./kube/controller.ts";
+import type { EventRecorder } from "./kube/events.ts";
+import { type Staleness, staleRequeueMs } from "./kube/staleness.ts";
+import { type Caches, observe } from "./observe.ts";
+import type { BuildDefaults } from "./plan/observed.ts";
+import { planModel } from "./plan/plan.ts";
+
+export interface ReconcileDependencies {
+  readonly caches: Caches;
+  readonly client: Client;
+  readonly staleness: Staleness;
+  readonly events: EventRecorder;
+  readonly defaults: BuildDefaults;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/** A name that is taken, or a refusal, ends by an act of somebody whom no watch of ours sees. */
+const problemRecheckMs = 30_000;
+
+/** One pass over one model: observe, plan, apply. */
+export function createReconcile(dependencies: ReconcileDependencies) {
+  const { caches, staleness, defaults, now } = dependencies;
+  return async (key: string, signal: AbortSignal): Promise<Result> => {
+    if (staleness.unseen(key).length > 0) return { kind: "after", ms: staleRequeueMs };
+    const observed = observe(key, caches, now(), defaults);
+    if (observed === undefined) {
+      staleness.forget(key);
+      return { kind: "done" };
+    }
+    const plan = planModel(observed);
+    if (plan === undefined) return { kind: "done" };
+    const problems = await apply(observed.model, plan, { ...dependencies, signal });
+    if (problems.length > 0) return { kind: "after", ms: problemRecheckMs };
+    return plan.wakeAfterMs === undefined ? { kind: "done" } : { kind: "after", ms: plan.wakeAfterMs };
+  };
+}
+
+/** The kind that is reconciled; also what the watches of its children lead back to. */
+export const reconciledKind = kinds.model;
