@@ -1,0 +1,94 @@
+import { environment as names, paths, ports, timing } from "./contract.ts";
+
+export interface Config {
+  readonly modelName: string;
+  readonly modelVersion: string;
+  readonly modelDirectory: string;
+  readonly listenAddress: string;
+  readonly httpPort: number;
+  readonly metricsPort: number;
+  readonly terminationMessagePath: string;
+  readonly inServiceFile: string;
+  /** Worker threads, each with a session of its own. */
+  readonly workers: number;
+  readonly queueLimit: number;
+  readonly queueSeconds: number;
+  readonly runSeconds: number;
+  readonly bodyLimitBytes: number;
+  readonly bodySeconds: number;
+  readonly connectionMaximumAgeSeconds: number;
+  readonly propagationSeconds: number;
+  readonly terminationGraceSeconds: number;
+  readonly logLevel: string;
+}
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+export type ConfigResult =
+  | { readonly ok: true; readonly config: Config }
+  | { readonly ok: false; readonly message: string };
+
+/** Each worker holds the model once more; a node's core count, which stands for "no limit", must not multiply memory. */
+const maximumWorkers = 16;
+const defaultQueueLimit = 256;
+/** What Triton allows as well: four pictures of 2048 x 2048 x 3 FP32 do not fit, a batch of 100 of 224 x 224 does. */
+const defaultBodyLimitBytes = 64 * 1024 * 1024;
+const longestSeconds = 86_400;
+
+const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
+
+/** Reads the environment that `contract.ts` names. The message of a refusal lists every mistake. */
+export function readConfig(variables: Variables, availableCores: number): ConfigResult {
+  const mistakes: string[] = [];
+  const text = (name: string, fallback?: string): string => {
+    const value = variables[name]?.trim() || fallback;
+    if (value === undefined) mistakes.push(`${name} is missing`);
+    return value ?? "";
+  };
+  const number = (name: string, fallback: number, low: number, high: number, isWhole = true): number => {
+    const written = variables[name]?.trim();
+    if (written === undefined || written === "") return fallback;
+    const value = Number(written);
+    const fits = Number.isFinite(value) && value >= low && value <= high && (!isWhole || Number.isInteger(value));
+    if (!fits) {
+      const kind = isWhole ? "a whole number" : "a number";
+      mistakes.push(`${name} is ${JSON.stringify(written.slice(0, 80))}; it must be ${kind} from ${low} to ${high}`);
+    }
+    return value;
+  };
+  const seconds = (name: string, fallback: number, low = 0): number =>
+    number(name, fallback, low, longestSeconds, false);
+
+  const logLevel = text(names.logLevel, "info");
+  if (!(logLevels as readonly string[]).includes(logLevel)) {
+    mistakes.push(`${names.logLevel} is ${JSON.stringify(logLevel)}; it must be one of ${logLevels.join(", ")}`);
+  }
+  const cores = number(names.cpuLimit, availableCores, 1, 4096, false);
+  const config: Config = {
+    modelName: text(names.modelName),
+    modelVersion: text(names.modelVersion),
+    modelDirectory: text(names.modelDirectory, paths.modelDirectory),
+    listenAddress: text(names.listenAddress, "::"),
+    httpPort: number(names.httpPort, ports.http, 0, 65_535),
+    metricsPort: number(names.metricsPort, ports.metrics, 0, 65_535),
+    terminationMessagePath: text(names.terminationMessage, paths.terminationMessage),
+    inServiceFile: text(names.inServiceFile, paths.inServiceFile),
+    workers: Math.min(Math.max(1, Math.floor(cores)), maximumWorkers),
+    queueLimit: number(names.queueLimit, defaultQueueLimit, 0, 100_000),
+    queueSeconds: seconds(names.queueTimeout, timing.queueSeconds, 0.001),
+    runSeconds: seconds(names.runTimeout, timing.runSeconds, 0.001),
+    bodyLimitBytes: number(names.bodyLimit, defaultBodyLimitBytes, 1, 1024 ** 3),
+    bodySeconds: seconds(names.bodyTimeout, timing.bodySeconds, 0.001),
+    connectionMaximumAgeSeconds: seconds(names.connectionMaximumAge, timing.connectionMaximumAgeSeconds, 0.001),
+    propagationSeconds: seconds(names.propagation, timing.propagationSeconds),
+    terminationGraceSeconds: seconds(names.terminationGrace, timing.terminationGraceSeconds, 1),
+    logLevel,
+  };
+  if (config.propagationSeconds >= config.terminationGraceSeconds) {
+    mistakes.push(
+      `${names.propagation} (${config.propagationSeconds}) must be less than ${names.terminationGrace} (${config.terminationGraceSeconds})`,
+    );
+  }
+  if (mistakes.length > 0) return { ok: false, message: `The server cannot start: ${mistakes.join("; ")}.` };
+  return { ok: true, config: Object.freeze(config) };
+}

@@ -1,0 +1,45 @@
+import type { FailureReason } from "../contract.ts";
+
+/**
+ * ONNX Runtime's messages carry file paths of the machine, source positions and C++ signatures. What is left here is
+ * what a user of the model can act on.
+ */
+export function cleanMessage(message: string): string {
+  return message
+    .replaceAll(/Load model from .+? failed:/g, "")
+    .replaceAll(/Non-zero status code returned while running /g, "")
+    .replaceAll(/Status Message: /g, "")
+    .replaceAll(sourcePosition, "")
+    .replaceAll(/"?(?:[A-Za-z]:)?(?:[\\/][\w.+@~-]+){2,}"?/g, "a file of the model")
+    .replaceAll(/\s+/g, " ")
+    .replaceAll(/ ?Please fix either the inputs\/outputs or the model\./g, "")
+    .trim()
+    .slice(0, messageCharacters);
+}
+
+/** `/onnxruntime_src/….cc:123 void onnxruntime::Name(arguments) `, up to the words that follow. */
+const sourcePosition = /\S+\.(?:cc|h|cpp|hpp|cu):\d+ (?:[\w:~<>,*&\s]*?\([^)]*\)(?: const)? |\w+ )?/g;
+/** ONNX Runtime repeats whole graphs in some messages. */
+const messageCharacters = 1024;
+
+/** Why a model did not load, from what ONNX Runtime said. */
+export function explainLoadFailure(raw: string): { readonly reason: FailureReason; readonly message: string } {
+  const message = cleanMessage(raw);
+  const reason = loadFailures.find(([pattern]) => pattern.test(raw))?.[1] ?? "LoadFailed";
+  return { reason, message: `ONNX Runtime could not load the model: ${message}` };
+}
+
+const loadFailures: readonly (readonly [RegExp, FailureReason])[] = [
+  [/Protobuf parsing failed|ModelProto does not have a graph/, "NotAModel"], // bytes that are no ONNX model
+  [/Opset \d+ is under development|Unsupported model IR version/, "UnsupportedOpset"], // newer than this runtime
+  [/External data path does not exist|External data file .* is too small|out of bounds/i, "TruncatedModel"], // weights missing
+  [outOfMemory(), "OutOfMemory"],
+];
+
+export function isOutOfMemory(raw: string): boolean {
+  return outOfMemory().test(raw);
+}
+
+function outOfMemory(): RegExp {
+  return /bad_alloc|Failed to allocate memory|BFCArena.*(?:Available memory|allocate)|out of memory/i;
+}

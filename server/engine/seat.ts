@@ -1,0 +1,103 @@
+import { Worker } from "node:worker_threads";
+import { codecs, type Tensor } from "../tensor.ts";
+import type { EngineFailure, EngineOptions, LoadedModel, RunOutcome, RunRequest } from "./engine.ts";
+import type { RunMessage, TensorMessage, WorkerMessage, WorkerOptions } from "./messages.ts";
+
+/** How a run on one worker ends; the engine adds the time in the queue. */
+export type SeatOutcome =
+  | Omit<Extract<RunOutcome, { readonly kind: "done" }>, "queueSeconds">
+  | Extract<RunOutcome, { readonly kind: "refused" | "stuck" | "faulted" }>;
+
+/** One worker thread, which runs one request at a time. */
+export interface Seat {
+  /** Settles once: the model is loaded, or why not. */
+  readonly loaded: Promise<LoadedModel | ({ readonly ok: false } & EngineFailure)>;
+  /** Must not be called while {@link isRunning}. */
+  run(request: RunRequest, done: (outcome: SeatOutcome) => void): void;
+  isRunning(): boolean;
+  /** Ends the thread. Never during a run: ending a thread inside a native call aborts the process. */
+  end(): Promise<void>;
+}
+
+/** Starts a thread. `onDeath` is called once if it dies after it had loaded, after the outcome of its run. */
+export function startSeat(options: EngineOptions, onDeath: (detail: string) => void): Seat {
+  const workerData: WorkerOptions = { modelPath: options.modelPath };
+  const worker = new Worker(options.script, { workerData });
+  const { promise: loaded, resolve: settleLoaded } = Promise.withResolvers<Awaited<Seat["loaded"]>>();
+  let isLoaded = false;
+  let isOver = false;
+  let done: ((outcome: SeatOutcome) => void) | undefined;
+  let deadline: NodeJS.Timeout | undefined;
+
+  const finish = (outcome: SeatOutcome): void => {
+    clearTimeout(deadline);
+    const callback = done;
+    done = undefined;
+    callback?.(outcome);
+  };
+
+  const die = (detail: string): void => {
+    if (isOver) return;
+    isOver = true;
+    settleLoaded({ ok: false, reason: "LoadFailed", message: `A worker of the engine died: ${detail}` });
+    finish({ kind: "faulted" });
+    if (isLoaded) onDeath(detail);
+  };
+
+  worker.on("message", (message: WorkerMessage) => {
+    switch (message.kind) {
+      case "loaded":
+        isLoaded = true;
+        settleLoaded({ ok: true, signature: message.signature, skippedOutputs: message.skippedOutputs });
+        break;
+      case "loadFailed":
+        isOver = true;
+        settleLoaded({ ok: false, reason: message.reason, message: message.message });
+        break;
+      case "refused":
+        finish(message);
+        break;
+      case "done":
+        finish({ kind: "done", outputs: message.outputs.map(toTensor), runSeconds: message.seconds });
+        break;
+    }
+  });
+  worker.on("error", (error) => die(error instanceof Error ? error.message : String(error)));
+  worker.on("messageerror", (error) => die(error.message));
+  worker.on("exit", (code) => die(`it ended with code ${code}`));
+
+  return {
+    loaded,
+
+    run(request, callback) {
+      done = callback;
+      deadline = setTimeout(() => {
+        isOver = true;
+        finish({ kind: "stuck" });
+      }, options.runSeconds * 1000);
+      const transfer: ArrayBuffer[] = [];
+      const message: RunMessage = {
+        inputs: request.inputs.map((tensor) => toMessage(tensor, transfer)),
+        outputs: request.outputs,
+      };
+      worker.postMessage(message, transfer);
+    },
+
+    isRunning: () => done !== undefined,
+
+    async end() {
+      isOver = true;
+      await worker.terminate();
+    },
+  };
+}
+
+function toMessage({ name, datatype, shape, data }: Tensor, transfer: ArrayBuffer[]): TensorMessage {
+  if (Array.isArray(data)) return { name, datatype, shape, data };
+  transfer.push(data.buffer);
+  return { name, datatype, shape, data: data.buffer };
+}
+
+function toTensor({ name, datatype, shape, data }: TensorMessage): Tensor {
+  return { name, datatype, shape, data: Array.isArray(data) ? data : codecs[datatype].view(data) };
+}

@@ -1,0 +1,76 @@
+import { randomUUID } from "node:crypto";
+import { availableParallelism } from "node:os";
+import { isMainThread, parentPort, workerData } from "node:worker_threads";
+import { commands, environment } from "./contract.ts";
+import type { WorkerOptions } from "./engine/messages.ts";
+
+/**
+ * Entry point of the server image: `serve` and `fetch` by the first argument, and the engine's worker when this module
+ * is started as a thread. Each loads only its own half: fetch never loads ONNX Runtime.
+ */
+
+// Before anything can load ONNX Runtime's library, which reads the variable once and would send telemetry without it.
+process.env[environment.onnxRuntimeTelemetry] = "1";
+
+if (!isMainThread && parentPort !== null) {
+  const { runWorker } = await import("./engine/worker.ts");
+  await runWorker(parentPort, workerData as WorkerOptions, process.env);
+} else {
+  await main(process.argv[2]);
+}
+
+async function main(command: string | undefined): Promise<void> {
+  const terminated = new AbortController();
+  const terminate = (): void => {
+    // Whoever asks twice does not want to wait.
+    if (terminated.signal.aborted) leaveAtOnce(signalCode);
+    terminated.abort();
+  };
+  process.on("SIGTERM", terminate);
+  process.on("SIGINT", terminate);
+
+  switch (command) {
+    case commands.serve: {
+      const { runServe } = await import("./serve.ts");
+      const { code, isThreadLost } = await runServe({
+        variables: process.env,
+        availableCores: availableParallelism(),
+        script: new URL(import.meta.url),
+        terminated: terminated.signal,
+        memoryBytes: () => process.memoryUsage.rss(),
+        now: () => performance.now(),
+        random: () => Math.random(),
+        newRequestId: () => randomUUID(),
+      });
+      if (isThreadLost) leaveAtOnce(code);
+      process.exit(code);
+    }
+    case commands.fetch: {
+      const { runFetch } = await import("./fetch/fetch.ts");
+      const terminationMessagePath = process.env[environment.terminationMessage];
+      process.exit(
+        await runFetch(process.env, {
+          signal: terminated.signal,
+          ...(terminationMessagePath === undefined ? {} : { terminationMessagePath }),
+        }),
+      );
+    }
+    case undefined:
+    default:
+      process.stderr.write(`Usage: node main.ts ${commands.serve} | ${commands.fetch}\n`);
+      process.exit(usageCode);
+  }
+}
+
+const usageCode = 2;
+/** What a shell shows for a process that SIGTERM ended. */
+const signalCode = 143;
+
+/**
+ * Leaves although a thread is inside a native call. `process.exit` would wait for that thread and then abort, and the
+ * first process of a container cannot kill itself by a signal. Replacing the program ends every thread, whatever it does.
+ */
+function leaveAtOnce(code: number): never {
+  if (process.execve === undefined) process.abort();
+  return process.execve(process.execPath, [process.execPath, "-e", `process.exitCode = ${code}`], {});
+}

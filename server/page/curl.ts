@@ -1,0 +1,77 @@
+import type { ServedModel } from "../state.ts";
+import { type Datatype, elementCount, type TensorSpec } from "../tensor.ts";
+
+export interface Example {
+  readonly title: string;
+  readonly command: string;
+}
+
+/** Above this the values are made by the shell instead of being written out. */
+const writtenElements = 64;
+
+/** One command for each protocol, ready to run: zeros of shapes that the model is known to run with. */
+export function curlLines(model: ServedModel, base: string): readonly Example[] {
+  const inputs = model.signature.inputs.map((spec) => ({ spec, shape: model.sampleShapes.get(spec.name) ?? [] }));
+  const byName = inputs.map(({ spec }) => `${JSON.stringify(spec.name)}:${placeholder(spec)}`).join(",");
+  const [only, ...others] = inputs;
+  const columns = only !== undefined && others.length === 0 ? placeholder(only.spec) : `{${byName}}`;
+  const tensors = inputs.map(
+    ({ spec, shape }) =>
+      `{"name":${JSON.stringify(spec.name)},"datatype":"${spec.datatype}","shape":[${shape.join(",")}],"data":${
+        shape.length === 0 ? `[${placeholder(spec)}]` : placeholder(spec)
+      }}`,
+  );
+  const name = encodeURIComponent(model.name);
+  return [
+    example(
+      "Open Inference Protocol (V2)",
+      `${base}/v2/models/${name}/infer`,
+      `{"inputs":[${tensors.join(",")}]}`,
+      inputs,
+    ),
+    example("V1", `${base}/v1/models/${name}:predict`, `{"inputs":${columns}}`, inputs),
+    example("Plain", `${base}/predict`, `{"input_data":${columns}}`, inputs),
+  ];
+}
+
+interface Input {
+  readonly spec: TensorSpec;
+  readonly shape: readonly number[];
+}
+
+/** Stands for a tensor's values until it is known whether they are written out. Cannot occur in JSON text. */
+function placeholder({ name }: TensorSpec): string {
+  return `\u0000${name}\u0000`;
+}
+
+function example(title: string, url: string, template: string, inputs: readonly Input[]): Example {
+  const curl = `curl -sS -H 'content-type: application/json' --data-binary`;
+  const isSmall = inputs.every(({ shape }) => (elementCount(shape) ?? 0) <= writtenElements);
+  if (isSmall) {
+    let body = template;
+    for (const { spec, shape } of inputs)
+      body = body.replaceAll(placeholder(spec), () => zerosJson(spec.datatype, shape));
+    return { title, command: `${curl} ${shellQuote(body)} ${shellQuote(url)}` };
+  }
+  let body = shellQuote(template);
+  const lines = inputs.map(({ spec, shape }, index) => {
+    body = body.replaceAll(placeholder(spec), () => `'"$t${index}"'`);
+    const sizes = shape.toReversed().join(" ");
+    return `t${index}=${shellQuote(zero(spec.datatype))}; for n in ${sizes}; do t${index}="[$(yes "$t${index}" | head -n $n | paste -sd, -)]"; done`;
+  });
+  return { title, command: [...lines, `echo ${body} | ${curl} @- ${shellQuote(url)}`].join("\n") };
+}
+
+function zerosJson(datatype: Datatype, shape: readonly number[], depth = 0): string {
+  if (depth === shape.length) return zero(datatype);
+  return `[${Array.from({ length: shape[depth] ?? 0 }, () => zerosJson(datatype, shape, depth + 1)).join(",")}]`;
+}
+
+function zero(datatype: Datatype): string {
+  if (datatype === "BYTES") return '""';
+  return datatype === "BOOL" ? "false" : "0";
+}
+
+function shellQuote(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,251 @@
+import { stat } from "node:fs/promises";
+import { destination, type Logger, pino } from "pino";
+import { createAdmin } from "./admin.ts";
+import { createApp } from "./app.ts";
+import { createBodyBudget } from "./body.ts";
+import { type Config, readConfig } from "./config.ts";
+import { createConnections } from "./connections.ts";
+import { environment, type FailureReport, paths, type ServeReport } from "./contract.ts";
+import { drain } from "./drain.ts";
+import { createEngine, type Engine, type EngineFailure } from "./engine/engine.ts";
+import { writeReport } from "./fetch/report.ts";
+import { createListener, listen } from "./listener.ts";
+import { createMetrics } from "./metrics.ts";
+import { locateModel } from "./model.ts";
+import { createPages } from "./pages.ts";
+import { watchService } from "./service.ts";
+import type { ServerState } from "./state.ts";
+import { warmUp } from "./warm-up.ts";
+
+/** What `main.ts` takes from the process. */
+export interface ServeEdge {
+  readonly variables: Readonly<Record<string, string | undefined>>;
+  readonly availableCores: number;
+  /** Started as a worker thread, runs the engine's worker. */
+  readonly script: URL;
+  /** Aborted by SIGTERM. */
+  readonly terminated: AbortSignal;
+  /** Resident memory, bytes. */
+  readonly memoryBytes: () => number;
+  /** Monotonic, milliseconds. */
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly newRequestId: () => string;
+}
+
+export interface ServeResult {
+  readonly code: 0 | 1;
+  /** A thread is inside a native call, so the process cannot end in the usual way. */
+  readonly isThreadLost: boolean;
+}
+
+/** All bodies under way together, in bodies of the largest size. */
+const bodiesAtOnce = 4;
+
+/**
+ * The main container: listens, loads the model, warms it up, turns ready, serves until SIGTERM or until something
+ * breaks that only a new process mends. Leaves a report in the termination message when it could not do its work.
+ */
+export async function runServe(edge: ServeEdge): Promise<ServeResult> {
+  const read = readConfig(edge.variables, edge.availableCores);
+  if (!read.ok) {
+    const log = createLog("info");
+    const report: FailureReport = { ok: false, stage: "Load", reason: "InvalidConfiguration", message: read.message };
+    await leaveReport(edge.variables[environment.terminationMessage] ?? paths.terminationMessage, report, log);
+    return { code: 1, isThreadLost: false };
+  }
+  const { config } = read;
+  return serve(
+    config,
+    edge,
+    createLog(config.logLevel).child({ model: config.modelName, version: config.modelVersion }),
+  );
+}
+
+async function serve(config: Config, edge: ServeEdge, log: Logger): Promise<ServeResult> {
+  const { now } = edge;
+  const state: ServerState = { phase: "loading", inService: true, model: undefined };
+  const located = await locateModel(config.modelDirectory);
+  if (!located.ok) {
+    await leaveReport(
+      config.terminationMessagePath,
+      { ok: false, stage: "Load", reason: "NotAModel", message: located.message },
+      log,
+    );
+    return { code: 1, isThreadLost: false };
+  }
+
+  const { promise: broken, resolve: breakDown } = Promise.withResolvers<EngineFailure>();
+  const engine = createEngine({
+    script: edge.script,
+    modelPath: located.path,
+    workers: config.workers,
+    queueLimit: config.queueLimit,
+    queueSeconds: config.queueSeconds,
+    runSeconds: config.runSeconds,
+    now,
+    onFault(message) {
+      metrics.workerReplaced();
+      log.error({ detail: message }, "a worker died and is being replaced");
+    },
+    onFatal(failure) {
+      state.phase = "failed";
+      breakDown(failure);
+    },
+  });
+  const connections = createConnections(
+    { maximumAgeSeconds: config.connectionMaximumAgeSeconds, now, random: edge.random },
+    state,
+  );
+  const metrics = createMetrics({
+    model: config.modelName,
+    version: config.modelVersion,
+    queued: engine.queued,
+    workers: engine.usable,
+    inFlight: connections.inFlight,
+    connections: connections.count,
+    isReady: () => state.phase === "serving",
+    isInService: () => state.inService,
+  });
+  const app = createApp({
+    ...config,
+    body: {
+      limitBytes: config.bodyLimitBytes,
+      seconds: config.bodySeconds,
+      budget: createBodyBudget(bodiesAtOnce * config.bodyLimitBytes),
+    },
+    state,
+    engine,
+    connections,
+    metrics,
+    log,
+    now,
+    newRequestId: edge.newRequestId,
+    page: createPages(state),
+  });
+  const server = createListener({ app, connections, bodySeconds: config.bodySeconds });
+  let report: Omit<ServeReport, "ready" | "inService"> | undefined;
+  const admin = createAdmin({
+    metrics,
+    report: () => report && { ...report, ready: state.phase === "serving", inService: state.inService },
+  });
+  const watch = watchService({
+    file: config.inServiceFile,
+    onChange(inService) {
+      state.inService = inService;
+      log.info({ inService }, inService ? "in service" : "out of service: connections end with their next answer");
+    },
+    onError: (error) => log.warn({ error }, "the in-service file cannot be read; the last state holds"),
+  });
+
+  const terminated = new Promise<undefined>((resolve) => {
+    if (edge.terminated.aborted) resolve(undefined);
+    edge.terminated.addEventListener("abort", () => resolve(undefined), { once: true });
+  });
+
+  try {
+    const httpPort = await listen(server, config.httpPort, config.listenAddress);
+    const metricsPort = await listen(admin, config.metricsPort, config.listenAddress);
+    log.info({ httpPort, metricsPort, workers: config.workers }, "listening");
+
+    const loaded = await Promise.race([load(engine, config, state, log, now, edge.memoryBytes), terminated]);
+    if (loaded === undefined) {
+      log.info("stopped while the model was loading");
+      return { code: 0, isThreadLost: true };
+    }
+    if (!loaded.ok) {
+      await leaveReport(config.terminationMessagePath, loaded.report, log);
+      return { code: 1, isThreadLost: !(await engine.close()) };
+    }
+    report = loaded.report;
+
+    const failure = await Promise.race([broken, terminated]);
+    if (failure === undefined) {
+      state.phase = "draining";
+      log.info({ propagationSeconds: config.propagationSeconds }, "draining");
+    } else {
+      await leaveReport(
+        config.terminationMessagePath,
+        { ok: false, stage: state.model === undefined ? "Load" : "Serve", ...failure },
+        log,
+      );
+    }
+    const isComplete = await drain({
+      server,
+      connections,
+      propagationSeconds: config.propagationSeconds,
+      graceSeconds: config.terminationGraceSeconds,
+    });
+    if (isComplete) log.info("drained");
+    else log.warn("the grace period is over: connections were cut");
+    return { code: failure === undefined ? 0 : 1, isThreadLost: !(await engine.close()) };
+  } finally {
+    watch.stop();
+    admin.close();
+    admin.closeAllConnections();
+  }
+}
+
+type Load =
+  | { readonly ok: true; readonly report: Omit<ServeReport, "ready" | "inService"> }
+  | { readonly ok: false; readonly report: FailureReport };
+
+/** Loads and warms up; the phase is `serving` afterwards unless something else has changed it meanwhile. */
+async function load(
+  engine: Engine,
+  config: Config,
+  state: ServerState,
+  log: Logger,
+  now: () => number,
+  memoryBytes: () => number,
+): Promise<Load> {
+  const started = now();
+  const loaded = await engine.load();
+  if (!loaded.ok)
+    return { ok: false, report: { ok: false, stage: "Load", reason: loaded.reason, message: loaded.message } };
+  const { signature, skippedOutputs } = loaded;
+  if (skippedOutputs.length > 0) log.warn({ skippedOutputs }, "outputs that are no tensors are not served");
+
+  const loadedAt = now();
+  const warm = await warmUp(engine, signature, config.workers);
+  if (warm.refusal !== undefined)
+    log.warn({ detail: warm.refusal }, "the model did not run on zeros; the first request will be slower");
+  const warmAt = now();
+  state.model = {
+    name: config.modelName,
+    version: config.modelVersion,
+    signature,
+    outputNames: signature.outputs.map(({ name }) => name),
+    sampleShapes: warm.shapes,
+  };
+  if (state.phase === "loading") state.phase = "serving";
+  const report = {
+    model: config.modelName,
+    version: config.modelVersion,
+    loadSeconds: (loadedAt - started) / 1000,
+    warmUpSeconds: (warmAt - loadedAt) / 1000,
+    memoryBytes: memoryBytes(),
+    workers: config.workers,
+  };
+  log.info(
+    { loadSeconds: report.loadSeconds, warmUpSeconds: report.warmUpSeconds, memoryBytes: report.memoryBytes },
+    "serving",
+  );
+  return { ok: true, report };
+}
+
+/** One JSON line each, written at once: the process may end right after one. */
+function createLog(level: string): Logger {
+  return pino({ level, base: null }, destination({ dest: 1, sync: true }));
+}
+
+/** Kubernetes makes the file; where there is none, nobody reads it, and the log has the same. */
+async function leaveReport(path: string, report: FailureReport, log: Logger): Promise<void> {
+  log.fatal({ stage: report.stage, reason: report.reason }, report.message);
+  try {
+    await stat(path);
+    await writeReport(path, report);
+  } catch (error) {
+    log.warn({ error }, "the report could not be left in the termination message");
+  }
+}
