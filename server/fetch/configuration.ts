@@ -36,6 +36,8 @@ export function readConfiguration(environment: Readonly<Record<string, string | 
     }
     return digest;
   };
+  const digest = readDigest(names.modelDigest);
+  const recordedDigest = readDigest(names.recordedDigest);
 
   const plainHttpHosts = (read(names.plainHttpHosts) ?? "")
     .split(",")
@@ -53,8 +55,8 @@ export function readConfiguration(environment: Readonly<Record<string, string | 
   const configuration: FetchConfiguration = {
     uri,
     version: read(names.modelVersion) ?? "",
-    digest: readDigest(names.modelDigest),
-    recordedDigest: readDigest(names.recordedDigest),
+    digest,
+    recordedDigest,
     plainHttpHosts,
     certificateAuthority,
     modelDirectory: read(names.modelDirectory) ?? paths.modelDirectory,

@@ -48,7 +48,7 @@ export function requireSupported({ irVersion, opsets, operators, functionDomains
 }
 
 /**
- * Weights in other files must lie inside the artifact, as ONNX Runtime demands, and reach as far as they are read: a
+ * Weights in other files must lie in the model's own folder or below it, as ONNX Runtime demands, and reach as far as they are read: a
  * missing or short one would only show when the model is loaded.
  */
 export function requireExternalData(
@@ -57,13 +57,14 @@ export function requireExternalData(
   files: ReadonlyMap<string, ModelFile>,
 ): void {
   for (const [location, end] of externalData) {
-    const path = posix.normalize(posix.join(posix.dirname(modelPath), location));
-    if (posix.isAbsolute(location) || location.includes("\\") || path === ".." || path.startsWith("../")) {
+    const inside = posix.normalize(location);
+    if (posix.isAbsolute(inside) || location.includes("\\") || inside === ".." || inside.startsWith("../")) {
       throw failure(
         "UnsafeArchive",
-        `The model keeps weights in ${quote(location)}, outside the artifact. Save them beside the model.`,
+        `The model keeps weights in ${quote(location)}, outside its own folder. Save them beside the model.`,
       );
     }
+    const path = posix.join(posix.dirname(modelPath), inside);
     const file = files.get(path);
     if (file === undefined) {
       throw failure(

@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { readConfiguration } from "./configuration.ts";
+
+const digest = `sha256:${"ab".repeat(32)}`;
+
+test("everything is read", () => {
+  assert.deepEqual(
+    readConfiguration({
+      SLIPWAY_MODEL_URI: "oci://registry.example/m:1",
+      SLIPWAY_MODEL_VERSION: "v1",
+      SLIPWAY_MODEL_DIGEST: digest,
+      SLIPWAY_RECORDED_DIGEST: digest,
+      SLIPWAY_PLAIN_HTTP_HOSTS: "Registry.local:5000, other,[::1]:80,",
+      SLIPWAY_CERTIFICATE_AUTHORITY: "-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n",
+      SLIPWAY_MODEL_DIRECTORY: "/tmp/model",
+    }),
+    {
+      uri: "oci://registry.example/m:1",
+      version: "v1",
+      digest,
+      recordedDigest: digest,
+      plainHttpHosts: ["registry.local:5000", "other", "[::1]:80"],
+      certificateAuthority: "-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----",
+      modelDirectory: "/tmp/model",
+    },
+  );
+});
+
+test("what is empty is absent", () => {
+  const empty = {
+    SLIPWAY_MODEL_DIGEST: "",
+    SLIPWAY_RECORDED_DIGEST: " ",
+    SLIPWAY_PLAIN_HTTP_HOSTS: "",
+    SLIPWAY_CERTIFICATE_AUTHORITY: "",
+  };
+  assert.deepEqual(readConfiguration({ SLIPWAY_MODEL_URI: "file:///m", ...empty }), {
+    uri: "file:///m",
+    version: "",
+    digest: undefined,
+    recordedDigest: undefined,
+    plainHttpHosts: [],
+    certificateAuthority: undefined,
+    modelDirectory: "/model",
+  });
+});
+
+test("all mistakes are told at once", () => {
+  assert.throws(
+    () =>
+      readConfiguration({
+        SLIPWAY_MODEL_DIGEST: "sha1:1",
+        SLIPWAY_RECORDED_DIGEST: digest.toUpperCase(),
+        SLIPWAY_PLAIN_HTTP_HOSTS: "http://registry",
+        SLIPWAY_CERTIFICATE_AUTHORITY: "no",
+      }),
+    {
+      name: "InvalidConfiguration",
+      message:
+        /MODEL_URI is missing.*MODEL_DIGEST is "sha1:1".*RECORDED_DIGEST is "SHA256:.*"http:\/\/registry", which is not host.*holds no PEM certificate/,
+    },
+  );
+});

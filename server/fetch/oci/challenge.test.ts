@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as fc from "fast-check";
+import { parseBearerChallenge } from "./challenge.ts";
+
+const realm = "https://auth.example/token";
+
+test("realm, service and scope are read", () => {
+  const header = `Bearer realm="${realm}",service="registry.example",scope="repository:m/n:pull,push"`;
+  assert.deepEqual(parseBearerChallenge(header), {
+    realm,
+    service: "registry.example",
+    scope: "repository:m/n:pull,push",
+  });
+});
+
+test("spaces, capitals, escapes and bare values are read", () => {
+  assert.deepEqual(parseBearerChallenge(`BEARER Realm = "${realm}" , service=a , scope="a\\"b"`), {
+    realm,
+    service: "a",
+    scope: 'a"b',
+  });
+});
+
+test("it is found after another challenge", () => {
+  const found = parseBearerChallenge(`Basic realm="x", Bearer realm="${realm}"`);
+  assert.deepEqual(found, { realm, service: undefined, scope: undefined });
+});
+
+test("what is no Bearer challenge is none", () => {
+  for (const header of ["", 'Basic realm="x"', "Bearer", "Bearer service=a", "Negotiate"]) {
+    assert.equal(parseBearerChallenge(header), undefined, header);
+  }
+});
+
+test("any header is read without harm", () => {
+  fc.assert(
+    fc.property(fc.string(), (text) => {
+      parseBearerChallenge(`Bearer ${text}`);
+    }),
+  );
+  const long = `Bearer realm="${"\\".repeat(10_000)}`;
+  const started = performance.now();
+  parseBearerChallenge(long);
+  assert.ok(performance.now() - started < 1000, "the pattern backtracks");
+});

@@ -1,0 +1,128 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as fc from "fast-check";
+import { isFailure } from "../failure.ts";
+import { layerUse } from "./layer.ts";
+import { type Descriptor, mediaTypes, parseManifest, selectManifest } from "./manifest.ts";
+
+const digest = `sha256:${"01".repeat(32)}`;
+const title = "org.opencontainers.image.title";
+const layer = {
+  mediaType: "application/octet-stream",
+  digest,
+  size: 3,
+  annotations: { [title]: "model.onnx", number: 1 },
+};
+
+test("an image manifest gives its layers", () => {
+  const text = JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.imageManifest, config: {}, layers: [layer] });
+  assert.deepEqual(parseManifest(text, "text/plain"), {
+    kind: "image",
+    layers: [{ ...layer, annotations: { [title]: "model.onnx" }, platform: undefined }],
+  });
+});
+
+test("the content type tells the kind where the document does not", () => {
+  assert.equal(parseManifest('{"layers":[]}', mediaTypes.dockerManifest).kind, "image");
+  assert.equal(parseManifest('{"manifests":[]}', mediaTypes.dockerManifestList).kind, "index");
+});
+
+const refused: readonly [string, string, RegExp][] = [
+  ["no JSON", "{", /not JSON/],
+  ["a list", "[]", /not a JSON object/],
+  ["an unknown type", '{"mediaType":"application/json"}', /media type is "application\/json"/],
+  [
+    "both kinds at once",
+    `{"mediaType":"${mediaTypes.imageIndex}","manifests":[],"layers":[]}`,
+    /image and an index at once/,
+  ],
+  ["no layers", `{"mediaType":"${mediaTypes.imageManifest}"}`, /no list layers/],
+  [
+    "a layer without digest",
+    manifestOf({ ...layer, digest: "sha256:1" }),
+    /layers\[0\] of the manifest has no sha256 digest/,
+  ],
+  ["a negative size", manifestOf({ ...layer, size: -1 }), /layers\[0\] of the manifest has no valid size/],
+  ["a size in text", manifestOf({ ...layer, size: "3" }), /no valid size/],
+  ["a layer without type", manifestOf({ ...layer, mediaType: undefined }), /no mediaType/],
+];
+for (const [what, text, message] of refused) {
+  test(`${what} is refused`, () =>
+    assert.throws(() => parseManifest(text, ""), { name: "UnsupportedSource", message }));
+}
+
+test("any JSON is read or refused", () => {
+  fc.assert(
+    fc.property(fc.json(), fc.constantFrom(...Object.values(mediaTypes)), (text, type) => {
+      try {
+        parseManifest(text, type);
+        return true;
+      } catch (error) {
+        return isFailure(error);
+      }
+    }),
+  );
+});
+
+const here = { os: "linux", architecture: "amd64" };
+const there = { os: "linux", architecture: "arm64" };
+const windows = { os: "windows", architecture: "amd64" };
+
+test("this platform's manifest is selected", () => {
+  const manifests = [entry("a", there), entry("b", windows), entry("c", here), entry("d", undefined)];
+  assert.equal(selectManifest(manifests, "amd64"), manifests[2]);
+});
+
+test("a single manifest for no platform is selected", () => {
+  const manifests = [entry("a", there), entry("b", undefined)];
+  assert.equal(selectManifest(manifests, "amd64"), manifests[1]);
+});
+
+test("no match, or more than one to choose from, is refused", () => {
+  const offers: readonly [readonly Descriptor[], RegExp][] = [
+    [[], /offers none/],
+    [[entry("a", there), entry("b", windows)], /offers "linux\/arm64, windows\/amd64"/],
+    [[entry("a", undefined), entry("b", undefined)], /no platform, no platform/],
+    [[{ ...entry("a", here), mediaType: "application/spdx+json" }], /offers none/],
+  ];
+  for (const [manifests, message] of offers) {
+    assert.throws(() => selectManifest(manifests, "amd64"), { name: "NoMatchingManifest", message });
+  }
+});
+
+const tar = "application/vnd.oci.image.layer.v1.tar";
+const dockerTar = "application/vnd.docker.image.rootfs.diff.tar.gzip";
+const uses: readonly [string, Record<string, string>, string][] = [
+  [tar, { [title]: "model.onnx" }, "file model.onnx"],
+  ["application/onnx", { [title]: "model.onnx" }, "file model.onnx"],
+  [`${tar}+gzip`, { [title]: "model" }, "unpack gzip"],
+  [`${tar}+gzip`, {}, "unpack gzip"],
+  [tar, {}, "unpack tar"],
+  [tar, { [title]: "model.tar" }, "unpack tar"],
+  ["application/octet-stream", { [title]: "model.tgz" }, "unpack gzip"],
+  ["application/x", { [title]: "model", "io.deis.oras.content.unpack": "true" }, "unpack gzip"],
+  [tar, { [title]: "model", "io.deis.oras.content.unpack": "true" }, "unpack tar"],
+  [dockerTar, {}, "unpack gzip"],
+  ["application/octet-stream", {}, "ignore"],
+];
+for (const [mediaType, annotations, expected] of uses) {
+  test(`${mediaType} ${JSON.stringify(annotations)}: ${expected}`, () => {
+    const use = layerUse({ mediaType, digest, size: 1, annotations, platform: undefined });
+    const shown =
+      use.use === "file" ? `file ${use.name}` : use.use === "unpack" ? `unpack ${use.gzip ? "gzip" : "tar"}` : "ignore";
+    assert.equal(shown, expected);
+  });
+}
+
+test("zstd is refused in so many words", () => {
+  const descriptor = { mediaType: `${tar}+zstd`, digest, size: 1, annotations: {}, platform: undefined };
+  assert.throws(() => layerUse(descriptor), { name: "UnsupportedSource", message: /zstd/ });
+});
+
+function manifestOf(item: object): string {
+  return JSON.stringify({ mediaType: mediaTypes.imageManifest, layers: [item] });
+}
+
+function entry(name: string, platform: Descriptor["platform"]): Descriptor {
+  return { mediaType: mediaTypes.imageManifest, digest, size: 1, annotations: { name }, platform };
+}
