@@ -1,0 +1,50 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { registryAddress } from "../node/addresses.ts";
+import { type Report, silent, step } from "../report.ts";
+import { buildah } from "./storage.ts";
+
+export type ImageBuild = {
+  readonly dockerfile: string;
+  /** Folder that COPY reads from. */
+  readonly context: string;
+  /** Repository and tag without a registry, such as `slipway-server:dev`. */
+  readonly tag: string;
+  readonly buildArgs?: Readonly<Record<string, string>>;
+  readonly report?: Report;
+};
+
+export type PushedImage = {
+  /** REGISTRY/TAG, as a pod names it. */
+  readonly reference: string;
+  /** Digest of the manifest in the registry. */
+  readonly digest: string;
+};
+
+/** Builds an ordinary Dockerfile without Docker. A RUN in it sees the host's network. */
+export async function buildImage(build: ImageBuild): Promise<void> {
+  const values = Object.entries(build.buildArgs ?? {}).flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]);
+  const how = ["--isolation", "chroot", "--layers", "--pull-never"];
+  const what = ["--file", build.dockerfile, "--tag", localName(build.tag), ...values, build.context];
+  await step(build.report ?? silent, `building image ${build.tag}`, () => buildah("bud", [...how, ...what]));
+}
+
+/** Pushes a built image to the registry of the node, over plain HTTP. The node must be up. */
+export async function pushImage(tag: string, report: Report = silent): Promise<PushedImage> {
+  const reference = `${registryAddress}/${tag}`;
+  const directory = await mkdtemp(join(tmpdir(), "slipway-push-"));
+  try {
+    const digestFile = join(directory, "digest");
+    const parameters = ["--tls-verify=false", "--digestfile", digestFile, localName(tag), `docker://${reference}`];
+    await step(report, `pushing ${reference}`, () => buildah("push", parameters));
+    return { reference, digest: (await readFile(digestFile, "utf8")).trim() };
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+}
+
+/** Without a registry in its name buildah would look for one. */
+export function localName(tag: string): string {
+  return `localhost/${tag}`;
+}

@@ -1,0 +1,100 @@
+import { clusterProcesses } from "../cluster-processes.ts";
+import { type CommandOptions, type CommandOutput, run } from "../command.ts";
+import { endedProcesses, type Ledger, readLedger, withLock } from "../ledger.ts";
+import { type Report, silent, step } from "../report.ts";
+import { unpackTools } from "../tools.ts";
+import { checkNodeName, nodeNames } from "./addresses.ts";
+import { removeNode } from "./down.ts";
+import { inNetwork } from "./network.ts";
+import { parseTraffic, type Traffic } from "./sink.ts";
+import { bringNodeUp } from "./up.ts";
+
+/** The name of the node unless another one is asked for. */
+export const defaultNodeName = "slipway";
+
+export type NodeOptions = { readonly name?: string; readonly report?: Report };
+
+export type NodeStatus = {
+  readonly name: string;
+  /** `partial`: `up` did not come to its end, or a process of it has ended since. */
+  readonly state: "absent" | "partial" | "up";
+  readonly running: readonly string[];
+  readonly ended: readonly string[];
+  readonly server?: string;
+  readonly adminKubeconfigPath?: string;
+};
+
+/** A running one-node Kubernetes and how to work with it. */
+export type RunningNode = {
+  readonly name: string;
+  readonly server: string;
+  readonly adminKubeconfigPath: string;
+  /** Runs kubectl as admin from the host. */
+  kubectl(parameters: readonly string[], options?: Pick<CommandOptions, "input">): Promise<CommandOutput>;
+  /** Runs helm as admin from the host. */
+  helm(parameters: readonly string[], options?: Pick<CommandOptions, "input">): Promise<CommandOutput>;
+  /** Runs a command inside the node's network, where pods and Services are reached by their addresses. */
+  inNode(command: string, ...parameters: string[]): Promise<CommandOutput>;
+  /**
+   * By source address: packets that took the way out, name look-ups, connections opened. They only grow; an address
+   * that is missing has sent nothing. A pod's address may have been another pod's before: compare with a reading
+   * from before the pod started.
+   */
+  sinkCounters(): Promise<ReadonlyMap<string, Traffic>>;
+};
+
+/** Brings the full node up, or takes the one that is up. */
+export async function upNode(options: NodeOptions = {}): Promise<RunningNode> {
+  const name = options.name ?? defaultNodeName;
+  await bringNodeUp(name, options.report ?? silent);
+  return await runningNode(name);
+}
+
+/** The node that is up; throws when there is none. */
+export async function runningNode(name = defaultNodeName): Promise<RunningNode> {
+  const ledger = readLedger(name);
+  const { server, adminKubeconfigPath } = ledger ?? {};
+  if (!ledger?.complete || server === undefined || adminKubeconfigPath === undefined) {
+    throw new Error(`cluster ${name} is not up: run \`make cluster\``);
+  }
+  const tools = await unpackTools();
+  const names = nodeNames(name);
+  const environment = { KUBECONFIG: adminKubeconfigPath };
+  return {
+    name,
+    server,
+    adminKubeconfigPath,
+    kubectl: (parameters, commandOptions) => run(tools.kubectl, parameters, { ...commandOptions, environment }),
+    helm: (parameters, commandOptions) => run(tools.helm, parameters, { ...commandOptions, environment }),
+    inNode: (command, ...parameters) => inNetwork(names, command, parameters),
+    sinkCounters: async () => parseTraffic((await inNetwork(names, "ipset", ["save"])).stdout),
+  };
+}
+
+/** Removes everything that a cluster of this name consists of; does nothing when there is nothing. */
+export async function downNode(options: NodeOptions = {}): Promise<void> {
+  const name = options.name ?? defaultNodeName;
+  checkNodeName(name);
+  await withLock(name, () => step(options.report ?? silent, `removing cluster ${name}`, () => removeNode(name)));
+}
+
+export function nodeStatus(name = defaultNodeName): NodeStatus {
+  const ledger = readLedger(name);
+  if (!ledger) {
+    const running = clusterProcesses(name, nodeNames(name).cgroup).map((each) => each.name);
+    return { name, state: running.length > 0 ? "partial" : "absent", running, ended: [] };
+  }
+  const ended = endedProcesses(ledger).map((each) => each.name);
+  return {
+    name,
+    state: ledger.complete && ended.length === 0 ? "up" : "partial",
+    running: namesOf(ledger).filter((each) => !ended.includes(each)),
+    ended,
+    ...(ledger.server === undefined ? {} : { server: ledger.server }),
+    ...(ledger.adminKubeconfigPath === undefined ? {} : { adminKubeconfigPath: ledger.adminKubeconfigPath }),
+  };
+}
+
+function namesOf(ledger: Ledger): string[] {
+  return ledger.processes.map((each) => each.name);
+}

@@ -1,0 +1,191 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { getAsAdmin } from "../api-probe.ts";
+import { issueCertificate } from "../certificates.ts";
+import { run } from "../command.ts";
+import { type ControlPlaneFiles, writeClient } from "../control-plane-files.ts";
+import { createLauncher, type Launcher, launchControlPlane } from "../detached-control-plane.ts";
+import { stateDirectory } from "../directories.ts";
+import { endedProcesses, readLedger, withLock, writeLedger, type Ledger } from "../ledger.ts";
+import { installPackages } from "../packages.ts";
+import { buildPrograms, type ModuleName, nodeModules } from "../programs.ts";
+import { type Report, step } from "../report.ts";
+import { type Tools, unpackTools } from "../tools.ts";
+import { waitFor } from "../wait.ts";
+import { checkNodeName, type NodeNames, nodeAddress, nodeNames } from "./addresses.ts";
+import { makeCgroups } from "./cgroups.ts";
+import { removeNode } from "./down.ts";
+import { readKernelSettings } from "./kernel-settings.ts";
+import { kubeletArguments, kubeletConfiguration, proxyConfiguration } from "./kubelet.ts";
+import { createNetwork } from "./network.ts";
+import {
+  containerdConfiguration,
+  networkConfiguration,
+  registryHosts,
+  resolverConfiguration,
+  runtimePaths,
+} from "./runtime-configuration.ts";
+import { sandboxImageArchive } from "./sandbox-image.ts";
+import { systemObjects } from "./system-objects.ts";
+import { corefile, metricsServerArguments, registryConfiguration } from "./system-servers.ts";
+
+type Programs = Record<ModuleName, string>;
+
+/** Brings the node up, or says that it is; one that is only half there is removed first. */
+export async function bringNodeUp(name: string, report: Report): Promise<void> {
+  checkNodeName(name);
+  await withLock(name, async () => {
+    const found = readLedger(name);
+    if (found) {
+      const ended = endedProcesses(found).map((each) => each.name);
+      if (found.complete && ended.length === 0) {
+        report(`cluster ${name} is already up; using it`);
+        return;
+      }
+      report(`cluster ${name} is ${found.complete ? `without ${ended.join(", ")}` : "half made"}: starting afresh`);
+    }
+    await installPackages("node", report);
+    const programs = await buildPrograms(nodeModules, report);
+    const tools = await unpackTools(report);
+    await removeNode(name);
+    await step(report, `starting cluster ${name}`, () => startNode(name, programs, tools, report));
+  });
+}
+
+async function startNode(name: string, programs: Programs, tools: Tools, report: Report): Promise<void> {
+  const directory = stateDirectory(name);
+  const names = nodeNames(name);
+  const kernelSettings = await readKernelSettings();
+  const begin: Ledger = { name, kind: "node", complete: false, processes: [], kernelSettings };
+  await writeLedger(begin);
+  const launcher = createLauncher(begin, directory, names.networkNamespaceFile);
+
+  await createNetwork(names);
+  await makeCgroups(names.cgroup);
+  const data = join(directory, "etcd");
+  await mkdir(data, { recursive: true, mode: 0o700 });
+  await run("mount", ["-t", "tmpfs", "-o", "mode=0700", `slipway-${name}`, data]);
+
+  const endpoint = { address: nodeAddress, apiPort: 6443, etcdPort: 2379, etcdPeerPort: 2380 };
+  const [files] = await Promise.all([
+    step(report, "control plane", () => launchControlPlane(launcher, directory, programs.kubernetes, endpoint, "node")),
+    step(report, "container runtime", () => startRuntime(name, programs, launcher)),
+  ]);
+  await applySystemObjects(tools, files);
+  await step(report, "node servers", () => startServers(name, names, programs, launcher, files));
+  await step(report, "waiting for node, name service, registry and metrics", () =>
+    waitUntilReady(name, launcher, files),
+  );
+  await launcher.record({ complete: true });
+}
+
+async function startRuntime(name: string, programs: Programs, launcher: Launcher): Promise<void> {
+  const paths = runtimePaths(stateDirectory(name));
+  await mkdir(join(paths.network, "net.d"), { recursive: true });
+  await writeFile(paths.configuration, containerdConfiguration(paths, join(programs.runc, "runc")));
+  const network = JSON.stringify(networkConfiguration(name, paths), null, 2);
+  await writeFile(join(paths.network, "net.d", "10-slipway.conflist"), network);
+  for (const { host, content } of registryHosts()) {
+    await mkdir(join(paths.certs, host), { recursive: true });
+    await writeFile(join(paths.certs, host, "hosts.toml"), content);
+  }
+  // Its own shim must come first on the search path: another version's would speak another protocol.
+  const path = `${programs.containerd}:${programs.runc}:${process.env["PATH"]}`;
+  const containerd = join(programs.containerd, "containerd");
+  const started = await launcher.start("containerd", containerd, ["--config", paths.configuration], { PATH: path });
+  const control = (parameters: readonly string[], input?: Buffer) =>
+    run(join(programs.containerd, "ctr"), ["--address", paths.socket, "--namespace", "k8s.io", ...parameters], {
+      ...(input === undefined ? {} : { input }),
+    });
+  await waitFor("containerd", () => control(["version"]), { timeoutMilliseconds: 60_000, processes: [started] });
+  await control(["images", "import", "-"], await sandboxImageArchive(join(programs.sandbox, "sandbox")));
+}
+
+async function applySystemObjects(tools: Tools, files: ControlPlaneFiles): Promise<void> {
+  const input = JSON.stringify(systemObjects(files.admin.caPem));
+  await run(tools.kubectl, [`--kubeconfig=${files.kubeconfigs.admin}`, "apply", "--server-side", "-f", "-"], { input });
+}
+
+async function startServers(
+  name: string,
+  names: NodeNames,
+  programs: Programs,
+  launcher: Launcher,
+  files: ControlPlaneFiles,
+): Promise<void> {
+  const directory = stateDirectory(name);
+  const pki = join(directory, "pki");
+  const { authority } = files.settings;
+  const file = async (base: string, content: string | object) => {
+    const path = join(directory, base);
+    await writeFile(path, typeof content === "string" ? content : JSON.stringify(content, null, 2));
+    return path;
+  };
+  const client = async (user: string, group?: string) =>
+    (await writeClient(directory, files.server, authority, user.split(":")[1] ?? user, user, group)).kubeconfig;
+  const serving = (commonName: string, hosts: readonly string[]) =>
+    issueCertificate(pki, `${commonName}-serving`, authority, { commonName, hosts });
+  const program = (base: string) => join(programs.kubernetes, base);
+
+  await file("resolv.conf", resolverConfiguration);
+  const kubelet = await writeClient(
+    directory,
+    files.server,
+    authority,
+    "kubelet",
+    `system:node:${name}`,
+    "system:nodes",
+  );
+  const kubeletServing = await serving("kubelet", [nodeAddress, name]);
+  const runtime = runtimePaths(directory);
+  await file("kubelet.json", kubeletConfiguration(directory, names, runtime, authority, kubeletServing));
+  await launcher.start("kubelet", program("kubelet"), kubeletArguments(name, directory, kubelet.kubeconfig));
+
+  const proxy = await file("kube-proxy.json", proxyConfiguration(name, await client("system:kube-proxy")));
+  await launcher.start("kube-proxy", program("kube-proxy"), [`--config=${proxy}`]);
+
+  const dns = await file("Corefile", corefile(await client("system:coredns")));
+  await launcher.start("coredns", program("coredns"), ["-conf", dns]);
+
+  const metrics = await client("system:metrics-server");
+  const metricsServing = await serving("metrics-server", ["metrics-server.kube-system.svc"]);
+  const metricsArguments = metricsServerArguments(directory, metrics, authority, metricsServing);
+  await launcher.start("metrics-server", program("metrics-server"), metricsArguments);
+
+  const registry = await file("registry.json", registryConfiguration(directory));
+  await launcher.start("docker-registry", "/usr/bin/docker-registry", ["serve", registry]);
+}
+
+const nodeReadyTimeoutMilliseconds = 120_000;
+
+async function waitUntilReady(name: string, launcher: Launcher, files: ControlPlaneFiles): Promise<void> {
+  const options = {
+    timeoutMilliseconds: nodeReadyTimeoutMilliseconds,
+    intervalMilliseconds: 200,
+    processes: launcher.ledger().processes,
+  };
+  const get = async (path: string) => JSON.parse(await getAsAdmin(`${files.server}${path}`, files.admin)) as unknown;
+  await waitFor(
+    `node ${name} Ready`,
+    async () => {
+      const node = (await get(`/api/v1/nodes/${name}`)) as NodeObject;
+      const ready = node.status.conditions.find((each) => each.type === "Ready");
+      if (ready?.status !== "True") throw new Error(ready?.message ?? "no condition Ready yet");
+    },
+    options,
+  );
+  await waitFor("name service", () => httpOk(`http://${nodeAddress}:8181/ready`), options);
+  await waitFor("registry", () => httpOk(`http://${nodeAddress}:5000/v2/`), options);
+  await waitFor("default service account", () => get("/api/v1/namespaces/default/serviceaccounts/default"), options);
+  await waitFor("metrics of the node", () => get(`/apis/metrics.k8s.io/v1beta1/nodes/${name}`), options);
+}
+
+type NodeObject = {
+  readonly status: { readonly conditions: readonly { type: string; status: string; message?: string }[] };
+};
+
+async function httpOk(url: string): Promise<void> {
+  const answer = await fetch(url);
+  await answer.text();
+  if (!answer.ok) throw new Error(`${url}: ${answer.status}`);
+}

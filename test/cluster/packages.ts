@@ -1,0 +1,43 @@
+import { existsSync } from "node:fs";
+import { run } from "./command.ts";
+import { type Report, step } from "./report.ts";
+
+/** A file that tells whether the Debian package is there. */
+type DebianPackage = { readonly name: string; readonly file: string };
+
+const controlPlanePackages: readonly DebianPackage[] = [
+  { name: "openssl", file: "/usr/bin/openssl" },
+  { name: "unzip", file: "/usr/bin/unzip" },
+];
+
+const nodePackages: readonly DebianPackage[] = [
+  ...controlPlanePackages,
+  { name: "iproute2", file: "/usr/sbin/ip" },
+  { name: "procps", file: "/usr/sbin/sysctl" },
+  { name: "iptables", file: "/usr/sbin/iptables" },
+  { name: "ipset", file: "/usr/sbin/ipset" },
+  { name: "conntrack", file: "/usr/sbin/conntrack" },
+  { name: "ethtool", file: "/usr/sbin/ethtool" },
+  { name: "socat", file: "/usr/bin/socat" },
+  { name: "containernetworking-plugins", file: "/usr/lib/cni/ptp" },
+  { name: "docker-registry", file: "/usr/bin/docker-registry" },
+  { name: "buildah", file: "/usr/bin/buildah" },
+  { name: "mmdebstrap", file: "/usr/bin/mmdebstrap" },
+  { name: "gcc", file: "/usr/bin/gcc" },
+  { name: "pkg-config", file: "/usr/bin/pkg-config" },
+  { name: "libseccomp-dev", file: "/usr/include/seccomp.h" },
+];
+
+/** Installs the Debian packages that are missing and says which before it does. */
+export async function installPackages(kind: "control-plane" | "node", report: Report): Promise<void> {
+  const wanted = kind === "node" ? nodePackages : controlPlanePackages;
+  const missing = wanted.filter((each) => !existsSync(each.file)).map((each) => each.name);
+  if (missing.length === 0) return;
+  report(`these Debian packages are missing and will be installed: ${missing.join(" ")}`);
+  const environment = { DEBIAN_FRONTEND: "noninteractive" };
+  await step(report, "installing Debian packages", async () => {
+    await run("apt-get", ["update", "-qq"], { environment });
+    // Recommended packages of these are whole init systems and firewalls.
+    await run("apt-get", ["install", "-y", "-qq", "--no-install-recommends", ...missing], { environment });
+  });
+}
