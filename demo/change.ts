@@ -1,0 +1,66 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Report } from "../test/cluster/report.ts";
+import { startLoad } from "../test/load/start.ts";
+import type { LoadSummary } from "../test/load/tally.ts";
+import type { Kubectl } from "./diagnosis.ts";
+import { directionRequest, readPicture } from "./direction.ts";
+import { waitUntilReached } from "./model-client.ts";
+
+export interface ChangeOptions {
+  readonly kubectl: Kubectl;
+  readonly report: Report;
+  readonly model: string;
+  readonly url: string;
+  readonly pictureFile: string;
+  /** Command before the client's own, that runs it where the Service can be reached. */
+  readonly prefix: readonly string[];
+}
+
+const connections = 8;
+const ratePerSecond = 100;
+/** How long the client runs before, between and after the changes. */
+const calmMs = 3_000;
+const changeTimeoutMs = 120_000;
+
+/** Changes the model's version to v2 and back to v1 while a client with kept connections asks for predictions. */
+export async function changeUnderLoad(options: ChangeOptions): Promise<LoadSummary> {
+  const { kubectl, report, model } = options;
+  const folder = await mkdtemp(join(tmpdir(), "slipway-demo-"));
+  const bodyFile = join(folder, "request.json");
+  await writeFile(bodyFile, await requestBody(options.pictureFile));
+  report(`a client with ${connections} kept connections sends ${ratePerSecond} pictures a second`);
+  const load = startLoad({ url: options.url, bodyFile, connections, ratePerSecond, prefix: options.prefix });
+  try {
+    await delay(calmMs);
+    for (const version of ["v2", "v1"]) {
+      const patch = JSON.stringify({ spec: { version } });
+      report(`kubectl patch modeldeployment ${model} --type=merge -p '${patch}'`);
+      await kubectl(["patch", "modeldeployment", model, "--type=merge", "-p", patch]);
+      await waitUntilReached(kubectl, model, version, { timeoutMs: changeTimeoutMs, report });
+      await delay(calmMs);
+      report(countsOf(load.progress()));
+    }
+    return await load.stop();
+  } finally {
+    // After a failure the figures have no reader, and the client's end must not hide the cause.
+    await load.stop().catch(() => undefined);
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** Two decimals are finer than the picture's 256 steps, and a third of the bytes. */
+async function requestBody(pictureFile: string): Promise<string> {
+  const { inputs } = directionRequest(readPicture(await readFile(pictureFile)));
+  const data = inputs[0].data.map((value) => Math.round(value * 100) / 100);
+  return JSON.stringify({ inputs: [{ ...inputs[0], data }] });
+}
+
+/** The figures in one line. */
+export function countsOf(summary: LoadSummary | undefined): string {
+  if (summary === undefined) return "no answers yet";
+  const versions = Object.entries(summary.byVersion).map(([version, { answers }]) => `${version}: ${answers}`);
+  return `${summary.requests} requests sent, ${summary.failed} failed, answered by ${versions.join(", ")}`;
+}
