@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { getAsAdmin } from "./api-probe.ts";
 import {
@@ -7,8 +8,15 @@ import {
   schedulerArguments,
 } from "./control-plane-arguments.ts";
 import { type ControlPlaneFiles, type Endpoint, writeControlPlaneFiles } from "./control-plane-files.ts";
-import { clusterVariable, type Ledger, writeLedger } from "./ledger.ts";
+import { stateDirectory } from "./directories.ts";
+import { clusterVariable, isUp, type Ledger, withLock, writeLedger } from "./ledger.ts";
+import { checkNodeName } from "./node/addresses.ts";
+import { installPackages } from "./packages.ts";
 import { type StartedProcess, startDetached } from "./processes.ts";
+import { buildPrograms, controlPlaneModules } from "./programs.ts";
+import { removeCluster } from "./remove-cluster.ts";
+import { type Report, step } from "./report.ts";
+import { unpackTools } from "./tools.ts";
 import { waitFor } from "./wait.ts";
 
 /** Starts the processes of a detached cluster and writes each one down. */
@@ -75,4 +83,30 @@ export async function launchControlPlane(
   if (kind === "node") await start("kube-scheduler", schedulerArguments(settings, kubeconfigs.scheduler));
   await launcher.record({ server: files.server, adminKubeconfigPath: kubeconfigs.admin });
   return files;
+}
+
+/** Brings up a control plane that outlives this process, or says that it is up. */
+export async function bringControlPlaneUp(name: string, report: Report): Promise<void> {
+  checkNodeName(name);
+  await withLock(name, async () => {
+    if (isUp(name, "control-plane", report)) return;
+    await installPackages("control-plane", report);
+    const programs = await buildPrograms(controlPlaneModules, report);
+    await unpackTools(report);
+    await removeCluster(name);
+    const begin: Ledger = { name, kind: "control-plane", complete: false, processes: [], kernelSettings: {} };
+    await writeLedger(begin);
+    const directory = stateDirectory(name);
+    const launcher = createLauncher(begin, directory);
+    await step(report, `starting control plane ${name}`, () =>
+      launchControlPlane(launcher, directory, programs.kubernetes, namedEndpoint(name), "control-plane"),
+    );
+    await launcher.record({ complete: true });
+  });
+}
+
+/** An address below 127.63.0.0/16 that goes with the name, beside those that test files take by process id. */
+export function namedEndpoint(name: string): Endpoint {
+  const [third = 0, fourth = 0] = createHash("sha256").update(name).digest();
+  return { address: `127.63.${third}.${fourth}`, apiPort: 6443, etcdPort: 2379, etcdPeerPort: 2380 };
 }

@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
-import { mkdir, open, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, open, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { isRunning, readStat, type StartedProcess } from "./processes.ts";
 import { stateDirectory, stateRoot } from "./directories.ts";
+import { isRunning, readStat, type StartedProcess } from "./processes.ts";
+import type { Report } from "./report.ts";
 
 /**
  * What a detached cluster consists of, written down as it comes into being. Mounts, namespaces and interfaces are
@@ -45,6 +46,20 @@ export function endedProcesses(ledger: Ledger): StartedProcess[] {
   return ledger.processes.filter((each) => !isRunning(each));
 }
 
+/** Whether `up` has nothing to do; says what it found. */
+export function isUp(name: string, kind: Ledger["kind"], report: Report): boolean {
+  const found = readLedger(name);
+  if (!found) return false;
+  const ended = endedProcesses(found).map((each) => each.name);
+  if (!found.complete || ended.length > 0) {
+    report(`cluster ${name} is ${found.complete ? `without ${ended.join(", ")}` : "half made"}: starting afresh`);
+    return false;
+  }
+  if (found.kind !== kind) throw new Error(`cluster ${name} is up as a ${found.kind}: choose another --name`);
+  report(`cluster ${name} is already up; using it`);
+  return true;
+}
+
 /** Lets one `up` or `down` of a name work at a time; a lock whose holder died is taken over. */
 export async function withLock<T>(name: string, work: () => Promise<T>): Promise<T> {
   await mkdir(stateRoot(), { recursive: true, mode: 0o700 });
@@ -63,6 +78,8 @@ export async function withLock<T>(name: string, work: () => Promise<T>): Promise
     return await work();
   } finally {
     await rm(file, { force: true });
+    // Nothing is left of the last cluster, not even the folder; another cluster's files keep it.
+    await rmdir(stateRoot()).catch(() => undefined);
   }
 }
 

@@ -1,10 +1,8 @@
-import { clusterProcesses } from "../cluster-processes.ts";
 import { type CommandOptions, type CommandOutput, run } from "../command.ts";
-import { endedProcesses, type Ledger, readLedger, withLock } from "../ledger.ts";
-import { type Report, silent, step } from "../report.ts";
+import { readLedger } from "../ledger.ts";
+import { type Report, silent } from "../report.ts";
 import { unpackTools } from "../tools.ts";
-import { checkNodeName, nodeNames } from "./addresses.ts";
-import { removeNode } from "./down.ts";
+import { nodeNames } from "./addresses.ts";
 import { inNetwork } from "./network.ts";
 import { parseTraffic, type Traffic } from "./sink.ts";
 import { bringNodeUp } from "./up.ts";
@@ -13,16 +11,6 @@ import { bringNodeUp } from "./up.ts";
 export const defaultNodeName = "slipway";
 
 export type NodeOptions = { readonly name?: string; readonly report?: Report };
-
-export type NodeStatus = {
-  readonly name: string;
-  /** `partial`: `up` did not come to its end, or a process of it has ended since. */
-  readonly state: "absent" | "partial" | "up";
-  readonly running: readonly string[];
-  readonly ended: readonly string[];
-  readonly server?: string;
-  readonly adminKubeconfigPath?: string;
-};
 
 /** A running one-node Kubernetes and how to work with it. */
 export type RunningNode = {
@@ -69,32 +57,4 @@ export async function runningNode(name = defaultNodeName): Promise<RunningNode> 
     inNode: (command, ...parameters) => inNetwork(names, command, parameters),
     sinkCounters: async () => parseTraffic((await inNetwork(names, "ipset", ["save"])).stdout),
   };
-}
-
-/** Removes everything that a cluster of this name consists of; does nothing when there is nothing. */
-export async function downNode(options: NodeOptions = {}): Promise<void> {
-  const name = options.name ?? defaultNodeName;
-  checkNodeName(name);
-  await withLock(name, () => step(options.report ?? silent, `removing cluster ${name}`, () => removeNode(name)));
-}
-
-export function nodeStatus(name = defaultNodeName): NodeStatus {
-  const ledger = readLedger(name);
-  if (!ledger) {
-    const running = clusterProcesses(name, nodeNames(name).cgroup).map((each) => each.name);
-    return { name, state: running.length > 0 ? "partial" : "absent", running, ended: [] };
-  }
-  const ended = endedProcesses(ledger).map((each) => each.name);
-  return {
-    name,
-    state: ledger.complete && ended.length === 0 ? "up" : "partial",
-    running: namesOf(ledger).filter((each) => !ended.includes(each)),
-    ended,
-    ...(ledger.server === undefined ? {} : { server: ledger.server }),
-    ...(ledger.adminKubeconfigPath === undefined ? {} : { adminKubeconfigPath: ledger.adminKubeconfigPath }),
-  };
-}
-
-function namesOf(ledger: Ledger): string[] {
-  return ledger.processes.map((each) => each.name);
 }

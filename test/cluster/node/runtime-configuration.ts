@@ -24,7 +24,6 @@ export function runtimePaths(directory: string): RuntimePaths {
 
 /** containerd's configuration, version 3 (containerd docs, cri/config.md). */
 export function containerdConfiguration(paths: RuntimePaths, runc: string): string {
-  const text = (value: string) => JSON.stringify(value);
   return `version = 3
 root = ${text(join(paths.root, "data"))}
 state = ${text(join(paths.root, "state"))}
@@ -96,3 +95,8 @@ export function registryHosts(): { readonly host: string; readonly content: stri
 
 /** The kubelet's view of the host's resolv.conf: a name server that is ours, for pods that ask for the node's. */
 export const resolverConfiguration = `nameserver ${nodeAddress}\n`;
+
+/** A TOML string: JSON's escapes are TOML's. */
+function text(value: string): string {
+  return JSON.stringify(value);
+}

@@ -6,15 +6,15 @@ import { run } from "../command.ts";
 import { type ControlPlaneFiles, writeClient } from "../control-plane-files.ts";
 import { createLauncher, type Launcher, launchControlPlane } from "../detached-control-plane.ts";
 import { stateDirectory } from "../directories.ts";
-import { endedProcesses, readLedger, withLock, writeLedger, type Ledger } from "../ledger.ts";
+import { isUp, type Ledger, withLock, writeLedger } from "../ledger.ts";
 import { installPackages } from "../packages.ts";
 import { buildPrograms, type ModuleName, nodeModules } from "../programs.ts";
+import { removeCluster } from "../remove-cluster.ts";
 import { type Report, step } from "../report.ts";
 import { type Tools, unpackTools } from "../tools.ts";
 import { waitFor } from "../wait.ts";
 import { checkNodeName, type NodeNames, nodeAddress, nodeNames } from "./addresses.ts";
 import { makeCgroups } from "./cgroups.ts";
-import { removeNode } from "./down.ts";
 import { readKernelSettings } from "./kernel-settings.ts";
 import { kubeletArguments, kubeletConfiguration, proxyConfiguration } from "./kubelet.ts";
 import { createNetwork } from "./network.ts";
@@ -35,19 +35,11 @@ type Programs = Record<ModuleName, string>;
 export async function bringNodeUp(name: string, report: Report): Promise<void> {
   checkNodeName(name);
   await withLock(name, async () => {
-    const found = readLedger(name);
-    if (found) {
-      const ended = endedProcesses(found).map((each) => each.name);
-      if (found.complete && ended.length === 0) {
-        report(`cluster ${name} is already up; using it`);
-        return;
-      }
-      report(`cluster ${name} is ${found.complete ? `without ${ended.join(", ")}` : "half made"}: starting afresh`);
-    }
+    if (isUp(name, "node", report)) return;
     await installPackages("node", report);
     const programs = await buildPrograms(nodeModules, report);
     const tools = await unpackTools(report);
-    await removeNode(name);
+    await removeCluster(name);
     await step(report, `starting cluster ${name}`, () => startNode(name, programs, tools, report));
   });
 }
@@ -93,12 +85,14 @@ async function startRuntime(name: string, programs: Programs, launcher: Launcher
   const path = `${programs.containerd}:${programs.runc}:${process.env["PATH"]}`;
   const containerd = join(programs.containerd, "containerd");
   const started = await launcher.start("containerd", containerd, ["--config", paths.configuration], { PATH: path });
-  const control = (parameters: readonly string[], input?: Buffer) =>
-    run(join(programs.containerd, "ctr"), ["--address", paths.socket, "--namespace", "k8s.io", ...parameters], {
-      ...(input === undefined ? {} : { input }),
-    });
-  await waitFor("containerd", () => control(["version"]), { timeoutMilliseconds: 60_000, processes: [started] });
-  await control(["images", "import", "-"], await sandboxImageArchive(join(programs.sandbox, "sandbox")));
+  const ctr = join(programs.containerd, "ctr");
+  const control = ["--address", paths.socket, "--namespace", "k8s.io"];
+  await waitFor("containerd", () => run(ctr, [...control, "version"]), {
+    timeoutMilliseconds: 60_000,
+    processes: [started],
+  });
+  const sandbox = await sandboxImageArchive(join(programs.sandbox, "sandbox"));
+  await run(ctr, [...control, "images", "import", "-"], { input: sandbox });
 }
 
 async function applySystemObjects(tools: Tools, files: ControlPlaneFiles): Promise<void> {

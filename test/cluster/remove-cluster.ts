@@ -1,15 +1,15 @@
 import { existsSync } from "node:fs";
 import { readdir, readlink, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { clusterProcesses } from "../cluster-processes.ts";
-import { run } from "../command.ts";
-import { stateDirectory } from "../directories.ts";
-import { readLedger } from "../ledger.ts";
-import { unmountBelow } from "../mounts.ts";
-import { type StartedProcess, stopProcess } from "../processes.ts";
-import { nodeNames } from "./addresses.ts";
-import { removeCgroups } from "./cgroups.ts";
-import { restoreKernelSettings } from "./kernel-settings.ts";
+import { clusterProcesses } from "./cluster-processes.ts";
+import { run } from "./command.ts";
+import { stateDirectory } from "./directories.ts";
+import { readLedger } from "./ledger.ts";
+import { unmountBelow } from "./mounts.ts";
+import { type StartedProcess, stopProcess } from "./processes.ts";
+import { nodeNames } from "./node/addresses.ts";
+import { removeCgroups } from "./node/cgroups.ts";
+import { restoreKernelSettings } from "./node/kernel-settings.ts";
 
 /** These would bring back what is being taken away. */
 const first = ["kubelet", "kube-controller-manager", "kube-scheduler"];
@@ -23,7 +23,7 @@ const rounds = 5;
  * Removes everything that the cluster consists of, however far it got: processes, mounts, network namespace,
  * interface, cgroups, files. Nothing is asked to leave politely: pods' own farewells have no one to reach.
  */
-export async function removeNode(name: string): Promise<void> {
+export async function removeCluster(name: string): Promise<void> {
   const names = nodeNames(name);
   const directory = stateDirectory(name);
   const ledger = readLedger(name);
@@ -43,13 +43,13 @@ export async function removeNode(name: string): Promise<void> {
 }
 
 function inStopOrder(found: readonly StartedProcess[]): StartedProcess[] {
-  const rank = (each: StartedProcess) => {
-    // The kernel cuts a process's name to 15 characters.
-    const place = (list: readonly string[]) => list.findIndex((long) => long.slice(0, 15) === each.name);
-    if (place(first) >= 0) return -1;
-    return place(last) + 1;
-  };
-  return found.toSorted((a, b) => rank(a) - rank(b));
+  return found.toSorted((a, b) => stopRank(a.name) - stopRank(b.name));
+}
+
+function stopRank(name: string): number {
+  // The kernel cuts a process's name to 15 characters.
+  const place = (list: readonly string[]) => list.findIndex((long) => long.slice(0, 15) === name);
+  return place(first) >= 0 ? -1 : place(last) + 1;
 }
 
 /** Files that kubelet and network plugins keep in places of their own, whatever they are told. */
