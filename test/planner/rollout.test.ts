@@ -1,0 +1,259 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { World } from "./world.ts";
+import {
+  createWorld,
+  digestOf,
+  edit,
+  inService,
+  pass,
+  replicasOf,
+  selectedRevision,
+  settle,
+  specOf,
+  tick,
+} from "./world.ts";
+
+const eager = (): number => 0;
+
+function condition(world: World, type: string): { status: string; reason: string; message: string } | undefined {
+  return world.status?.conditions?.find((candidate) => candidate.type === type);
+}
+
+function served(...args: Parameters<typeof specOf>): World {
+  const world = createWorld(specOf(...args), { v1: "good", v2: "good", v3: "good" });
+  settle(world);
+  assert.equal(world.status?.currentVersion, "v1");
+  return world;
+}
+
+test("a version without a digest starts with one pod, is recorded, and only then scales out", () => {
+  const world = createWorld(specOf(), { v1: "good" });
+  pass(world);
+  assert.equal(replicasOf(world, "v1"), 1);
+  tick(world, 1, eager);
+  pass(world);
+  assert.equal(replicasOf(world, "v1"), 1, "fetched and recorded in this pass, not yet readable by other pods");
+  pass(world);
+  assert.equal(replicasOf(world, "v1"), 3);
+  assert.equal(world.status?.versions?.[0]?.digest, digestOf("v1"));
+});
+
+test("a version with a digest starts with all its pods", () => {
+  const world = createWorld(
+    specOf({ versions: [{ name: "v1", uri: "oci://registry.test/m:1", digest: digestOf("v1") }] }),
+    { v1: "good" },
+  );
+  pass(world);
+  assert.equal(replicasOf(world, "v1"), 3);
+});
+
+test("settled means no writes, no wake-up and every condition present", () => {
+  const world = served();
+  const plan = pass(world);
+  assert.deepEqual(plan.writes, []);
+  assert.equal(plan.wakeAfterMs, undefined);
+  assert.deepEqual(
+    world.status?.conditions?.map(({ type, status }) => `${type}=${status}`),
+    ["Ready=True", "Available=True", "Reconciling=False", "Stalled=False", "Contested=False"],
+  );
+});
+
+test("with a full surge the Service moves once, when the new revision is complete", () => {
+  const world = served();
+  const before = selectedRevision(world);
+  edit(world, { version: "v2" });
+  pass(world);
+  assert.equal(replicasOf(world, "v1"), 3);
+  let flipped = false;
+  for (let round = 0; round < 20 && !flipped; round++) {
+    tick(world, 1, eager);
+    const ready = world.pods.filter((pod) => pod.version === "v2" && pod.ready).length;
+    pass(world);
+    flipped = selectedRevision(world) !== before;
+    if (flipped) assert.equal(ready, 3);
+  }
+  assert.ok(flipped);
+  assert.equal(replicasOf(world, "v1"), 3, "the previous version stays warm at full size");
+  assert.equal(world.status?.previous?.version, "v1");
+  assert.ok(world.pods.filter((pod) => pod.version === "v1").every((pod) => pod.outOfService));
+});
+
+test("going back to a warm version is one pass", () => {
+  const world = served();
+  edit(world, { version: "v2" });
+  for (let round = 0; round < 20; round++) {
+    tick(world, 1, eager);
+    pass(world);
+  }
+  assert.equal(world.status?.currentVersion, "v2");
+  edit(world, { version: "v1" });
+  const plan = pass(world);
+  assert.equal(world.status?.currentVersion, "v1");
+  assert.ok(inService(world).every((pod) => pod.version === "v1" && pod.ready && !pod.outOfService));
+  assert.ok(plan.announcements.some(({ reason }) => reason === "RolledBack"));
+  const phasesOf = plan.writes.filter(({ kind }) => kind.kind === "Pod").map(({ phase }) => phase);
+  assert.deepEqual([...new Set(phasesOf)].toSorted(), ["prepare", "release"], "in before the Service moves, out after");
+});
+
+test("the previous version goes when its time is over", () => {
+  const world = served({}, { keepPreviousSeconds: 60 });
+  edit(world, { version: "v2" });
+  settle(world);
+  assert.equal(replicasOf(world, "v1"), 0);
+  assert.equal(world.status?.previous, undefined);
+});
+
+test("a version that can only fail is given up at once and takes no traffic", () => {
+  const world = served();
+  world.behaviour.set("v2", "corrupt");
+  const before = selectedRevision(world);
+  edit(world, { version: "v2" });
+  settle(world);
+  assert.equal(selectedRevision(world), before);
+  assert.equal(replicasOf(world, "v2"), 0);
+  assert.equal(condition(world, "Ready")?.reason, "NotAModel");
+  assert.equal(condition(world, "Stalled")?.status, "True");
+  assert.equal(condition(world, "Available")?.status, "True");
+  assert.equal(world.status?.lastFailure?.stage, "Download");
+  assert.match(condition(world, "Ready")?.message ?? "", /v1 goes on serving/);
+});
+
+test("a scaler's write is no new try of a rejected version; a retry token is", () => {
+  const world = served();
+  world.behaviour.set("v2", "corrupt");
+  edit(world, { version: "v2" });
+  settle(world);
+  edit(world, { replicas: 5 });
+  settle(world);
+  assert.equal(replicasOf(world, "v2"), 0);
+  assert.equal(replicasOf(world, "v1"), 5);
+  world.behaviour.set("v2", "good");
+  edit(world, { rollout: { ...world.spec.rollout, retryToken: "again" } });
+  settle(world);
+  assert.equal(world.status?.currentVersion, "v2");
+});
+
+test("a version that gets nowhere is given up at the deadline, and the one that serves stays", () => {
+  const world = served();
+  world.behaviour.set("v2", "slow");
+  edit(world, { version: "v2" });
+  pass(world);
+  assert.equal(condition(world, "Ready")?.reason, "RolloutInProgress");
+  world.now += 601_000;
+  pass(world);
+  assert.equal(condition(world, "Stalled")?.reason, "ProgressDeadlineExceeded");
+  assert.equal(replicasOf(world, "v2"), 0);
+  assert.equal(inService(world).filter((pod) => pod.ready).length, 3);
+});
+
+test("the first version is tried on after the deadline: there is nothing else to serve", () => {
+  const world = createWorld(specOf(), { v1: "slow" });
+  pass(world);
+  world.now += 601_000;
+  const plan = pass(world);
+  assert.equal(condition(world, "Stalled")?.reason, "ProgressDeadlineExceeded");
+  assert.equal(replicasOf(world, "v1"), 1);
+  assert.equal(plan.wakeAfterMs, undefined, "nothing to wait for but a change");
+  world.behaviour.set("v1", "good");
+  settle(world);
+  assert.equal(condition(world, "Ready")?.status, "True");
+});
+
+test("with a small surge both share the Service, pod by pod, and nothing is lost", () => {
+  const world = served({ replicas: 4 }, { maxSurge: 1 });
+  edit(world, { version: "v2" });
+  let shared = 0;
+  for (let round = 0; round < 60; round++) {
+    tick(world, 1, eager);
+    pass(world);
+    assert.ok(replicasOf(world, "v1") + replicasOf(world, "v2") <= 5);
+    assert.ok(inService(world).filter((pod) => pod.ready).length >= 4 || world.status?.currentVersion === "v2");
+    if (selectedRevision(world) === undefined) shared += 1;
+  }
+  assert.ok(shared > 0, "the Service was shared");
+  assert.equal(world.status?.currentVersion, "v2");
+  assert.notEqual(selectedRevision(world), undefined);
+});
+
+test("with no surge one pod at a time is given up for one", () => {
+  const world = served({ replicas: 2 }, { maxSurge: 0 });
+  edit(world, { version: "v2" });
+  for (let round = 0; round < 60; round++) {
+    tick(world, 1, eager);
+    pass(world);
+    assert.ok(replicasOf(world, "v1") + replicasOf(world, "v2") <= 2);
+  }
+  assert.equal(world.status?.currentVersion, "v2");
+  assert.equal(replicasOf(world, "v2"), 2);
+});
+
+test("a third version waits until the exchange under way is undone", () => {
+  const world = served({ replicas: 4 }, { maxSurge: 1 });
+  edit(world, { version: "v2" });
+  while (selectedRevision(world) !== undefined) {
+    tick(world, 1, eager);
+    pass(world);
+  }
+  edit(world, { version: "v3" });
+  for (let round = 0; round < 60; round++) {
+    const reached = new Set(inService(world).map((pod) => pod.version));
+    assert.ok(reached.size <= 2, `the Service reaches ${[...reached].join(", ")}`);
+    tick(world, 1, eager);
+    pass(world);
+  }
+  assert.equal(world.status?.currentVersion, "v3");
+});
+
+test("0 replicas is a state, and coming back from it verifies before it serves", () => {
+  const world = served();
+  edit(world, { replicas: 0 });
+  settle(world);
+  assert.equal(condition(world, "Ready")?.reason, "ScaledToZero");
+  assert.equal(condition(world, "Ready")?.status, "True");
+  assert.equal(condition(world, "Available")?.status, "False");
+  edit(world, { replicas: 2 });
+  pass(world);
+  assert.equal(condition(world, "Ready")?.reason, "Scaling");
+  assert.equal(condition(world, "Ready")?.status, "True", "Ready does not flap with a scaler's write");
+  settle(world);
+  assert.equal(condition(world, "Ready")?.reason, "Serving");
+});
+
+test("scaling up turns neither Ready nor Available false", () => {
+  const world = served();
+  edit(world, { replicas: 6 });
+  for (let round = 0; round < 10; round++) {
+    pass(world);
+    assert.equal(condition(world, "Ready")?.status, "True");
+    assert.equal(condition(world, "Available")?.status, "True");
+    assert.equal(world.status?.observedGeneration, world.generation);
+    tick(world, 1, () => 0.3);
+  }
+});
+
+test("another digest under a recorded name is refused before anything starts, and the recorded bytes serve on", () => {
+  const world = served();
+  const other = { name: "v1", uri: "oci://registry.test/models/v1:1", digest: digestOf("other") };
+  edit(world, { versions: [other] });
+  settle(world);
+  assert.equal(condition(world, "Ready")?.reason, "VersionReused");
+  assert.equal(inService(world).filter((pod) => pod.ready).length, 3);
+});
+
+test("a warm previous version yields when a wanted pod finds no room", () => {
+  const world = served();
+  edit(world, { version: "v2" });
+  for (let round = 0; round < 20; round++) {
+    tick(world, 1, eager);
+    pass(world);
+  }
+  assert.equal(replicasOf(world, "v1"), 3);
+  world.pods = world.pods.map((pod) =>
+    pod.version === "v2" && pod.ready
+      ? { ...pod, ready: false, readySince: undefined, unschedulable: "0/1 nodes are available: 1 Insufficient cpu." }
+      : pod,
+  );
+  pass(world);
+  assert.equal(replicasOf(world, "v1"), 0);
+});
