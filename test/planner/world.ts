@@ -114,15 +114,11 @@ export function tick(world: World, seconds: number, chance: () => number): void 
 /** Everything gets on until nothing changes any more. */
 export function settle(world: World): void {
   for (let round = 0; round < 400; round++) {
-    tick(world, 2, () => 0);
     const before = JSON.stringify([world.status, world.pods]);
+    tick(world, 2, () => 0);
     const plan = pass(world);
-    if (
-      plan.writes.length === 0 &&
-      JSON.stringify([world.status, world.pods]) === before &&
-      plan.wakeAfterMs === undefined
-    )
-      return;
+    const still = JSON.stringify([world.status, world.pods]) === before;
+    if (still && plan.writes.length === 0 && plan.wakeAfterMs === undefined) return;
   }
 }
 
