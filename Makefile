@@ -27,7 +27,7 @@ kubeenv: $(installed) ## print what a shell evaluates to find kubectl, helm and 
 	@npm run --silent cluster env
 
 # To standard error, as `make kubeenv` is read by a shell.
-$(installed): package.json package-lock.json
+$(installed): package-lock.json
 	@echo "Installing the npm packages with npm ci, about a minute ..." >&2
 	@npm ci --no-audit --no-fund >&2
 	@touch $@

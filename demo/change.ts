@@ -25,9 +25,15 @@ const ratePerSecond = 100;
 const calmMs = 3_000;
 const changeTimeoutMs = 120_000;
 
+export interface ChangeOutcome {
+  readonly load: LoadSummary;
+  /** From the edit back to v1 until v2 gave its last answer. */
+  readonly rollbackMs: number;
+}
+
 /** Changes the model's version to v2 and back to v1 while a client with kept connections asks for predictions. */
-export async function changeUnderLoad(options: ChangeOptions): Promise<LoadSummary> {
-  const { kubectl, report, model } = options;
+export async function changeUnderLoad(options: ChangeOptions): Promise<ChangeOutcome> {
+  const { report } = options;
   const folder = await mkdtemp(join(tmpdir(), "slipway-demo-"));
   const bodyFile = join(folder, "request.json");
   await writeFile(bodyFile, await requestBody(options.pictureFile));
@@ -35,20 +41,27 @@ export async function changeUnderLoad(options: ChangeOptions): Promise<LoadSumma
   const load = startLoad({ url: options.url, bodyFile, connections, ratePerSecond, prefix: options.prefix });
   try {
     await delay(calmMs);
-    for (const version of ["v2", "v1"]) {
-      const patch = JSON.stringify({ spec: { version } });
-      report(`kubectl patch modeldeployment ${model} --type=merge -p '${patch}'`);
-      await kubectl(["patch", "modeldeployment", model, "--type=merge", "-p", patch]);
-      await waitUntilReached(kubectl, model, version, { timeoutMs: changeTimeoutMs, report });
-      await delay(calmMs);
-      report(countsOf(load.progress()));
-    }
-    return await load.stop();
+    await changeTo("v2", options);
+    report(countsOf(load.progress()));
+    const editedMs = await changeTo("v1", options);
+    const summary = await load.stop();
+    return { load: summary, rollbackMs: (summary.byVersion["v2"]?.lastMs ?? editedMs) - editedMs };
   } finally {
     // After a failure the figures have no reader, and the client's end must not hide the cause.
     await load.stop().catch(() => undefined);
     await rm(folder, { recursive: true });
   }
+}
+
+/** Edits the one field, waits for its effect and lets the client go on for a while. Gives the time of the edit. */
+async function changeTo(version: string, { kubectl, report, model }: ChangeOptions): Promise<number> {
+  const patch = JSON.stringify({ spec: { version } });
+  report(`kubectl patch modeldeployment ${model} --type=merge -p '${patch}'`);
+  await kubectl(["patch", "modeldeployment", model, "--type=merge", "-p", patch]);
+  const editedMs = Date.now();
+  await waitUntilReached(kubectl, model, version, { timeoutMs: changeTimeoutMs, report });
+  await delay(calmMs);
+  return editedMs;
 }
 
 /** Two decimals are finer than the picture's 256 steps, and a third of the bytes. */

@@ -2,8 +2,7 @@
 import { parseArgs } from "node:util";
 import { runningNode, type RunningNode, upNode } from "../test/cluster/node/node.ts";
 import { type Report, step } from "../test/cluster/report.ts";
-import type { LoadSummary } from "../test/load/tally.ts";
-import { countsOf } from "./change.ts";
+import { type ChangeOutcome, countsOf } from "./change.ts";
 import { diagnosis } from "./diagnosis.ts";
 import { publishImages } from "./images.ts";
 import { timedReport } from "./report.ts";
@@ -38,8 +37,7 @@ else
 
 async function main(report: Report): Promise<void> {
   try {
-    const summary = await demo(report);
-    report(closing(summary));
+    report(closing(await demo(report)));
   } catch (error) {
     report(`The demo failed: ${error instanceof Error ? error.message : String(error)}`);
     report(await whatToDo());
@@ -47,7 +45,7 @@ async function main(report: Report): Promise<void> {
   }
 }
 
-async function demo(report: Report): Promise<LoadSummary> {
+async function demo(report: Report): Promise<ChangeOutcome> {
   const node = await step(report, "1/7 Kubernetes", () => upNode({ report }));
   const kubectl = kubectlOf(node);
   const images = await step(report, "2/7 images of operator and server", () => publishImages(report));
@@ -62,9 +60,11 @@ async function demo(report: Report): Promise<LoadSummary> {
   return step(report, "7/7 to version v2 and back under load", () => changeVersions(node, report));
 }
 
-function closing(summary: LoadSummary): string {
+function closing({ load, rollbackMs }: ChangeOutcome): string {
   return `
-${countsOf(summary)} (${summary.latencyMs.p50} ms in the middle, ${summary.latencyMs.p99} ms for the slowest of a hundred)
+${countsOf(load)}
+latency: median ${load.latencyMs.p50} ms, 99 of 100 within ${load.latencyMs.p99} ms; longest time without an answer ${load.longestGapMs} ms
+going back: ${rollbackMs} ms from the edit to the last answer of v2
 
 The cluster stays up. To go on:
   eval "$(make -s kubeenv)"

@@ -39,12 +39,18 @@ test("a model that is ready says so without its message", () => {
   assert.equal(progressOf(model(status)), "v1 serves, 2 of 2 pods in service ready, Ready=True Reached");
 });
 
-const done = { observedGeneration: 3, currentVersion: "v1", conditions: [condition("Ready", "True", "Reached", "")] };
+const done = {
+  observedGeneration: 3,
+  currentVersion: "v1",
+  readyReplicas: 2,
+  conditions: [condition("Ready", "True", "Reached", "")],
+};
 
 const reached: readonly { readonly what: string; readonly status: Status; readonly is: boolean }[] = [
   { what: "Ready for this generation and version", status: done, is: true },
   { what: "Ready for an older generation", status: { ...done, observedGeneration: 2 }, is: false },
   { what: "Ready with another version", status: { ...done, currentVersion: "v0" }, is: false },
+  { what: "Ready with a pod to come", status: { ...done, readyReplicas: 1 }, is: false },
   { what: "not Ready", status: { ...done, conditions: [condition("Ready", "False", "Starting", "")] }, is: false },
 ];
 

@@ -11,14 +11,15 @@ export function progressOf(model: Model): string {
   return `${serves}, ${pods}, Ready=${ready.status} ${ready.reason}${why}`;
 }
 
-/** Whether the model has reached what its spec says now, in the given version. */
+/** Whether the model is all that its spec says now, in the given version and with every pod. */
 export function hasReached(model: Model, version: string): boolean {
   const { status } = model;
   const ready = status?.conditions?.find((condition) => condition.type === "Ready");
   return (
     ready?.status === "True" &&
     status?.observedGeneration === model.metadata.generation &&
-    status?.currentVersion === version
+    status?.currentVersion === version &&
+    status.readyReplicas === model.spec.replicas
   );
 }
 

@@ -5,7 +5,7 @@ import type { RunningNode } from "../test/cluster/node/node.ts";
 import type { Report } from "../test/cluster/report.ts";
 import { pushArtifact } from "../test/fixtures/oci.ts";
 import type { LoadSummary } from "../test/load/tally.ts";
-import { changeUnderLoad, countsOf } from "./change.ts";
+import { type ChangeOutcome, changeUnderLoad, countsOf } from "./change.ts";
 import type { Kubectl } from "./diagnosis.ts";
 import type { PublishedImages } from "./images.ts";
 import { readModel, waitUntilReached } from "./model-client.ts";
@@ -83,15 +83,16 @@ export async function predict(node: RunningNode, report: Report): Promise<void> 
 }
 
 /** Forward and back under load; a failed request is a failed demo. */
-export async function changeVersions(node: RunningNode, report: Report): Promise<LoadSummary> {
+export async function changeVersions(node: RunningNode, report: Report): Promise<ChangeOutcome> {
   const kubectl = kubectlOf(node);
   const url = await predictionUrl(kubectl);
   const prefix = ["nsenter", `--net=${nodeNames(node.name).networkNamespaceFile}`];
-  const summary = await changeUnderLoad({ kubectl, report, model: modelName, url, pictureFile, prefix });
-  if (summary.failed > 0) {
-    throw new Error(`${countsOf(summary)}: ${JSON.stringify(summary.byError)}, the first at ${firstFailure(summary)}`);
+  const outcome = await changeUnderLoad({ kubectl, report, model: modelName, url, pictureFile, prefix });
+  const { load } = outcome;
+  if (load.failed > 0) {
+    throw new Error(`${countsOf(load)}: ${JSON.stringify(load.byError)}, the first at ${firstFailure(load)}`);
   }
-  return summary;
+  return outcome;
 }
 
 function firstFailure(summary: LoadSummary): string {

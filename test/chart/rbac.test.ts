@@ -13,8 +13,8 @@ type RoleLike = Manifest & { readonly rules: readonly Rule[] };
 
 /** Every call that the operator makes, and no other: widening it is a decision, made here and in the chart. */
 const clusterWide = {
-  "slipway.dev/modeldeployments": "get list watch",
-  "slipway.dev/modeldeployments/status": "get patch",
+  "slipway.dev/modeldeployments": "list watch",
+  "slipway.dev/modeldeployments/status": "patch",
   "apps/deployments": "get list watch create patch delete",
   "apps/controllerrevisions": "get list watch create patch delete",
   "/services": "get list watch create patch",
