@@ -20,15 +20,20 @@ export interface Answer {
   readonly body: string;
   readonly contentType?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** The connection cannot go on, whatever its age. */
+  readonly isLast?: boolean;
 }
 
 const json = "application/json";
+
+/** The rest of such a request would be taken for the next one. */
+const requestTimeout = 408;
 
 export function problemAnswer(problem: Problem): Answer {
   const headers: Record<string, string> = {};
   if (problem.allow !== undefined) headers["allow"] = problem.allow;
   if (problem.retryAfterSeconds !== undefined) headers["retry-after"] = String(problem.retryAfterSeconds);
-  return { status: problem.status, body: problemJson(problem), headers };
+  return { status: problem.status, body: problemJson(problem), headers, isLast: problem.status === requestTimeout };
 }
 
 export function problemJson({ code, message }: Problem): string {
@@ -49,7 +54,7 @@ export function writeAnswer({ request, response, id }: Exchange, answer: Answer,
     "x-request-id": id,
   };
   const rest = unreadBody(request);
-  const isEnd = isLast || rest === "large";
+  const isEnd = isLast || answer.isLast === true || rest === "large";
   if (isEnd) headers["connection"] = "close";
   response.writeHead(answer.status, headers);
   if (isEnd && rest !== "none") linger(request, response, body);

@@ -15,7 +15,6 @@ import {
   rowsJson,
   shapeOf,
   type Tensor,
-  type TensorData,
   type TensorSpec,
 } from "./tensor.ts";
 

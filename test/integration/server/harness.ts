@@ -1,0 +1,203 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { request as httpRequest } from "node:http";
+import { createServer, type Server as NetServer, connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { environment, type PodReport } from "../../../server/contract.ts";
+
+/** The server as a process of its own on loopback, as the container runs it. */
+export interface RunningServer {
+  readonly port: number;
+  readonly url: string;
+  readonly metricsUrl: string;
+  readonly process: ChildProcess;
+  /** Writes the downward API file. */
+  readonly setInService: (content: string) => Promise<void>;
+  readonly report: () => Promise<PodReport | undefined>;
+  readonly log: () => readonly LogLine[];
+  readonly exited: Promise<Exit>;
+  /** SIGTERM, and SIGKILL if it does not end; removes the files. */
+  readonly stop: () => Promise<Exit>;
+}
+
+export interface LogLine {
+  readonly level: number;
+  readonly msg: string;
+  readonly [key: string]: unknown;
+}
+
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export interface StartOptions {
+  /** Files of the model directory, by name. */
+  readonly files: Readonly<Record<string, Uint8Array>>;
+  readonly variables?: Readonly<Record<string, string>>;
+  /** False: return as soon as it listens or has ended, whatever becomes of the model. */
+  readonly untilReady?: boolean;
+}
+
+const main = new URL("../../../server/main.ts", import.meta.url).pathname;
+const startMilliseconds = 60_000;
+
+export async function startServer({ files, variables = {}, untilReady = true }: StartOptions): Promise<RunningServer> {
+  const directory = await mkdtemp(join(tmpdir(), "slipway-server-"));
+  for (const [name, content] of Object.entries(files)) await writeFile(join(directory, name), content);
+  const terminationMessage = join(directory, "termination-log");
+  const inServiceFile = join(directory, "in-service");
+  await writeFile(terminationMessage, "");
+
+  const child = spawn(process.execPath, [main, "serve"], {
+    env: {
+      // Nothing is inherited: what the server needs must be in its contract.
+      [environment.modelName]: "m",
+      [environment.modelVersion]: "v1",
+      [environment.modelDirectory]: directory,
+      [environment.listenAddress]: "127.0.0.1",
+      [environment.httpPort]: "0",
+      [environment.metricsPort]: "0",
+      [environment.terminationMessage]: terminationMessage,
+      [environment.inServiceFile]: inServiceFile,
+      [environment.cpuLimit]: "1",
+      [environment.propagation]: "0.3",
+      ...variables,
+    },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const lines: LogLine[] = [];
+  const exited = new Promise<Exit>((resolve) => {
+    child.once("exit", (code, signal) => resolve({ code, signal }));
+  });
+  const waiters = new Set<() => void>();
+  createInterface({ input: child.stdout }).on("line", (text) => {
+    lines.push(JSON.parse(text) as LogLine);
+    for (const look of waiters) look();
+  });
+  const logged = (message: string): Promise<LogLine | Exit> =>
+    new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        reject(new Error(`no "${message}" in the log after ${startMilliseconds} ms: ${JSON.stringify(lines)}`));
+      }, startMilliseconds);
+      const settle = (value: LogLine | Exit): void => {
+        clearTimeout(timer);
+        waiters.delete(look);
+        resolve(value);
+      };
+      const look = (): void => {
+        const found = lines.find((line) => line.msg === message);
+        if (found !== undefined) settle(found);
+      };
+      waiters.add(look);
+      void exited.then(settle);
+      look();
+    });
+
+  const listening = await logged("listening");
+  if (untilReady) await logged("serving");
+  const port = "httpPort" in listening ? Number(listening["httpPort"]) : 0;
+  const metricsPort = "metricsPort" in listening ? Number(listening["metricsPort"]) : 0;
+  return {
+    port,
+    url: `http://127.0.0.1:${port}`,
+    metricsUrl: `http://127.0.0.1:${metricsPort}`,
+    process: child,
+    setInService: (content) => writeFile(inServiceFile, content),
+    async report() {
+      const text = await readFile(terminationMessage, "utf8");
+      return text === "" ? undefined : (JSON.parse(text) as PodReport);
+    },
+    log: () => lines,
+    exited,
+    async stop() {
+      child.kill("SIGTERM");
+      const timer = setTimeout(() => child.kill("SIGKILL"), startMilliseconds);
+      const exit = await exited;
+      clearTimeout(timer);
+      await rm(directory, { recursive: true, force: true });
+      return exit;
+    },
+  };
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly headers: NodeJS.Dict<string | string[]>;
+  readonly text: string;
+  readonly json: unknown;
+}
+
+/** One request on a connection of its own. */
+export function call(
+  url: string,
+  options: {
+    readonly method?: string;
+    readonly headers?: Record<string, string>;
+    readonly body?: string | Uint8Array;
+  } = {},
+): Promise<Reply> {
+  const method = options.method ?? (options.body === undefined ? "GET" : "POST");
+  return new Promise((resolve, reject) => {
+    const request = httpRequest(url, { method, headers: options.headers ?? {}, agent: false }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      response.on("error", reject);
+      response.on("end", () => {
+        const text = Buffer.concat(chunks).toString();
+        const isJson = response.headers["content-type"] === "application/json" && text !== "";
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          text,
+          json: isJson ? JSON.parse(text) : undefined,
+        });
+      });
+    });
+    request.on("error", reject);
+    request.end(options.body);
+  });
+}
+
+export function post(url: string, body: unknown, headers: Record<string, string> = {}): Promise<Reply> {
+  return call(url, {
+    method: "POST",
+    body: JSON.stringify(body),
+    headers: { "content-type": "application/json", ...headers },
+  });
+}
+
+/** Sends bytes as they are and returns everything that comes back until the connection ends. */
+export function raw(port: number, bytes: string | Uint8Array): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, "127.0.0.1");
+    const chunks: Buffer[] = [];
+    socket.on("data", (chunk) => chunks.push(chunk));
+    socket.on("error", reject);
+    socket.on("close", () => resolve(Buffer.concat(chunks).toString()));
+    socket.write(bytes);
+  });
+}
+
+/** A port that was free a moment ago. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server: NetServer = createServer();
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
+    });
+  });
+}
+
+/** Waits until `check` holds; for states that come about in another process. */
+export async function eventually(what: string, check: () => Promise<boolean> | boolean, seconds = 10): Promise<void> {
+  const deadline = performance.now() + seconds * 1000;
+  for (;;) {
+    if (await check()) return;
+    if (performance.now() > deadline) throw new Error(`not within ${seconds} s: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
