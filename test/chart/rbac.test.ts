@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { clusterWide, inReleaseNamespace } from "./permissions.ts";
 import { leastValues, type Manifest, only, release, render } from "./render.ts";
 
 interface Rule {
@@ -10,24 +11,6 @@ interface Rule {
 }
 
 type RoleLike = Manifest & { readonly rules: readonly Rule[] };
-
-/** Every call that the operator makes, and no other: widening it is a decision, made here and in the chart. */
-const clusterWide = {
-  "slipway.dev/modeldeployments": "list watch",
-  "slipway.dev/modeldeployments/status": "patch",
-  "apps/deployments": "get list watch create patch delete",
-  "apps/controllerrevisions": "get list watch create patch delete",
-  "/services": "get list watch create patch",
-  "/configmaps": "get list watch create patch",
-  "policy/poddisruptionbudgets": "get list watch create patch",
-  "/pods": "list watch patch",
-  "events.k8s.io/events": "create patch",
-};
-
-const inReleaseNamespace = {
-  "coordination.k8s.io/leases": "create",
-  "coordination.k8s.io/leases slipway-operator": "get watch update",
-};
 
 test("the operator may do exactly what it does", async () => {
   const manifests = await render(leastValues);

@@ -5,7 +5,7 @@ import type { ControlPlane } from "../../cluster/control-plane.ts";
 import { waitFor } from "../../cluster/wait.ts";
 import { release } from "../../chart/render.ts";
 import { installedChart } from "./installed.ts";
-import { type PatchAnswer, patchAs } from "./patch-as.ts";
+import { mergePatch, type PatchAnswer } from "./merge-patch.ts";
 
 const operator = `system:serviceaccount:${release.namespace}:slipway-operator`;
 
@@ -75,7 +75,7 @@ test("the operator can change one annotation of a model's pod and nothing else",
   await plane.kubectl(["create", "-f", "-"], { input: JSON.stringify(pod) });
   await plane.kubectl(["create", "-f", "-"], { input: JSON.stringify(stranger) });
   const patch = (user: string, name: string, body: object): Promise<PatchAnswer> =>
-    patchAs(plane, user, `/api/v1/namespaces/default/pods/${name}`, body);
+    mergePatch(plane, `/api/v1/namespaces/default/pods/${name}`, body, user);
 
   await t.test("once the API server has taken up the policy", async () => {
     // Dry run: until then the patch would go through.

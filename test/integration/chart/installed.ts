@@ -1,12 +1,12 @@
 import type { TestContext } from "node:test";
 import { run } from "../../cluster/command.ts";
-import { type ControlPlane, startControlPlane } from "../../cluster/control-plane.ts";
+import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from "../../cluster/control-plane.ts";
 import { unpackTools } from "../../cluster/tools.ts";
 import { chartDirectory, leastValues, release } from "../../chart/render.ts";
 
 /** A real API server on which the chart is installed. Without nodes no pod of it runs. */
-export async function installedChart(t: TestContext): Promise<ControlPlane> {
-  const plane = await startControlPlane({ name: "chart" });
+export async function installedChart(t: TestContext, options: ControlPlaneOptions = {}): Promise<ControlPlane> {
+  const plane = await startControlPlane({ name: "chart", ...options });
   t.after(() => plane.stop());
   await helm(plane, ["install", release.name, chartDirectory, "--create-namespace", "--values", "-"], leastValues);
   await plane.kubectl(["wait", "--for=condition=Established", "crd/modeldeployments.slipway.dev", "--timeout=30s"]);

@@ -10,10 +10,10 @@ export interface PatchAnswer {
 const answerTimeoutMs = 10_000;
 
 /**
- * A JSON merge patch under another user's name. `kubectl patch --as` would first read the object, which the operator
- * may not, so its refusal would say nothing about the patch.
+ * A JSON merge patch, under another user's name if one is given. `kubectl patch --as` would first read the object,
+ * which the operator may not, so its refusal would say nothing about the patch.
  */
-export function patchAs(plane: ControlPlane, user: string, path: string, patch: object): Promise<PatchAnswer> {
+export function mergePatch(plane: ControlPlane, path: string, patch: object, user?: string): Promise<PatchAnswer> {
   const { promise, resolve, reject } = Promise.withResolvers<PatchAnswer>();
   const sent = request(
     `${plane.server}${path}`,
@@ -24,8 +24,8 @@ export function patchAs(plane: ControlPlane, user: string, path: string, patch: 
       timeout: answerTimeoutMs,
       headers: {
         authorization: `Bearer ${plane.token}`,
-        "impersonate-user": user,
         "content-type": "application/merge-patch+json",
+        ...(user === undefined ? {} : { "impersonate-user": user }),
       },
     },
     (response) => {

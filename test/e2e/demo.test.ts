@@ -1,0 +1,21 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+import { run } from "../cluster/command.ts";
+import { repositoryDirectory } from "../cluster/directories.ts";
+
+/** With nothing in the caches Kubernetes itself is built. */
+const timeoutMilliseconds = 60 * 60_000;
+
+test("the demo leads from nothing to a change of version under load without a failed request", async (t) => {
+  const { stdout } = await run(process.execPath, [join(repositoryDirectory, "demo", "main.ts")], {
+    timeoutMilliseconds,
+  });
+  t.diagnostic(stdout);
+  assert.match(stdout, /platform\.png: 0 degrees, probability (0\.9|1\.0)/);
+  assert.match(stdout, /platform\.png upside down: 180 degrees, probability (0\.9|1\.0)/);
+  const [, sent, v1, v2] =
+    /^ +\S+ s +(\d+) requests sent, 0 failed, answered by v1: (\d+), v2: (\d+)$/m.exec(stdout) ?? [];
+  assert.ok(Number(v1) > 0 && Number(v2) > 0);
+  assert.equal(Number(sent), Number(v1) + Number(v2));
+});

@@ -1,0 +1,166 @@
+import assert from "node:assert/strict";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import type { Model } from "../../../operator/api/model.ts";
+import { clusterWide, inReleaseNamespace } from "../../chart/permissions.ts";
+import { release } from "../../chart/render.ts";
+import type { ControlPlane } from "../../cluster/control-plane.ts";
+import { waitFor } from "../../cluster/wait.ts";
+import { installedChart } from "./installed.ts";
+import { startOperator } from "./operator-process.ts";
+import { keepPodsReady } from "./ready-pods.ts";
+
+const operator = `system:serviceaccount:${release.namespace}:slipway-operator`;
+
+const auditPolicy = {
+  apiVersion: "audit.k8s.io/v1",
+  kind: "Policy",
+  omitStages: ["RequestReceived"],
+  rules: [{ level: "Metadata", users: [operator] }, { level: "None" }],
+};
+
+interface AuditEvent {
+  readonly verb: string;
+  readonly requestURI: string;
+  readonly objectRef?: {
+    readonly apiGroup?: string;
+    readonly resource: string;
+    readonly subresource?: string;
+    readonly name?: string;
+  };
+  readonly responseStatus?: { readonly code: number };
+}
+
+const version = (name: string, digit: string) => ({
+  name,
+  uri: `oci://registry.example.com/digits:${name}`,
+  digest: `sha256:${digit.repeat(64)}`,
+});
+
+const model = {
+  apiVersion: "slipway.dev/v1alpha1",
+  kind: "ModelDeployment",
+  metadata: { name: "digits", namespace: "default" },
+  spec: {
+    version: "v1",
+    versions: [version("v1", "1"), version("v2", "2")],
+    rollout: { keepPreviousSeconds: 1 },
+  },
+};
+
+const children = ["deployment", "controllerrevision", "service", "configmap", "poddisruptionbudget"];
+
+/** More than the history keeps, so that the oldest records have to go. */
+const restarts = 12;
+
+test("the operator uses every right that the chart gives it, and asks for no other", async (t) => {
+  const pods = new AbortController();
+  t.after(() => pods.abort());
+  const directory = await mkdtemp(join(tmpdir(), "slipway-audit-"));
+  t.after(() => rm(directory, { recursive: true }));
+  const policyFile = join(directory, "policy.json");
+  const auditLog = join(directory, "audit.log");
+  await writeFile(policyFile, JSON.stringify(auditPolicy));
+  const plane = await installedChart(t, {
+    controllerManager: true,
+    apiServerArguments: [`--audit-policy-file=${policyFile}`, `--audit-log-path=${auditLog}`],
+  });
+  const leader = await startOperator(t, plane, { name: "operator-1", directory });
+  const ready = keepPodsReady(plane, pods.signal);
+  // Its error is thrown where it is awaited; when the test fails before that, it has told enough.
+  ready.catch(() => undefined);
+
+  await plane.kubectl(["create", "-f", "-"], { input: JSON.stringify(model) });
+  await reached(plane, "a first start", ({ status }) => status?.currentVersion === "v1" && isReady(status));
+  const follower = await startOperator(t, plane, { name: "operator-2", directory });
+  await change(plane, { version: "v2" });
+  await reached(plane, "a change of version", ({ status }) => status?.currentVersion === "v2" && isReady(status));
+  await reached(plane, "the end of the version before", async () => {
+    const { stdout } = await plane.kubectl(["get", "deployments", "-o", "name"]);
+    return stdout.trim().split("\n").length === 1;
+  });
+
+  // The same Event twice, which counts up the first instead of adding one.
+  for (const replicas of [2, 3]) {
+    await plane.kubectl(["scale", "deployment", "--selector=slipway.dev/model", `--replicas=${replicas}`]);
+    await reached(plane, "a Deployment put back", async () => {
+      const { stdout } = await plane.kubectl(["get", "deployments", "-o", "jsonpath={.items[*].spec.replicas}"]);
+      return stdout === "1";
+    });
+  }
+
+  await change(plane, { replicas: 0 });
+  for (let restart = 0; restart < restarts; restart += 1) {
+    await change(plane, { restartToken: `restart ${restart}` });
+    await reached(plane, "a restart", ({ status, metadata }) => status?.observedGeneration === metadata.generation);
+  }
+  await reached(plane, "a history without its oldest records", async () => {
+    const { stdout } = await plane.kubectl(["get", "controllerrevisions", "-o", "name"]);
+    return stdout.trim().split("\n").length === 10;
+  });
+
+  for (const child of children) {
+    await plane.kubectl(["label", child, "--selector=slipway.dev/model", "slipway.dev/model-"]);
+    await reached(plane, `a ${child} whose label was taken away`, async () => {
+      const { stdout } = await plane.kubectl(["get", child, "--selector=slipway.dev/model", "-o", "name"]);
+      return stdout.trim() !== "";
+    });
+  }
+
+  pods.abort();
+  await ready;
+  await leader.stop();
+  await follower.stop();
+  const events = await readAudit(auditLog);
+  const refused = events.filter(({ responseStatus }) => responseStatus?.code === 403);
+  assert.deepEqual(refused, []);
+  assert.deepEqual(callsOf(events), callsGranted());
+});
+
+async function change(plane: ControlPlane, spec: object): Promise<void> {
+  await plane.kubectl(["patch", "md", "digits", "--type=merge", "-p", JSON.stringify({ spec })]);
+}
+
+async function reached(
+  plane: ControlPlane,
+  what: string,
+  holds: (model: Model) => boolean | Promise<boolean>,
+): Promise<void> {
+  await waitFor(
+    what,
+    async () => {
+      const { stdout } = await plane.kubectl(["get", "md", "digits", "-o", "json"]);
+      if (!(await holds(JSON.parse(stdout) as Model))) throw new Error(stdout);
+    },
+    { timeoutMilliseconds: 60_000, intervalMilliseconds: 200 },
+  );
+}
+
+function isReady(status: NonNullable<Model["status"]>): boolean {
+  return status.conditions?.some(({ type, status: holds }) => type === "Ready" && holds === "True") ?? false;
+}
+
+async function readAudit(file: string): Promise<readonly AuditEvent[]> {
+  const lines = (await readFile(file, "utf8")).trim().split("\n");
+  return lines.map((line) => JSON.parse(line) as AuditEvent);
+}
+
+/** `verb group/resource[/subresource] [name]`, the name where the right is limited to it. */
+function callsOf(events: readonly AuditEvent[]): readonly string[] {
+  const calls = events.flatMap(({ verb, objectRef }) => {
+    if (objectRef === undefined) return [];
+    const resource = [objectRef.resource, ...(objectRef.subresource === undefined ? [] : [objectRef.subresource])];
+    const target = `${objectRef.apiGroup ?? ""}/${resource.join("/")}`;
+    const isNamed = target === "coordination.k8s.io/leases" && verb !== "create";
+    return [`${verb} ${target}${isNamed ? ` ${objectRef.name}` : ""}`];
+  });
+  return [...new Set(calls)].toSorted();
+}
+
+function callsGranted(): readonly string[] {
+  return Object.entries({ ...clusterWide, ...inReleaseNamespace })
+    .flatMap(([target, verbs]) => verbs.split(" ").map((verb) => `${verb} ${target}`))
+    .toSorted();
+}

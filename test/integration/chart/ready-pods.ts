@@ -1,0 +1,37 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { ControlPlane } from "../../cluster/control-plane.ts";
+import { mergePatch } from "./merge-patch.ts";
+
+interface PodList {
+  readonly items: readonly {
+    readonly metadata: { readonly name: string; readonly namespace: string };
+    readonly status: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+  }[];
+}
+
+const periodMs = 250;
+
+/**
+ * Says of every pod of a model that it is ready, as a kubelet would once its containers run: a control plane without
+ * nodes can so carry a model from one revision to the next. Ends with the signal.
+ */
+export async function keepPodsReady(plane: ControlPlane, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    const { stdout } = await plane.kubectl(["get", "pods", "-A", "-l", "slipway.dev/model", "-o", "json"]);
+    for (const { metadata, status } of (JSON.parse(stdout) as PodList).items) {
+      if (status.conditions?.some(({ type, status: holds }) => type === "Ready" && holds === "True")) continue;
+      const path = `/api/v1/namespaces/${metadata.namespace}/pods/${metadata.name}/status`;
+      const answer = await mergePatch(plane, path, { status: readyStatus() });
+      // The pod may have been deleted since it was listed.
+      if (answer.status !== 200 && answer.status !== 404) throw new Error(`${path}: ${answer.message}`);
+    }
+    await delay(periodMs, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+function readyStatus(): object {
+  const lastTransitionTime = new Date().toISOString();
+  const types = ["PodScheduled", "Initialized", "ContainersReady", "Ready"];
+  const conditions = types.map((type) => ({ type, status: "True", lastTransitionTime }));
+  return { phase: "Running", conditions };
+}
