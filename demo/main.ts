@@ -37,7 +37,7 @@ else
 
 async function main(report: Report): Promise<void> {
   try {
-    report(closing(await demo(report)));
+    process.stdout.write(closing(await demo(report)));
   } catch (error) {
     report(`The demo failed: ${error instanceof Error ? error.message : String(error)}`);
     report(await whatToDo());
@@ -70,7 +70,8 @@ The cluster stays up. To go on:
   eval "$(make -s kubeenv)"
   kubectl get modeldeployment ${modelName} -o wide
   kubectl patch modeldeployment ${modelName} --type=merge -p '{"spec":{"version":"v2"}}'
-make down removes everything.`;
+make down removes everything.
+`;
 }
 
 async function whatToDo(): Promise<string> {
