@@ -8,7 +8,7 @@ import { repositoryDirectory } from "../test/cluster/directories.ts";
 import { registryAddress } from "../test/cluster/node/addresses.ts";
 import type { Report } from "../test/cluster/report.ts";
 
-export interface PublishedImage {
+interface PublishedImage {
   readonly repository: string;
   /** Hash of everything that the image is made of: another content is another tag, and the same one is never pushed twice. */
   readonly tag: string;

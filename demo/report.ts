@@ -8,8 +8,3 @@ export function timedReport(write: (text: string) => void, now: () => number): R
     for (const each of line.split("\n")) write(`${elapsed.padStart(8)}  ${each}\n`);
   };
 }
-
-/** The same report, one step further in. */
-export function indented(report: Report): Report {
-  return (line) => report(line.replaceAll(/^/gm, "  "));
-}

@@ -11,7 +11,7 @@ export interface Outcome {
   readonly error?: string;
 }
 
-export interface VersionTally {
+interface VersionTally {
   readonly answers: number;
   readonly firstMs: number;
   readonly lastMs: number;
