@@ -9,6 +9,9 @@ import type { Source } from "./source.ts";
 import { treeDigest } from "./tree-digest.ts";
 import { unpack } from "./unpack.ts";
 
+/** Large enough that a copy spends its time in the disk. */
+const copyBytes = 1024 * 1024;
+
 /**
  * `file:///path`: something that is mounted into the pod. A file is the model itself, or a tar or tar+gzip that is
  * unpacked (told by its bytes, not by its name); a folder is copied. The digest is known only after the copy.
@@ -105,14 +108,17 @@ async function* read(
   source: FileHandle,
   onBytes: (bytes: number) => void,
   signal: AbortSignal,
-): AsyncGenerator<Uint8Array> {
-  for await (const chunk of source.createReadStream({
-    start: 0,
-    autoClose: false,
-    signal,
-  }) as AsyncIterable<Uint8Array>) {
-    onBytes(chunk.byteLength);
-    yield chunk;
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const buffer = Buffer.alloc(copyBytes);
+  let position = 0;
+  for (;;) {
+    signal.throwIfAborted();
+    const { bytesRead } = await source.read(buffer, 0, buffer.length, position);
+    if (bytesRead === 0) return;
+    position += bytesRead;
+    onBytes(bytesRead);
+    // Whoever takes a piece is done with it before the next one is read into the same memory.
+    yield buffer.subarray(0, bytesRead);
   }
 }
 

@@ -48,11 +48,11 @@ export async function unpack(
   } catch (error) {
     tar.destroy();
     input.destroy();
-    const cause = await feeding.then(
-      () => error,
-      (first: unknown) => first,
+    const ofFeeding = await feeding.then(
+      () => undefined,
+      (reason: unknown) => reason,
     );
-    throw [error, cause].find(isFailure) ?? unreadable(error);
+    throw explain([error, ofFeeding]);
   }
 }
 
@@ -86,13 +86,22 @@ function boundedBy(bound: number): Transform {
   });
 }
 
-/** What tar-stream and zlib say is about bytes; what the disk says goes on as it is. */
-function unreadable(error: unknown): unknown {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  const ofArchive = code === undefined || (typeof code === "string" && code.startsWith("Z_"));
-  if (!ofArchive || !(error instanceof Error)) return error;
-  return failure(
-    "UnsafeArchive",
-    `The archive cannot be read as tar: ${quote(error.message)}. Pack it again and push it.`,
-  );
+/**
+ * One fault shows itself on both ends of the pipeline, and on one of them only as a stream that was destroyed. A failure
+ * of ours, the disk or a stop goes on as it is; everything else is about the bytes of the archive.
+ */
+function explain(errors: readonly unknown[]): unknown {
+  const passing = errors.find(isFailure) ?? errors.find((error) => isOfDisk(error) || isAbort(error));
+  if (passing !== undefined) return passing;
+  const messages = errors.filter((error) => error instanceof Error).map(({ message }) => message);
+  const telling = messages.find((message) => !/destroyed|premature close/i.test(message)) ?? messages[0] ?? "no tar";
+  return failure("UnsafeArchive", `The archive cannot be read as tar: ${quote(telling)}. Pack it again and push it.`);
+}
+
+function isOfDisk(error: unknown): boolean {
+  return error instanceof Error && "syscall" in error;
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === "AbortError";
 }

@@ -28,10 +28,11 @@ export async function downloadBlob(
 ): Promise<void> {
   let hash = createHash("sha256");
   let received = 0;
-  let receivedBefore = 0;
+  // How far any attempt before this one came: a registry that always starts anew and breaks makes no progress.
+  let furthest = 0;
 
   const attempt = async (): Promise<void> => {
-    receivedBefore = received;
+    furthest = Math.max(furthest, received);
     const { offset, body } = await client.blob(blob.digest, received);
     if (offset !== received) {
       hash = createHash("sha256");
@@ -61,7 +62,7 @@ export async function downloadBlob(
   };
 
   if (blob.size > 0) {
-    await withRetries(attempt, { ...options, progressed: () => received > receivedBefore });
+    await withRetries(attempt, { ...options, progressed: () => received > furthest });
   }
   const digest = `sha256:${hash.digest("hex")}`;
   if (digest !== blob.digest) throw damaged(blob, `the bytes have the digest ${digest}`);

@@ -1,0 +1,237 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { mkdtemp, open, readFile, rm } from "node:fs/promises";
+import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { buffer } from "node:stream/consumers";
+import { after, test } from "node:test";
+import { defaultLimits } from "../limits.ts";
+import { downloadBlob } from "./blob.ts";
+import { createRegistryClient, type RegistryClient } from "./client.ts";
+import { mediaTypes } from "./manifest.ts";
+
+/**
+ * What a registry of one's own cannot be made to do: redirects to other hosts, ignored ranges, strange answers. The
+ * rest is tested against a real one, in test/integration/fetch.
+ */
+const content = Buffer.from("0123456789".repeat(1000));
+const digest = sha256(content);
+const servers: Server[] = [];
+after(() => {
+  for (const server of servers) {
+    server.closeAllConnections();
+    server.close();
+  }
+});
+
+test("a blob's redirect is followed, and the token stays behind", async () => {
+  const authorizations: (string | undefined)[] = [];
+  const storage = await serve((request, response) => {
+    authorizations.push(request.headers.authorization);
+    response.end(content);
+  });
+  const registry = await serve((request, response) => {
+    const { host } = request.headers;
+    if (request.url?.startsWith("/token")) response.end('{"access_token":"abc.def"}');
+    else if (request.headers.authorization !== "Bearer abc.def") {
+      response.writeHead(401, { "www-authenticate": `Bearer realm="http://${host}/token"` }).end();
+    } else response.writeHead(307, { location: `http://${storage}/blob?signature=1` }).end();
+  });
+  const { body } = await client(registry, [storage]).blob(digest, 0);
+  assert.ok((await buffer(body)).equals(content));
+  assert.deepEqual(authorizations, [undefined]);
+});
+
+test("a redirect to a host without TLS that nobody named is refused", async () => {
+  const registry = await serve(
+    (_request, response) => void response.writeHead(302, { location: "http://169.254.169.254/x" }).end(),
+  );
+  await assert.rejects(client(registry).blob(digest, 0), {
+    name: "SourceUnavailable",
+    message: /169\.254\.169\.254, which is not TLS/,
+  });
+});
+
+test("other protocols and bad addresses in redirects are refused", async () => {
+  for (const location of ["file:///etc/passwd", "https://[bad/"]) {
+    const registry = await serve((_request, response) => void response.writeHead(302, { location }).end());
+    await assert.rejects(client(registry).blob(digest, 0), { name: "SourceUnavailable" });
+  }
+});
+
+test("endless redirects end", async () => {
+  let hops = 0;
+  const registry = await serve((_request, response) => {
+    hops += 1;
+    response.writeHead(307, { location: "/again" }).end();
+  });
+  await assert.rejects(client(registry).blob(digest, 0), { message: /redirected more than 5 times/ });
+  assert.equal(hops, 6);
+});
+
+test("an overloaded registry is asked again when it says so", async () => {
+  let asked = 0;
+  const manifest = '{"layers":[]}';
+  const registry = await serve((_request, response) => {
+    asked += 1;
+    if (asked === 1) response.writeHead(429, { "retry-after": "0" }).end();
+    else if (asked === 2) response.writeHead(503).end();
+    else response.writeHead(200, { "content-type": `${mediaTypes.imageManifest}; charset=utf-8` }).end(manifest);
+  });
+  const fetched = await client(registry).manifest("1");
+  assert.deepEqual(fetched, {
+    text: manifest,
+    contentType: mediaTypes.imageManifest,
+    digest: sha256(Buffer.from(manifest)),
+  });
+  assert.equal(asked, 3);
+});
+
+test("a manifest other than the digest that names it is refused", async () => {
+  const registry = await serve((_request, response) => void response.end("{}"));
+  await assert.rejects(client(registry).manifest(digest), {
+    name: "DigestMismatch",
+    message: new RegExp(`${digest}.*arrived with`),
+  });
+});
+
+test("a manifest other than what the registry says of it is refused", async () => {
+  const registry = await serve(
+    (_request, response) => void response.setHeader("docker-content-digest", digest).end("{}"),
+  );
+  await assert.rejects(client(registry).manifest("1"), { name: "DigestMismatch" });
+});
+
+test("a manifest without end is cut", async () => {
+  const registry = await serve((_request, response) => {
+    const more = (): void => void response.write(Buffer.alloc(1024 ** 2), more);
+    more();
+  });
+  await assert.rejects(client(registry).manifest("1"), { name: "TooLarge", message: /larger than the 4194304 bytes/ });
+});
+
+test("access that is not anonymous is refused in so many words", async () => {
+  const challenges: readonly (string | undefined)[] = [
+    undefined,
+    "Basic realm=x",
+    'Bearer realm="no url"',
+    "Bearer service=x",
+  ];
+  for (const challenge of challenges) {
+    const registry = await serve((_request, response) => {
+      response.writeHead(401, challenge === undefined ? {} : { "www-authenticate": challenge }).end();
+    });
+    await assert.rejects(client(registry).manifest("1"), { name: "Unauthorized" });
+  }
+});
+
+test("an answer to a token request that holds none is refused", async () => {
+  for (const answer of ["{}", "no json", "[]", '{"token":"a\\r\\nb: c"}', '{"token":7}']) {
+    const registry = await serve((request, response) => {
+      if (request.url?.startsWith("/token")) response.end(answer);
+      else response.writeHead(401, { "www-authenticate": `Bearer realm="http://${request.headers.host}/token"` }).end();
+    });
+    await assert.rejects(client(registry).manifest("1"), { name: "Unauthorized", message: /answered without a token/ });
+  }
+});
+
+test("a blob goes on after a cut, by range", async () => {
+  const ranges: (string | undefined)[] = [];
+  const registry = await serve((request, response) => {
+    ranges.push(request.headers.range);
+    const start = rangeStart(request);
+    response.writeHead(start === 0 ? 200 : 206, {
+      "content-length": content.length - start,
+      "content-range": `bytes ${start}-${content.length - 1}/${content.length}`,
+    });
+    response.write(content.subarray(start, start + 4000), () =>
+      start < 6000 ? response.destroy() : response.end(content.subarray(start + 4000)),
+    );
+  });
+  assert.ok((await download(registry)).equals(content));
+  assert.deepEqual(ranges, [undefined, "bytes=4000-", "bytes=8000-"]);
+});
+
+test("a registry that ignores the range is read from the start", async () => {
+  let asked = 0;
+  const registry = await serve((_request, response) => {
+    asked += 1;
+    response.writeHead(200, { "content-length": content.length });
+    if (asked === 1) response.write(content.subarray(0, 4000), () => response.destroy());
+    else response.end(content);
+  });
+  assert.ok((await download(registry)).equals(content));
+  assert.equal(asked, 2);
+});
+
+test("a registry that cannot give the range is asked for the whole", async () => {
+  let asked = 0;
+  const registry = await serve((request, response) => {
+    asked += 1;
+    if (request.headers.range !== undefined) response.writeHead(416).end();
+    else if (asked === 1)
+      response
+        .writeHead(200, { "content-length": content.length })
+        .write(content.subarray(0, 4000), () => response.destroy());
+    else response.end(content);
+  });
+  assert.ok((await download(registry)).equals(content));
+  assert.equal(asked, 3);
+});
+
+test("a blob that is too short, too long or other than its digest is damaged", async () => {
+  const bodies: readonly [Buffer, string, RegExp][] = [
+    [content.subarray(0, 100), "SourceUnavailable", /after 100 of 10000 bytes/],
+    [Buffer.concat([content, content]), "DigestMismatch", /more than its 10000 bytes/],
+    [Buffer.alloc(content.length), "DigestMismatch", /the bytes have the digest/],
+  ];
+  for (const [body, name, message] of bodies) {
+    const registry = await serve((request, response) => void response.end(body.subarray(rangeStart(request))));
+    await assert.rejects(download(registry), { name, message });
+  }
+});
+
+function client(registry: string, others: readonly string[] = []): RegistryClient {
+  return createRegistryClient(
+    { registry, repository: "m", tag: "1", digest: undefined },
+    { ...options(), plainHttpHosts: [registry, ...others], certificateAuthority: undefined },
+  );
+}
+
+/** The bytes that end up in the file. */
+async function download(registry: string): Promise<Buffer> {
+  const directory = await mkdtemp(join(tmpdir(), "slipway-blob-"));
+  const file = await open(join(directory, "blob"), "w");
+  try {
+    const blob = { mediaType: "", digest, size: content.length, annotations: {}, platform: undefined };
+    await downloadBlob(client(registry), blob, file, { ...options(), host: registry, onBytes: () => undefined });
+    return await readFile(join(directory, "blob"));
+  } finally {
+    await file.close();
+    await rm(directory, { recursive: true });
+  }
+}
+
+function options(): Pick<Parameters<typeof createRegistryClient>[1], "limits" | "signal" | "onRetry"> {
+  const limits = { ...defaultLimits, idleMilliseconds: 2000, retryDelaysMilliseconds: [1, 1] };
+  return { limits, signal: new AbortController().signal, onRetry: () => undefined };
+}
+
+async function serve(listener: RequestListener): Promise<string> {
+  const server = createServer(listener).listen(0, "127.0.0.1");
+  servers.push(server);
+  await once(server, "listening");
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no port was given");
+  return `127.0.0.1:${address.port}`;
+}
+
+function rangeStart(request: IncomingMessage): number {
+  return Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? "bytes=0-")?.[1]);
+}
+
+function sha256(bytes: Uint8Array): string {
+  return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+}

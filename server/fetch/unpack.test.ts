@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { gzipSync } from "node:zlib";
+import * as fc from "fast-check";
+import { type TarEntry, tarOf } from "../../test/fixtures/oci.ts";
+import { isFailure } from "./failure.ts";
+import { defaultLimits, type FetchLimits } from "./limits.ts";
+import { openModelDirectory } from "./model-directory.ts";
+import { unpack } from "./unpack.ts";
+
+// What a hostile archive does is tested through a registry, in test/integration/fetch; here is what a broken one does.
+
+let directory: string;
+before(async () => {
+  directory = await mkdtemp(join(tmpdir(), "slipway-unpack-"));
+});
+after(() => rm(directory, { recursive: true }));
+
+const entries: readonly TarEntry[] = [
+  { header: { name: "./", type: "directory" } },
+  { header: { name: "nets/", type: "directory" } },
+  { header: { name: `nets/${"long".repeat(40)}.onnx` }, content: Buffer.from("graph") },
+  { header: { name: "empty" }, content: Buffer.alloc(0) },
+];
+
+test("folders, long names and empty files are unpacked, compressed or not", async () => {
+  const tar = await tarOf(entries);
+  for (const [archive, gzip] of [
+    [tar, false],
+    [gzipSync(tar), true],
+  ] as const) {
+    const files = await unpacked(archive, gzip);
+    assert.deepEqual(
+      [...files.entries()],
+      [
+        [`nets/${"long".repeat(40)}.onnx`, 5],
+        ["empty", 0],
+      ],
+    );
+    assert.equal(await readFile(join(directory, "model", "nets", `${"long".repeat(40)}.onnx`), "utf8"), "graph");
+  }
+});
+
+test("an archive that ends early is refused", async () => {
+  const tar = await tarOf([{ header: { name: "model.onnx" }, content: Buffer.alloc(2000) }]);
+  await assert.rejects(unpacked(tar.subarray(0, 1500), false), {
+    name: "UnsafeArchive",
+    message: /cannot be read as tar/,
+  });
+  const gzip = gzipSync(tar);
+  await assert.rejects(unpacked(gzip.subarray(0, gzip.length - 20), true), {
+    name: "UnsafeArchive",
+    message: /unexpected end of file/,
+  });
+});
+
+test("what is no archive is refused", async () => {
+  await assert.rejects(unpacked(Buffer.alloc(1024, 0x61), false), { name: "UnsafeArchive" });
+  await assert.rejects(unpacked(Buffer.from("no gzip"), true), {
+    name: "UnsafeArchive",
+    message: /incorrect header check/,
+  });
+});
+
+test("the bounds hold", async () => {
+  const many = await tarOf(
+    Array.from({ length: 5 }, (_, index) => ({ header: { name: `f${index}` }, content: Buffer.alloc(100) })),
+  );
+  await assert.rejects(unpacked(many, false, { files: 4 }), { name: "TooLarge", message: /more than the 4 files/ });
+  await assert.rejects(unpacked(many, false, { totalBytes: 499 }), {
+    name: "TooLarge",
+    message: /larger than the 499 bytes/,
+  });
+  assert.equal((await unpacked(many, false, { files: 5, totalBytes: 500 })).size, 5);
+  const zeros = gzipSync(await tarOf([{ header: { name: "zeros" }, content: Buffer.alloc(1024 ** 2) }]));
+  const tight = { inflationAllowanceBytes: 1000, inflationRatio: 50 };
+  await assert.rejects(unpacked(zeros, true, tight), {
+    name: "TooLarge",
+    message: new RegExp(`more than ${zeros.length * 50} bytes`),
+  });
+});
+
+test("a stop ends it", async () => {
+  const tar = await tarOf(entries);
+  await assert.rejects(unpacked(tar, false, {}, AbortSignal.abort()), { name: "AbortError" });
+});
+
+test("a damaged archive gives files or a failure", async () => {
+  const tar = await tarOf([...entries, { header: { name: "nets/größe.bin" }, content: Buffer.alloc(600, 7) }]);
+  const flips = fc.array(fc.tuple(fc.nat(tar.length - 1), fc.nat(255)), { maxLength: 8 });
+  await fc.assert(
+    fc.asyncProperty(flips, fc.option(fc.nat(tar.length)), fc.boolean(), async (flipped, cut, gzip) => {
+      const content = Buffer.from(tar);
+      for (const [at, value] of flipped) content[at] = value;
+      const damaged = content.subarray(0, cut ?? content.length);
+      try {
+        await unpacked(gzip ? gzipSync(damaged) : damaged, gzip);
+      } catch (error) {
+        assert.ok(isFailure(error), String(error));
+        assert.ok(["UnsafeArchive", "TooLarge"].includes(error.reason), error.reason);
+      }
+    }),
+    { numRuns: 200 },
+  );
+});
+
+/** Sizes by path. */
+async function unpacked(
+  archive: Uint8Array,
+  gzip: boolean,
+  limits: Partial<FetchLimits> = {},
+  signal = new AbortController().signal,
+): Promise<Map<string, number>> {
+  const absolutePath = join(directory, "archive");
+  await writeFile(absolutePath, archive);
+  const bounds = { ...defaultLimits, ...limits };
+  const model = await openModelDirectory(join(directory, "model"), bounds);
+  await unpack({ absolutePath, size: archive.byteLength, gzip }, model, bounds, signal);
+  return new Map([...model.files()].map(([path, { size }]) => [path, size]));
+}
