@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createServer, type RequestListener } from "node:http";
+import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test, type TestContext } from "node:test";
 import { judge, runLoad } from "./load.ts";
@@ -7,44 +7,43 @@ import type { LoadSummary } from "./tally.ts";
 
 const connections = 4;
 
+/** Enough for every connection to be used several times. */
+const requests = 40;
+const ratePerSecond = 200;
+
+const options = {
+  body: new TextEncoder().encode("{}"),
+  contentType: "application/json",
+  connections,
+  ratePerSecond,
+} as const;
+
 test("connections are kept, and the rate is a bound", async (t) => {
-  const url = await serve(t, (_request, response) => response.end('{"model_version":"v1"}'));
-  const summary = await loadFor(url, 600, 100);
+  const summary = await loadUntilServed(t, () => "answer");
   assert.equal(summary.failed, 0);
   assert.equal(summary.connectionsOpened, connections);
-  assert.ok(summary.requests >= connections && summary.requests <= 0.1 * summary.seconds * 1000 + connections);
+  assert.ok(summary.requests <= ratePerSecond * summary.seconds + connections);
   assert.equal(summary.byVersion["v1"]?.answers, summary.requests);
 });
 
 test("an answer with Connection: close costs a connection and no request", async (t) => {
-  let answers = 0;
-  const url = await serve(t, (_request, response) => {
-    answers += 1;
-    if (answers === 3) response.setHeader("connection", "close");
-    response.end('{"model_version":"v1"}');
-  });
-  const summary = await loadFor(url, 500, 100);
+  const summary = await loadUntilServed(t, (ordinal) => (ordinal === 3 ? "close" : "answer"));
   assert.equal(summary.failed, 0);
   assert.equal(summary.connectionsOpened, connections + 1);
 });
 
 test("a reset connection is a failed request, told by its error and never sent again", async (t) => {
-  let requests = 0;
-  const url = await serve(t, (request, response) => {
-    requests += 1;
-    if (requests === 3) request.socket.resetAndDestroy();
-    else response.end('{"model_version":"v1"}');
-  });
-  const summary = await loadFor(url, 500, 100);
+  const summary = await loadUntilServed(t, (ordinal) => (ordinal === 3 ? "reset" : "answer"));
   assert.equal(summary.failed, 1);
   assert.deepEqual(summary.byError, { ECONNRESET: 1 });
-  assert.equal(summary.requests, requests);
 });
 
 test("nothing listening is a failure and no exception", async () => {
-  const summary = await loadFor("http://127.0.0.1:1/", 100, 50);
-  assert.equal(summary.failed, summary.requests);
-  assert.ok((summary.byError["ECONNREFUSED"] ?? 0) > 0);
+  const stop = new AbortController();
+  const onProgress = (): void => stop.abort();
+  const summary = await runLoad({ ...options, url: "http://127.0.0.1:1/", onProgress }, stop.signal);
+  assert.ok(summary.requests > 0);
+  assert.deepEqual(summary.byError, { ECONNREFUSED: summary.requests });
 });
 
 const verdicts = [
@@ -63,19 +62,28 @@ for (const { answer, verdict } of verdicts) {
   });
 }
 
-async function serve(t: TestContext, listener: RequestListener): Promise<string> {
+type Reaction = "answer" | "close" | "reset";
+
+/** Lets the client run against a server until that has had so many requests, and checks that it counted each once. */
+async function loadUntilServed(t: TestContext, react: (ordinal: number) => Reaction): Promise<LoadSummary> {
+  const stop = new AbortController();
+  let served = 0;
   const server = createServer((request, response) => {
-    request.resume().on("end", () => listener(request, response));
+    request.resume().on("end", () => {
+      served += 1;
+      if (served === requests) stop.abort();
+      const reaction = react(served);
+      if (reaction === "reset") return request.socket.resetAndDestroy();
+      if (reaction === "close") response.setHeader("connection", "close");
+      return response.end('{"model_version":"v1"}');
+    });
   });
   const { promise, resolve } = Promise.withResolvers<void>();
   server.listen(0, "127.0.0.1", resolve);
   await promise;
   t.after(() => server.close());
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-}
-
-async function loadFor(url: string, milliseconds: number, ratePerSecond: number): Promise<LoadSummary> {
-  const body = new TextEncoder().encode("{}");
-  const options = { url, body, contentType: "application/json", connections, ratePerSecond };
-  return runLoad(options, AbortSignal.timeout(milliseconds));
+  const { port } = server.address() as AddressInfo;
+  const summary = await runLoad({ ...options, url: `http://127.0.0.1:${port}/` }, stop.signal);
+  assert.equal(summary.requests, served);
+  return summary;
 }
