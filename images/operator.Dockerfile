@@ -1,17 +1,17 @@
 # The operator. Build context: build/operator, filled by `node images/main.ts`.
 #   docker build -f images/operator.Dockerfile -t slipway-operator build/operator
-# Base and Node.js are the server's, so that a node keeps these layers once.
 ARG BASE=debian:bookworm-slim
 FROM ${BASE}
+
+# As in the server's image, so that builder, registry and node keep this layer once.
+COPY node /usr/local/bin/node
+COPY *.mjs /app/
 
 ARG VERSION=0.1.0
 LABEL org.opencontainers.image.title="slipway-operator" \
       org.opencontainers.image.description="Turns ModelDeployment resources into served models" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}"
-
-COPY node /usr/local/bin/node
-COPY *.mjs /app/
 
 ENV NODE_ENV=production
 

@@ -5,16 +5,16 @@
 ARG BASE=debian:bookworm-slim
 FROM ${BASE}
 
+# What rarely changes comes first, so that a new build sends its last layer only; up to here both images are one.
+COPY node /usr/local/bin/node
+COPY node_modules /app/node_modules
+COPY *.mjs /app/
+
 ARG VERSION=0.1.0
 LABEL org.opencontainers.image.title="slipway-server" \
       org.opencontainers.image.description="Serves one ONNX model over HTTP" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}"
-
-# What rarely changes comes first, so that a new build sends its last layer only.
-COPY node /usr/local/bin/node
-COPY node_modules /app/node_modules
-COPY *.mjs /app/
 
 # ONNX Runtime sends telemetry unless this is set before its library loads.
 ENV NODE_ENV=production \

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { chmod, copyFile, cp, mkdir, rename, rm, stat } from "node:fs/promises";
+import { chmod, copyFile, cp, mkdir, rename, rm, stat, utimes } from "node:fs/promises";
 import { arch, platform } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -21,13 +21,16 @@ export async function stageOperator(repository: string, context: string): Promis
   await bundle({ repository, half: "operator", output: context, external: ["@kubernetes/client-node"] });
 }
 
-/** The binary of npm `node`, without the symbols that only a debugger reads. Kept while its source is unchanged. */
+/**
+ * The binary of npm `node`, without the symbols that only a debugger reads. It keeps its source's time: that is how an
+ * unchanged one is known, and how both images come to share its layer.
+ */
 async function stageNode(repository: string, context: string): Promise<void> {
   const source = join(repository, "node_modules", "node", "bin", "node");
   const target = join(context, "node");
-  const { mtime } = await stat(source);
+  const time = Math.floor((await stat(source)).mtimeMs / 1000);
   const staged = await stat(target).catch(() => undefined);
-  if (staged !== undefined && staged.mtime > mtime) return;
+  if (staged !== undefined && staged.mtimeMs === time * 1000) return;
   await mkdir(context, { recursive: true });
   const partial = `${target}.partial`;
   await copyFile(source, partial);
@@ -35,6 +38,7 @@ async function stageNode(repository: string, context: string): Promise<void> {
     throw new Error("strip is missing. Install it: apt-get install binutils", { cause: error });
   });
   await chmod(partial, 0o755);
+  await utimes(partial, time, time);
   await rename(partial, target);
 }
 
