@@ -1,23 +1,16 @@
 import { failure } from "../failure.ts";
-import { modelDepth, modelFields, modelFileBytes, modelNameBytes } from "../limits.ts";
-import { elementTypes } from "./element-types.ts";
+import { modelDepth, modelFields, modelFileBytes } from "../limits.ts";
 import { lookOf } from "./look-of.ts";
-import { type Budget, type ByteSource, damagedAt, type Field, fields, wire } from "./protobuf.ts";
-
-export interface TensorInfo {
-  readonly name: string;
-  /** ONNX's name of the element type (`FLOAT`); for a value that is no tensor `SEQUENCE`, `MAP` or `OPTIONAL`. */
-  readonly type: string;
-  /** A number, a symbol, or null for a dimension that is not known; null as a whole when the rank is not known. */
-  readonly dims: readonly (number | string | null)[] | null;
-}
+import { type ByteSource, damagedAt, type Field, fields } from "./protobuf.ts";
+import { inside, integer, message, type Reader, text } from "./reader.ts";
+import { readValueInfo, type TensorInfo } from "./value-info.ts";
 
 /** What can be known of a model without loading it. */
 export interface ModelSummary {
   readonly irVersion: number;
   /** Version by domain; the default domain is `ai.onnx`. */
   readonly opsets: ReadonlyMap<string, number>;
-  /** One operator of each domain that the graph uses, `Domain::Operator` without the domain. */
+  /** By domain, one of the operators that the graph uses. */
   readonly operators: ReadonlyMap<string, string>;
   /** Domains that the model defines functions for. */
   readonly functionDomains: ReadonlySet<string>;
@@ -40,9 +33,7 @@ interface Draft {
   readonly externalData: Map<string, number>;
 }
 
-interface Reader {
-  readonly source: ByteSource;
-  readonly budget: Budget;
+interface ModelReader extends Reader {
   readonly draft: Draft;
 }
 
@@ -91,7 +82,7 @@ function endsBefore(what: string, { size }: ByteSource): Error {
   );
 }
 
-function readModelProto(reader: Reader): void {
+function readModelProto(reader: ModelReader): void {
   const { source, budget, draft } = reader;
   for (const field of fields(source, 0, source.size, budget)) {
     if (field.number === 1) draft.irVersion = integer(field);
@@ -106,7 +97,7 @@ function readModelProto(reader: Reader): void {
   }
 }
 
-function readOpset(reader: Reader, at: Field): void {
+function readOpset(reader: ModelReader, at: Field): void {
   let domain = "";
   let version = 0;
   for (const field of inside(reader, at)) {
@@ -116,7 +107,7 @@ function readOpset(reader: Reader, at: Field): void {
   reader.draft.opsets.set(domainName(domain), version);
 }
 
-function readFunction(reader: Reader, at: Field): void {
+function readFunction(reader: ModelReader, at: Field): void {
   for (const field of inside(reader, at)) {
     if (field.number === 10) reader.draft.functionDomains.add(domainName(text(reader, field)));
     else if (field.number === 7) readNode(reader, message(field), 1);
@@ -124,7 +115,7 @@ function readFunction(reader: Reader, at: Field): void {
 }
 
 /** A graph: `depth` 1 is the model's own, deeper ones are bodies of `If` and `Loop`, whose inputs are their own. */
-function readGraph(reader: Reader, at: Field, depth: number): void {
+function readGraph(reader: ModelReader, at: Field, depth: number): void {
   if (depth > modelDepth) throw damagedAt(at.start);
   const { draft } = reader;
   for (const field of inside(reader, at)) {
@@ -142,7 +133,7 @@ function readGraph(reader: Reader, at: Field, depth: number): void {
   }
 }
 
-function readNode(reader: Reader, at: Field, depth: number): void {
+function readNode(reader: ModelReader, at: Field, depth: number): void {
   let operator = "";
   let domain = "";
   for (const field of inside(reader, at)) {
@@ -153,7 +144,7 @@ function readNode(reader: Reader, at: Field, depth: number): void {
   reader.draft.operators.set(domainName(domain), operator);
 }
 
-function readAttribute(reader: Reader, at: Field, depth: number): void {
+function readAttribute(reader: ModelReader, at: Field, depth: number): void {
   for (const field of inside(reader, at)) {
     // t, tensors; g, graphs; sparse_tensor, sparse_tensors.
     if (field.number === 5 || field.number === 10) readTensor(reader, message(field));
@@ -163,7 +154,7 @@ function readAttribute(reader: Reader, at: Field, depth: number): void {
 }
 
 /** Returns the name of the tensor of values, which is the sparse tensor's name. */
-function readSparseTensor(reader: Reader, at: Field): string {
+function readSparseTensor(reader: ModelReader, at: Field): string {
   let name = "";
   for (const field of inside(reader, at)) {
     if (field.number === 1) name = readTensor(reader, message(field));
@@ -173,7 +164,7 @@ function readSparseTensor(reader: Reader, at: Field): string {
 }
 
 /** Notes where a tensor's data lies, if it lies in another file, and returns its name. */
-function readTensor(reader: Reader, at: Field): string {
+function readTensor(reader: ModelReader, at: Field): string {
   const external = new Map<string, string>();
   let name = "";
   let location = 0;
@@ -193,7 +184,7 @@ function readTensor(reader: Reader, at: Field): string {
   return name;
 }
 
-function readEntry(reader: Reader, at: Field, into: Map<string, string>): void {
+function readEntry(reader: ModelReader, at: Field, into: Map<string, string>): void {
   let key = "";
   let value = "";
   for (const field of inside(reader, at)) {
@@ -201,77 +192,6 @@ function readEntry(reader: Reader, at: Field, into: Map<string, string>): void {
     else if (field.number === 2) value = text(reader, field);
   }
   into.set(key, value);
-}
-
-function readValueInfo(reader: Reader, at: Field): TensorInfo {
-  let name = "";
-  let type: Omit<TensorInfo, "name"> = { type: "UNDEFINED", dims: null };
-  for (const field of inside(reader, at)) {
-    if (field.number === 1) name = text(reader, field);
-    else if (field.number === 2) type = readType(reader, message(field));
-  }
-  return { name, ...type };
-}
-
-function readType(reader: Reader, at: Field): Omit<TensorInfo, "name"> {
-  let type: Omit<TensorInfo, "name"> = { type: "UNDEFINED", dims: null };
-  for (const field of inside(reader, at)) {
-    // tensor_type, sparse_tensor_type: the same two fields.
-    if (field.number === 1 || field.number === 8) type = readTensorType(reader, message(field));
-    else if (field.number === 4) type = { type: "SEQUENCE", dims: null };
-    else if (field.number === 5) type = { type: "MAP", dims: null };
-    else if (field.number === 9) type = { type: "OPTIONAL", dims: null };
-  }
-  return type;
-}
-
-function readTensorType(reader: Reader, at: Field): Omit<TensorInfo, "name"> {
-  let type = "UNDEFINED";
-  let dims: TensorInfo["dims"] = null;
-  for (const field of inside(reader, at)) {
-    if (field.number === 1) type = elementTypes[integer(field)] ?? `UNKNOWN_${field.value}`;
-    else if (field.number === 2) {
-      dims = [...inside(reader, message(field))]
-        .filter((dim) => dim.number === 1)
-        .map((dim) => readDimension(reader, message(dim)));
-    }
-  }
-  return { type, dims };
-}
-
-function readDimension(reader: Reader, at: Field): number | string | null {
-  let dimension: number | string | null = null;
-  for (const field of inside(reader, at)) {
-    if (field.number === 1) dimension = integer(field);
-    else if (field.number === 2) dimension = text(reader, field) || null;
-  }
-  return dimension;
-}
-
-function inside({ source, budget }: Reader, at: Field): Generator<Field, void, undefined> {
-  return fields(source, at.start, at.end, budget);
-}
-
-function message(field: Field): Field {
-  if (field.wireType !== wire.bytes) throw damagedAt(field.start);
-  return field;
-}
-
-function integer(field: Field): number {
-  if (field.wireType !== wire.varint) throw damagedAt(field.start);
-  return field.value;
-}
-
-const utf8 = new TextDecoder("utf-8", { fatal: true });
-
-function text({ source }: Reader, field: Field): string {
-  const { start, end } = message(field);
-  if (end - start > modelNameBytes) throw damagedAt(start);
-  try {
-    return utf8.decode(source.read(start, end - start));
-  } catch {
-    throw damagedAt(start);
-  }
 }
 
 /** Offset and length of external data are decimal text; absent means 0. */

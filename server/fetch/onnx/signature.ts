@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import type { ModelSummary, TensorInfo } from "./read-model.ts";
+import type { ModelSummary } from "./read-model.ts";
+import type { TensorInfo } from "./value-info.ts";
 
 /**
  * `sha256:` over what a caller can see of a model: inputs and outputs with name, element type and dims, as JSON without
