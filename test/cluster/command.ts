@@ -42,9 +42,10 @@ export function run(
       cwd: options.directory,
       env: { ...process.env, ...options.environment },
       stdio: ["pipe", "pipe", "pipe"],
-      timeout: options.timeoutMilliseconds ?? defaultTimeoutMilliseconds,
-      killSignal: "SIGKILL",
     });
+    // Node's own option for this keeps the process alive until then when the command cannot be started.
+    const patience = options.timeoutMilliseconds ?? defaultTimeoutMilliseconds;
+    const timer = setTimeout(() => child.kill("SIGKILL"), patience);
     let stdout = "";
     let stderr = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
@@ -54,12 +55,14 @@ export function run(
       stderr += text;
     });
     const fail = (why: string, exitCode?: number) => {
+      clearTimeout(timer);
       const said = (stderr.trim() || stdout.trim()).slice(-quotedCharacters);
       const message = `${[command, ...parameters].join(" ").slice(0, 500)}: ${why}${said && `\n${said}`}`;
       reject(new CommandError(message, exitCode, { stdout, stderr }));
     };
     child.on("error", (error) => fail(error.message));
     child.on("close", (code, signal) => {
+      clearTimeout(timer);
       if (code === 0) resolve({ stdout, stderr });
       else fail(signal ? `ended by ${signal}` : `exit code ${code}`, code ?? undefined);
     });

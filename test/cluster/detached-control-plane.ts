@@ -9,8 +9,8 @@ import {
 } from "./control-plane-arguments.ts";
 import { type ControlPlaneFiles, type Endpoint, writeControlPlaneFiles } from "./control-plane-files.ts";
 import { stateDirectory } from "./directories.ts";
-import { clusterVariable, isUp, type Ledger, withLock, writeLedger } from "./ledger.ts";
-import { checkNodeName } from "./node/addresses.ts";
+import { clusterVariable, emptyLedger, isUp, type Ledger, withLock, writeLedger } from "./ledger.ts";
+import { checkClusterName } from "./node/addresses.ts";
 import { installPackages } from "./packages.ts";
 import { type StartedProcess, startDetached } from "./processes.ts";
 import { buildPrograms, controlPlaneModules } from "./programs.ts";
@@ -87,14 +87,14 @@ export async function launchControlPlane(
 
 /** Brings up a control plane that outlives this process, or says that it is up. */
 export async function bringControlPlaneUp(name: string, report: Report): Promise<void> {
-  checkNodeName(name);
+  checkClusterName(name);
   await withLock(name, async () => {
     if (isUp(name, "control-plane", report)) return;
     await installPackages("control-plane", report);
     const programs = await buildPrograms(controlPlaneModules, report);
     await unpackTools(report);
     await removeCluster(name);
-    const begin: Ledger = { name, kind: "control-plane", complete: false, processes: [], kernelSettings: {} };
+    const begin: Ledger = { ...emptyLedger, name, kind: "control-plane" };
     await writeLedger(begin);
     const directory = stateDirectory(name);
     const launcher = createLauncher(begin, directory);

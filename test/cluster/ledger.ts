@@ -17,9 +17,14 @@ export type Ledger = {
   readonly processes: readonly StartedProcess[];
   /** Kernel settings of the whole machine as they were before the kubelet changed them. */
   readonly kernelSettings: Readonly<Record<string, string>>;
+  /** Folders outside the state directory that the node servers make, and that were not there before. */
+  readonly foreignFolders: readonly string[];
   readonly server?: string;
   readonly adminKubeconfigPath?: string;
 };
+
+/** The record of a cluster that has nothing yet. */
+export const emptyLedger = { complete: false, processes: [], kernelSettings: {}, foreignFolders: [] } as const;
 
 /** Environment variable that marks every process of a cluster; children inherit it, pods do not. */
 export const clusterVariable = "SLIPWAY_CLUSTER";

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { readdir, readlink, rm } from "node:fs/promises";
+import { readdir, readlink, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { clusterProcesses } from "./cluster-processes.ts";
 import { run } from "./command.ts";
@@ -38,7 +38,11 @@ export async function removeCluster(name: string): Promise<void> {
   if (existsSync(names.networkNamespaceFile)) await run("ip", ["netns", "delete", names.networkNamespace]);
   await removeCgroups(names.cgroup);
   for (const file of await strayFiles(name)) await rm(file, { force: true });
-  if (ledger) await restoreKernelSettings(ledger.kernelSettings);
+  if (ledger) {
+    await restoreKernelSettings(ledger.kernelSettings);
+    // Only while nobody else has put something there.
+    for (const folder of ledger.foreignFolders.toReversed()) await rmdir(folder).catch(() => undefined);
+  }
   await rm(directory, { recursive: true, force: true });
 }
 
@@ -59,6 +63,8 @@ export async function strayFiles(name: string): Promise<string[]> {
   const targets = await Promise.all(links.map((link) => readlink(link).catch(() => "")));
   const ours = links.filter((_, index) => targets[index]?.startsWith(`${stateDirectory(name)}/`));
   const results = "/var/lib/cni/results";
-  const cached = (await readdir(results).catch(() => [])).filter((entry) => entry.startsWith(`${name}-`));
+  const cached = (await readdir(results).catch(() => [])).filter((entry) =>
+    entry.startsWith(`${nodeNames(name).podNetworkName}-`),
+  );
   return [...ours, ...cached.map((entry) => join(results, entry))];
 }

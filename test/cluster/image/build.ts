@@ -30,9 +30,13 @@ export async function buildImage(build: ImageBuild): Promise<void> {
   await step(build.report ?? silent, `building image ${build.tag}`, () => buildah("bud", [...how, ...what]));
 }
 
-/** Pushes a built image to the registry of the node, over plain HTTP. The node must be up. */
-export async function pushImage(tag: string, report: Report = silent): Promise<PushedImage> {
-  const reference = `${registryAddress}/${tag}`;
+/** Pushes a built image to the registry of a node, the default one if none is named, over plain HTTP. The node must be up. */
+export async function pushImage(
+  tag: string,
+  report: Report = silent,
+  registry = registryAddress,
+): Promise<PushedImage> {
+  const reference = `${registry}/${tag}`;
   const directory = await mkdtemp(join(tmpdir(), "slipway-push-"));
   try {
     const digestFile = join(directory, "digest");

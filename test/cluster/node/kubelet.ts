@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { KeyPair } from "../certificates.ts";
-import { dnsAddress, type NodeNames, nodeAddress, podNetwork } from "./addresses.ts";
+import { dnsAddress, type NodeNames, podNetwork } from "./addresses.ts";
 import type { RuntimePaths } from "./runtime-configuration.ts";
 
 /** KubeletConfiguration, kubelet.config.k8s.io/v1beta1. */
@@ -14,7 +14,7 @@ export function kubeletConfiguration(
   return {
     apiVersion: "kubelet.config.k8s.io/v1beta1",
     kind: "KubeletConfiguration",
-    address: nodeAddress,
+    address: names.nodeAddress,
     authentication: {
       anonymous: { enabled: false },
       webhook: { enabled: true },
@@ -42,19 +42,19 @@ export function kubeletConfiguration(
   };
 }
 
-export function kubeletArguments(name: string, directory: string, kubeconfig: string): string[] {
+export function kubeletArguments(name: string, names: NodeNames, directory: string, kubeconfig: string): string[] {
   return [
     `--config=${join(directory, "kubelet.json")}`,
     `--kubeconfig=${kubeconfig}`,
     `--root-dir=${join(directory, "kubelet")}`,
     `--cert-dir=${join(directory, "kubelet", "pki")}`,
     `--hostname-override=${name}`,
-    `--node-ip=${nodeAddress}`,
+    `--node-ip=${names.nodeAddress}`,
   ];
 }
 
 /** KubeProxyConfiguration, kubeproxy.config.k8s.io/v1alpha1. */
-export function proxyConfiguration(name: string, kubeconfig: string): object {
+export function proxyConfiguration(name: string, { nodeAddress }: NodeNames, kubeconfig: string): object {
   return {
     apiVersion: "kubeproxy.config.k8s.io/v1alpha1",
     kind: "KubeProxyConfiguration",

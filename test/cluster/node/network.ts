@@ -1,13 +1,5 @@
 import { run } from "../command.ts";
-import {
-  hostAddress,
-  type NodeNames,
-  nodeAddress,
-  sinkAddress,
-  sinkGateway,
-  sinkInterface,
-  sinkNetwork,
-} from "./addresses.ts";
+import { type NodeNames, sinkAddress, sinkGateway, sinkInterface } from "./addresses.ts";
 import { sinkRules } from "./sink.ts";
 
 /**
@@ -16,7 +8,7 @@ import { sinkRules } from "./sink.ts";
  * follows that route ends there. Nothing can leave the machine.
  */
 export async function createNetwork(names: NodeNames): Promise<void> {
-  const { networkNamespace, hostInterface, nodeInterface } = names;
+  const { networkNamespace, hostInterface, nodeInterface, hostAddress, nodeAddress } = names;
   await run("ip", ["netns", "add", networkNamespace]);
   const veth = ["type", "veth", "peer", "name", nodeInterface, "netns", networkNamespace];
   await run("ip", ["link", "add", hostInterface, ...veth]);
@@ -27,7 +19,7 @@ export async function createNetwork(names: NodeNames): Promise<void> {
     `address add ${nodeAddress}/24 dev ${nodeInterface}`,
     `link set ${nodeInterface} up`,
     `link add ${sinkInterface} type bridge`,
-    `address add ${sinkAddress}/${sinkNetwork.split("/")[1]} dev ${sinkInterface}`,
+    `address add ${sinkAddress}/24 dev ${sinkInterface}`,
     `link set ${sinkInterface} up`,
     `route add default via ${sinkGateway} dev ${sinkInterface} src ${nodeAddress}`,
   ];

@@ -2,13 +2,10 @@ import { type CommandOptions, type CommandOutput, run } from "../command.ts";
 import { readLedger } from "../ledger.ts";
 import { type Report, silent } from "../report.ts";
 import { unpackTools } from "../tools.ts";
-import { nodeNames } from "./addresses.ts";
+import { defaultNodeName, nodeNames } from "./addresses.ts";
 import { inNetwork } from "./network.ts";
 import { parseTraffic, type Traffic } from "./sink.ts";
 import { bringNodeUp } from "./up.ts";
-
-/** The name of the node unless another one is asked for. */
-export const defaultNodeName = "slipway";
 
 export type NodeOptions = { readonly name?: string; readonly report?: Report };
 
@@ -17,6 +14,9 @@ export type RunningNode = {
   readonly name: string;
   readonly server: string;
   readonly adminKubeconfigPath: string;
+  readonly nodeAddress: string;
+  /** HOST:PORT, plain HTTP, the same for host, kubelet and pods. */
+  readonly registryAddress: string;
   /** Runs kubectl as admin from the host. */
   kubectl(parameters: readonly string[], options?: Pick<CommandOptions, "input">): Promise<CommandOutput>;
   /** Runs helm as admin from the host. */
@@ -52,6 +52,8 @@ export async function runningNode(name = defaultNodeName): Promise<RunningNode> 
     name,
     server,
     adminKubeconfigPath,
+    nodeAddress: names.nodeAddress,
+    registryAddress: names.registryAddress,
     kubectl: (parameters, commandOptions) => run(tools.kubectl, parameters, { ...commandOptions, environment }),
     helm: (parameters, commandOptions) => run(tools.helm, parameters, { ...commandOptions, environment }),
     inNode: (command, ...parameters) => inNetwork(names, command, parameters),

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { nodeAddress, podNetwork, registryAddress, registryName } from "./addresses.ts";
+import { type NodeNames, podNetwork, registryName } from "./addresses.ts";
 import { sandboxImage } from "./sandbox-image.ts";
 
 /** Where the container runtime keeps its things, all below the cluster's state directory. */
@@ -69,7 +69,7 @@ disabled_plugins = ["io.containerd.nri.v1.nri"]
  * One veth pair a pod and plain routes, no bridge: every packet between pods passes the node's own tables, so a
  * Service redirects it and the counters see it without bridge netfilter.
  */
-export function networkConfiguration(name: string, paths: RuntimePaths): object {
+export function networkConfiguration({ podNetworkName }: NodeNames, paths: RuntimePaths): object {
   const ipam = {
     type: "host-local",
     dataDir: join(paths.network, "addresses"),
@@ -78,7 +78,7 @@ export function networkConfiguration(name: string, paths: RuntimePaths): object 
   };
   return {
     cniVersion: "1.0.0",
-    name,
+    name: podNetworkName,
     plugins: [
       { type: "ptp", ipam },
       { type: "portmap", capabilities: { portMappings: true } },
@@ -87,14 +87,16 @@ export function networkConfiguration(name: string, paths: RuntimePaths): object 
 }
 
 /** containerd's hosts.toml of each name that the in-cluster registry goes by: plain HTTP to the node address. */
-export function registryHosts(): { readonly host: string; readonly content: string }[] {
+export function registryHosts({ registryAddress }: NodeNames): { readonly host: string; readonly content: string }[] {
   const url = `http://${registryAddress}`;
   const content = `server = "${url}"\n\n[host."${url}"]\n  capabilities = ["pull", "resolve"]\n`;
   return [registryAddress, registryName].map((host) => ({ host, content }));
 }
 
 /** The kubelet's view of the host's resolv.conf: a name server that is ours, for pods that ask for the node's. */
-export const resolverConfiguration = `nameserver ${nodeAddress}\n`;
+export function resolverConfiguration({ nodeAddress }: NodeNames): string {
+  return `nameserver ${nodeAddress}\n`;
+}
 
 /** A TOML string: JSON's escapes are TOML's. */
 function text(value: string): string {

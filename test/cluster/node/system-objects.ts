@@ -1,4 +1,4 @@
-import { dnsAddress, metricsServerPort, nodeAddress, registryPort } from "./addresses.ts";
+import { dnsAddress, metricsServerPort, type NodeNames, registryPort } from "./addresses.ts";
 
 type Port = {
   readonly name: string;
@@ -8,16 +8,16 @@ type Port = {
 };
 
 /** What must be in the cluster for its own servers, which run beside the kubelet instead of in pods. */
-export function systemObjects(caPem: string): object {
+export function systemObjects({ nodeAddress }: NodeNames, caPem: string): object {
   const dnsPorts = (["UDP", "TCP"] as const).map(
     (protocol): Port => ({ name: `dns-${protocol.toLowerCase()}`, port: 53, targetPort: 53, protocol }),
   );
   const metricsPort: Port = { name: "https", port: 443, targetPort: metricsServerPort, protocol: "TCP" };
   const registry: Port = { name: "http", port: registryPort, targetPort: registryPort, protocol: "TCP" };
   const items = [
-    ...serviceToNode("kube-dns", dnsPorts, dnsAddress),
-    ...serviceToNode("metrics-server", [metricsPort]),
-    ...serviceToNode("registry", [registry]),
+    ...serviceToNode(nodeAddress, "kube-dns", dnsPorts, dnsAddress),
+    ...serviceToNode(nodeAddress, "metrics-server", [metricsPort]),
+    ...serviceToNode(nodeAddress, "registry", [registry]),
     ...clusterRole("system:coredns", [
       { apiGroups: [""], resources: ["services", "pods", "namespaces"], verbs: ["list", "watch"] },
       { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: ["list", "watch"] },
@@ -34,7 +34,7 @@ export function systemObjects(caPem: string): object {
 }
 
 /** A Service without a selector whose one endpoint is the node itself. */
-function serviceToNode(name: string, ports: readonly Port[], clusterIP?: string): object[] {
+function serviceToNode(nodeAddress: string, name: string, ports: readonly Port[], clusterIP?: string): object[] {
   const metadata = { name, namespace: "kube-system" };
   const service = {
     apiVersion: "v1",

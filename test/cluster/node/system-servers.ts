@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import type { KeyPair } from "../certificates.ts";
-import { metricsServerPort, nodeAddress, registryAddress } from "./addresses.ts";
+import { metricsServerPort, type NodeNames } from "./addresses.ts";
 
 /**
  * Corefile of the cluster's DNS. It answers for cluster.local and for nothing else: there is no forward plugin, and
  * behind it no name server. Every question is logged with who asked.
  */
-export function corefile(kubeconfig: string): string {
+export function corefile({ nodeAddress }: NodeNames, kubeconfig: string): string {
   return `.:53 {
     errors
     log . "{remote} {name} {type} {rcode}"
@@ -21,6 +21,7 @@ export function corefile(kubeconfig: string): string {
 }
 
 export function metricsServerArguments(
+  { nodeAddress }: NodeNames,
   directory: string,
   kubeconfig: string,
   authority: KeyPair,
@@ -44,7 +45,7 @@ export function metricsServerArguments(
 }
 
 /** Configuration of Debian's docker-registry (distribution 2.8); JSON is YAML, too. */
-export function registryConfiguration(directory: string): object {
+export function registryConfiguration({ registryAddress }: NodeNames, directory: string): object {
   return {
     version: "0.1",
     log: { level: "warn", accesslog: { disabled: true } },
