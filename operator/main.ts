@@ -108,6 +108,7 @@ async function run(config: Config): Promise<void> {
     await events.stop();
     await elector.stop();
     await Promise.all(all.map(({ cache }) => cache.stop()));
+    queue.clear(); // a delayed key's timer would keep the process alive
     await transport.close();
     await health.stop();
     log.info({}, "stopped");

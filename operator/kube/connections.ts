@@ -10,6 +10,8 @@ export interface Connections {
 export interface ConnectionKeeper {
   /** Pools for this TLS identity. Another object than last time opens new ones; the old end with their last answer. */
   for(tls: TlsMaterial): Connections;
+  /** These may be dead without a sign: nothing new is sent on them, what is under way may still end well. */
+  suspect(pool: Pool): void;
   /** Ends everything, answered or not. */
   destroy(): Promise<void>;
 }
@@ -50,16 +52,23 @@ export function createConnections(server: string, requestConnections: number): C
     );
   };
 
+  const retireCurrent = (): void => {
+    if (current === undefined) return;
+    retire(current.connections.requests);
+    retire(current.connections.watches);
+    current = undefined;
+  };
+
   return {
     for: (tls) => {
       if (current?.tls === tls) return current.connections;
-      if (current !== undefined) {
-        retire(current.connections.requests);
-        retire(current.connections.watches);
-      }
+      retireCurrent();
       const connections = { requests: createPool(tls, requestConnections), watches: createPool(tls, maxWatches) };
       current = { tls, connections };
       return connections;
+    },
+    suspect: (pool) => {
+      if (pool === current?.connections.requests) retireCurrent();
     },
     destroy: async () => {
       current = undefined;

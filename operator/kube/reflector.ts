@@ -58,10 +58,10 @@ export interface Reflector<T> {
 }
 
 /**
- * A silent watch is seen after so long. The server's bookmarks come once in 60-75 s, too rarely to tell a quiet kind
- * from a dead connection, so after a silence the next watches are short: the server sends a bookmark two seconds
- * before it ends one, which proves the connection and keeps the resourceVersion young at the price of a request
- * every half minute. With the first event watches are long again.
+ * A silent watch is seen after so long. The server's bookmarks come once in 60-75 s and not at all when nothing
+ * changes, too rarely to tell a quiet kind from a dead connection. So after a silence the next watches are short: the
+ * server's regular end of one proves the connection, and the bookmark that it sends two seconds before keeps the
+ * resourceVersion young, at the price of a request every half minute. With the first event watches are long again.
  */
 export const defaultIdleMs = 40_000;
 const shortWatchSeconds = 30;
@@ -175,7 +175,7 @@ export function createReflector<T, Raw extends KubeObject = KubeObject>(
     metrics.watch(resource.plural, "error");
     const what = { err: error, resource: resource.plural, namespace };
     if (error instanceof TransportError && error.code === "Timeout" && !listNext) {
-      if (quiet) log.warn(what, "a watch was silent although the server owed a bookmark; opening another");
+      if (quiet) log.warn(what, "a watch was silent although the server should have ended it; opening another");
       else log.debug(what, "a watch is silent; opening a short one to see whether the server is there");
       quiet = true;
       return 0;

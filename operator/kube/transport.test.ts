@@ -190,6 +190,24 @@ test("no answer within the time limit: an error, and the connection is given up"
   );
 });
 
+test("after a time limit no other request is sent on a connection that may be dead, too", async () => {
+  let dead = false;
+  const sockets = new Set<unknown>();
+  await withPeer(
+    (request, response) => {
+      if (!dead) sockets.add(request.socket);
+      if (!dead || !sockets.has(request.socket)) setTimeout(() => response.end("{}"), 5);
+    },
+    async (transport, peer) => {
+      await Promise.all([1, 2, 3].map(() => transport.request(get)));
+      assert.equal(peer.accepted(), 3);
+      dead = true;
+      await assert.rejects(transport.request({ ...get, timeoutMs: 50 }), isTransportError("Timeout"));
+      await Promise.all([1, 2, 3].map(() => transport.request({ ...get, timeoutMs: 1_000 })));
+    },
+  );
+});
+
 test("an aborted request rejects with the signal's reason wherever it is: before, in flight, waiting to repeat", async () => {
   const reason = new Error("enough");
   await withPeer(

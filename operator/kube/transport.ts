@@ -116,6 +116,10 @@ export function createTransport(options: TransportOptions): Transport {
       );
       code = String(answer.status);
       return answer;
+    } catch (error) {
+      // When a network swallows packets every pooled connection is dead; one time limit is enough to learn it.
+      if (error instanceof ExchangeError && isTimeout(error.cause)) connections.suspect(pools.requests);
+      throw error;
     } finally {
       metrics.request(request.method, code, (clock.monotonic() - startedAt) / 1000);
     }
@@ -198,6 +202,10 @@ function pauseBeforeRepeat(answer: Answer, idempotent: boolean): number | undefi
 /** A broken or refused connection, as opposed to a time limit, an abort or a refusal of our own. */
 function isReset(failure: unknown): boolean {
   return failure instanceof TransportError && resetCodes.has(failure.code);
+}
+
+function isTimeout(failure: unknown): boolean {
+  return failure instanceof TransportError && failure.code === "Timeout";
 }
 
 const resetCodes = new Set([

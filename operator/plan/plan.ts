@@ -93,6 +93,7 @@ export function planModel(observed: Observed): Plan | undefined {
 function currentRevision(observed: Observed, fleets: ReadonlyMap<string, Fleet>, target: Revision): string | undefined {
   const known = observed.model.status?.currentRevision;
   if (known !== undefined && (fleets.has(known) || templateOf(observed, known, target) !== undefined)) return known;
+  if (observed.model.status !== undefined) return undefined;
   const selected = stringsAt(observed.service?.object, "spec", "selector")[labels.revision];
   return selected !== undefined && (fleets.get(selected)?.ready ?? 0) > 0 ? selected : undefined;
 }

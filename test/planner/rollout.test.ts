@@ -48,6 +48,29 @@ test("a version with a digest starts with all its pods", () => {
   assert.equal(replicasOf(world, "v1"), 3);
 });
 
+test("a first version serves once all of it is ready, and is not Ready before", () => {
+  const world = createWorld(specOf(), { v1: "good" });
+  for (let round = 0; round < 30 && world.status?.currentVersion === undefined; round++) {
+    pass(world);
+    if (world.pods.filter(({ ready }) => ready).length < 3) {
+      assert.equal(condition(world, "Ready")?.status, "False");
+      assert.equal(world.status?.currentVersion, undefined);
+    }
+    tick(world, 1, eager);
+  }
+  assert.equal(world.status?.currentVersion, "v1");
+});
+
+test("a model restored without its status goes on serving what its Service selects", () => {
+  const world = served();
+  const before = selectedRevision(world);
+  edit(world, { version: "v2" });
+  world.status = undefined;
+  pass(world);
+  assert.equal(selectedRevision(world), before);
+  assert.equal(world.status?.currentVersion, "v1");
+});
+
 test("settled means no writes, no wake-up and every condition present", () => {
   const world = served();
   const plan = pass(world);

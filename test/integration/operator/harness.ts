@@ -1,0 +1,164 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Status } from "../../../operator/api/model.ts";
+import { type Client, createClient } from "../../../operator/kube/client.ts";
+import { systemClock } from "../../../operator/kube/clock.ts";
+import { kubeconfigAccess } from "../../../operator/kube/credentials.ts";
+import { createMetrics } from "../../../operator/kube/metrics.ts";
+import { createTransport, type Transport } from "../../../operator/kube/transport.ts";
+import { type ControlPlane, startControlPlane } from "../../cluster/control-plane.ts";
+import { type Fate, followPods, type Pods } from "./pods.ts";
+
+const repository = join(import.meta.dirname, "..", "..", "..");
+
+/** A real API server with the CRD, pods without a node, and as many operator processes as a test starts. */
+export interface Bench {
+  readonly plane: ControlPlane;
+  readonly client: Client;
+  readonly pods: Pods;
+  startOperator(flags?: readonly string[]): Promise<OperatorProcess>;
+  apply(manifest: object): Promise<void>;
+  patchModel(name: string, spec: object): Promise<void>;
+  status(name: string): Promise<Status>;
+  get(kind: string, name: string): Promise<Json>;
+  list(kind: string): Promise<readonly Json[]>;
+  stop(): Promise<void>;
+}
+
+// oxlint-disable-next-line typescript/no-explicit-any -- objects of every kind are read here, and a wrong path fails the test
+export type Json = any;
+
+export interface OperatorProcess {
+  /** Writes to the API server so far, by verb; leases and events apart. */
+  writes(): Promise<number>;
+  kill(signal: NodeJS.Signals): void;
+  stop(): Promise<void>;
+  readonly output: () => string;
+}
+
+export async function startBench(fallback: Fate): Promise<Bench> {
+  const plane = await startControlPlane({ name: "operator", controllerManager: true });
+  await plane.kubectl(["apply", "-f", join(repository, "crds", "modeldeployment.yaml")]);
+  await plane.kubectl(["wait", "--for=condition=Established", "crd/modeldeployments.slipway.dev", "--timeout=30s"]);
+  const transport: Transport = createTransport({
+    ...(await kubeconfigAccess({ file: plane.adminKubeconfigPath, clock: systemClock })),
+    clock: systemClock,
+    random: Math.random,
+    metrics: createMetrics(),
+    userAgent: "slipway-test",
+  });
+  const client = createClient(transport, { mayWrite: () => true });
+  const pods = followPods(transport, client, fallback);
+  const running: OperatorProcess[] = [];
+  const json = async (...parameters: string[]): Promise<Json> =>
+    JSON.parse((await plane.kubectl([...parameters, "-o", "json"])).stdout);
+  return {
+    plane,
+    client,
+    pods,
+    startOperator: async (flags = []) => {
+      const operator = await startOperator(plane.adminKubeconfigPath, flags);
+      running.push(operator);
+      return operator;
+    },
+    apply: async (manifest) => {
+      await plane.kubectl(["apply", "-f", "-"], { input: JSON.stringify(manifest) });
+    },
+    patchModel: async (name, spec) => {
+      await plane.kubectl(["patch", "md", name, "--type=merge", "-p", JSON.stringify({ spec })]);
+    },
+    status: async (name) => (await json("get", "md", name)).status ?? {},
+    get: (kind, name) => json("get", kind, name),
+    list: async (kind) => (await json("get", kind)).items,
+    stop: async () => {
+      await Promise.all(running.map((operator) => operator.stop()));
+      await pods.stop();
+      await transport.close();
+      await plane.stop();
+    },
+  };
+}
+
+export function model(name: string, spec: object = {}): object {
+  return {
+    apiVersion: "slipway.dev/v1alpha1",
+    kind: "ModelDeployment",
+    metadata: { name },
+    spec: {
+      version: "v1",
+      versions: [
+        { name: "v1", uri: "oci://registry.test/models/demo:1" },
+        { name: "v2", uri: "oci://registry.test/models/demo:2" },
+      ],
+      ...spec,
+    },
+  };
+}
+
+export function digest(character: string): string {
+  return `sha256:${character.repeat(64)}`;
+}
+
+export function condition(status: Status, type: string): { status: string; reason: string; message: string } {
+  const found = status.conditions?.find((candidate) => candidate.type === type);
+  return found ?? { status: "absent", reason: "", message: "" };
+}
+
+/** Waits until `probe` gives something, looking again every 50 ms; the error shows what was seen last. */
+export async function eventually<T>(
+  what: string,
+  probe: () => Promise<T | undefined | false>,
+  timeoutMs = 30_000,
+): Promise<T> {
+  const until = Date.now() + timeoutMs;
+  let last: unknown;
+  while (Date.now() < until) {
+    try {
+      const value = await probe();
+      if (value !== undefined && value !== false) return value;
+      last = value;
+    } catch (error) {
+      last = error;
+    }
+    await delay(50);
+  }
+  throw new Error(`${what}: not so after ${timeoutMs} ms; last seen: ${String(last)}`);
+}
+
+async function startOperator(kubeconfig: string, flags: readonly string[]): Promise<OperatorProcess> {
+  const standard = ["--kubeconfig", kubeconfig, "--namespace", "default", "--http-port", "0"];
+  const image = flags.includes("--server-image") ? [] : ["--server-image", "registry.test/server:1"];
+  const child = spawn(process.execPath, [join(repository, "operator", "main.ts"), ...standard, ...image, ...flags], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (output += text));
+  const port = await eventually("the operator starts", () => {
+    if (child.exitCode !== null) throw new Error(`the operator ended: ${output}`);
+    return Promise.resolve(/"port":(\d+)/.exec(output)?.[1]);
+  });
+  return {
+    writes: () => writesOf(port),
+    kill: (signal) => child.kill(signal),
+    stop: () => ended(child),
+    output: () => output,
+  };
+}
+
+/** Creates, patches and deletes that changed something, as the operator counts them; its lease is renewed by PUT. */
+async function writesOf(port: string): Promise<number> {
+  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  const lines = text.matchAll(/^rest_client_requests_total\{method="(POST|PATCH|DELETE)",code="2\d\d"\} (\d+)$/gm);
+  return [...lines].reduce((total, [, , count]) => total + Number(count), 0);
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exit = once(child, "exit");
+  child.kill("SIGTERM");
+  child.kill("SIGCONT");
+  await exit;
+}

@@ -1,0 +1,132 @@
+/**
+ * Pods without a node: a stand-in for the kubelet that writes the status a real one would write, so that the operator
+ * can be tested against a real API server and controller-manager alone. The real kubelet is for the e2e tests.
+ */
+import type { Client } from "../../../operator/kube/client.ts";
+import { createReflector, type Reflector } from "../../../operator/kube/reflector.ts";
+import type { KubeObject, Resource } from "../../../operator/kube/resources.ts";
+import type { Transport } from "../../../operator/kube/transport.ts";
+import { systemClock } from "../../../operator/kube/clock.ts";
+import { createMetrics } from "../../../operator/kube/metrics.ts";
+import { labels } from "../../../operator/api/names.ts";
+import type { PodReport } from "../../../server/contract.ts";
+
+/** What becomes of the pods of a version. */
+export type Fate =
+  | { readonly kind: "ready"; readonly digest: string }
+  | { readonly kind: "pending" }
+  | { readonly kind: "failed"; readonly report: Extract<PodReport, { ok: false }> };
+
+export interface Pods {
+  /** Fate of the pods of a version, from now on; also of those that are there. */
+  decide(version: string, fate: Fate): void;
+  list(): readonly Pod[];
+  stop(): Promise<void>;
+}
+
+export interface Pod extends KubeObject {
+  readonly spec: { readonly nodeName?: string };
+  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+}
+
+const podResource: Resource = { group: "", version: "v1", plural: "pods", kind: "Pod" };
+
+export function followPods(transport: Transport, client: Client, fallback: Fate): Pods {
+  const fates = new Map<string, Fate>();
+  const done = new Map<string, Fate>();
+  const settle = (pod: Pod): void => {
+    const fate = fates.get(pod.metadata.labels?.[labels.version] ?? "") ?? fallback;
+    if (pod.metadata.deletionTimestamp !== undefined) {
+      removeAtOnce(client, pod);
+      return;
+    }
+    if (fate.kind === "pending" || done.get(pod.metadata.uid) === fate) return;
+    done.set(pod.metadata.uid, fate);
+    client
+      .patch(
+        podResource,
+        pod.metadata.namespace,
+        pod.metadata.name,
+        { status: statusFor(fate) },
+        {
+          type: "merge",
+          subresource: "status",
+          fieldManager: "kubelet",
+        },
+      )
+      .catch(() => done.delete(pod.metadata.uid)); // deleted meanwhile; the next event tells
+  };
+  const pods: Reflector<Pod> = createReflector<Pod, Pod>({
+    transport,
+    resource: podResource,
+    labelSelector: labels.model,
+    project: (raw) => raw,
+    onChange: (change) => {
+      if (change.kind !== "removed") settle(change.now);
+    },
+    clock: systemClock,
+    random: Math.random,
+    log: { debug: nothing, info: nothing, warn: nothing, error: nothing },
+    metrics: createMetrics(),
+  });
+  pods.start();
+  return {
+    decide: (version, fate) => {
+      fates.set(version, fate);
+      for (const pod of pods.list()) settle(pod);
+    },
+    list: () => pods.list(),
+    stop: () => pods.stop(),
+  };
+}
+
+/** A pod that has no node, or whose kubelet is done with it, goes when its grace period is set to nothing. */
+function removeAtOnce(client: Client, pod: Pod): void {
+  client
+    .remove(podResource, pod.metadata.namespace, pod.metadata.name, {
+      uid: pod.metadata.uid,
+      propagationPolicy: "Background",
+    })
+    .catch(() => undefined); // already gone
+}
+
+function statusFor(fate: Exclude<Fate, { kind: "pending" }>): object {
+  const now = `${new Date().toISOString().slice(0, 19)}Z`;
+  const ready = fate.kind === "ready";
+  const report: PodReport =
+    fate.kind === "ready"
+      ? { ok: true, stage: "Download", digest: fate.digest, bytes: 1, seconds: 0, signature: fate.digest }
+      : fate.report;
+  const terminated = {
+    exitCode: ready ? 0 : 1,
+    reason: ready ? "Completed" : "Error",
+    message: JSON.stringify(report),
+    startedAt: now,
+    finishedAt: now,
+  };
+  const container = (name: string, state: object): object => ({
+    name,
+    image: "registry.test/server:1",
+    imageID: "",
+    ready,
+    restartCount: 0,
+    state,
+  });
+  return {
+    phase: ready ? "Running" : "Pending",
+    conditions: [
+      { type: "PodScheduled", status: "True", lastTransitionTime: now },
+      { type: "Initialized", status: ready ? "True" : "False", lastTransitionTime: now },
+      { type: "ContainersReady", status: ready ? "True" : "False", lastTransitionTime: now },
+      { type: "Ready", status: ready ? "True" : "False", lastTransitionTime: now },
+    ],
+    initContainerStatuses: [container("fetch", { terminated })],
+    containerStatuses: [
+      container("server", ready ? { running: { startedAt: now } } : { waiting: { reason: "PodInitializing" } }),
+    ],
+  };
+}
+
+function nothing(): void {
+  // A test reads the objects, not the log.
+}
