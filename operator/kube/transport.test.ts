@@ -205,6 +205,7 @@ test("after a time limit no other request is sent on a connection that may be de
       await assert.rejects(transport.request({ ...get, timeoutMs: 50 }), isTransportError("Timeout"));
       await Promise.all([1, 2, 3].map(() => transport.request({ ...get, timeoutMs: 1_000 })));
     },
+    { connections: 3 },
   );
 });
 
