@@ -11,8 +11,12 @@ async function cgroupFolders(cgroup: string): Promise<string[]> {
   return hierarchies.filter((each) => each.isDirectory()).map((each) => join(root, each.name, cgroup));
 }
 
+/** What the kubelet limits pods by; with cgroup v2 a parent has to hand each on to its children. */
+const controllers = ["cpuset", "cpu", "io", "memory", "hugetlb", "pids"];
+
 /** Makes the cgroup that the kubelet puts its own under; it refuses to make the first one itself. */
 export async function makeCgroups(cgroup: string): Promise<void> {
+  await handControllersOn();
   for (const folder of await cgroupFolders(cgroup)) {
     await mkdir(folder, { recursive: true });
     // A cpuset starts empty, and nothing can run in an empty one.
@@ -23,6 +27,14 @@ export async function makeCgroups(cgroup: string): Promise<void> {
       }
     }
   }
+}
+
+async function handControllersOn(): Promise<void> {
+  const offered = join(root, "cgroup.controllers");
+  if (!existsSync(offered)) return;
+  const known = (await readFile(offered, "utf8")).trim().split(" ");
+  const wanted = controllers.filter((each) => known.includes(each)).map((each) => `+${each}`);
+  await writeFile(join(root, "cgroup.subtree_control"), wanted.join(" "));
 }
 
 export async function existingCgroups(cgroup: string): Promise<string[]> {
