@@ -1,0 +1,178 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { after, afterEach, before, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { systemClock } from "../../../operator/kube/clock.ts";
+import { isNotFound } from "../../../operator/kube/errors.ts";
+import { createElector } from "../../../operator/kube/lease.ts";
+import { createMetrics } from "../../../operator/kube/metrics.ts";
+import type { KubeObject, Resource } from "../../../operator/kube/resources.ts";
+import { type ControlPlane, startControlPlane } from "../../cluster/control-plane.ts";
+import { type ConfigMap, configMaps, connect, namespace, quietLog, until } from "./runtime.ts";
+
+interface Lease extends KubeObject {
+  readonly spec: { readonly holderIdentity?: string; readonly leaseTransitions: number };
+}
+
+const leases: Resource = { group: "coordination.k8s.io", version: "v1", plural: "leases", kind: "Lease" };
+
+let plane: ControlPlane;
+let direct: ReturnType<typeof connect>;
+let directory: string;
+const children = new Set<ChildProcess>();
+
+before(async () => {
+  plane = await startControlPlane({ name: "kube-lease" });
+  direct = connect(plane);
+  directory = await mkdtemp(join(tmpdir(), "lease-"));
+  await writeFile(join(directory, "ca.crt"), plane.caPem);
+});
+after(async () => {
+  await direct?.transport.close();
+  await plane?.stop();
+  if (directory !== undefined) await rm(directory, { recursive: true });
+});
+afterEach(() => {
+  for (const child of children) child.kill("SIGKILL");
+  children.clear();
+});
+
+interface Candidate {
+  readonly process: ChildProcess;
+  readonly identity: string;
+  /** Each line it said, with the time of its arrival. */
+  readonly said: { readonly line: string; readonly at: number }[];
+}
+
+function startCandidate(identity: string): Candidate {
+  const program = join(import.meta.dirname, "elector-process.ts");
+  const child = spawn(process.execPath, [program, plane.server, join(directory, "ca.crt"), plane.token, identity], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  children.add(child);
+  const said: Candidate["said"] = [];
+  createInterface({ input: child.stdout }).on("line", (line) => said.push({ line, at: performance.now() }));
+  return { process: child, identity, said };
+}
+
+const has = (candidate: Candidate, line: string): boolean => candidate.said.some((each) => each.line === line);
+const timeOf = (candidate: Candidate, line: string): number =>
+  candidate.said.find((each) => each.line === line)?.at ?? Number.NaN;
+
+/** Version of the last write of a candidate, as the server has it; undefined when it never wrote. */
+async function lastWrite(candidate: Candidate): Promise<string | undefined> {
+  try {
+    return (await direct.client.get<ConfigMap>(configMaps, namespace, candidate.identity)).metadata.resourceVersion;
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
+
+test("a process stopped beyond its lease writes nothing when it goes on, and the other has taken over", async () => {
+  const stopped = startCandidate("stopped-one");
+  await until(() => has(stopped, "elected"), 10_000);
+  const successor = startCandidate("successor");
+  await until(async () => (await lastWrite(stopped)) !== undefined, 5_000);
+  await delay(1_500); // the follower is up and follows
+  assert.equal(await lastWrite(successor), undefined);
+
+  stopped.process.kill("SIGSTOP");
+  const tookMs = await until(async () => (await lastWrite(successor)) !== undefined, 15_000);
+  assert.ok(tookMs > 3_000, `taken over after ${tookMs} ms: before the lease could be over`);
+  const last = await lastWrite(stopped);
+  stopped.process.kill("SIGCONT");
+  await until(() => has(stopped, "refused") && has(stopped, "lost"), 5_000);
+  await delay(1_500);
+  assert.equal(await lastWrite(stopped), last, "a write with an expired lease");
+  assert.deepEqual(
+    stopped.said.map(({ line }) => line).filter((line) => line.startsWith("error")),
+    [],
+  );
+  const later = await lastWrite(successor);
+  await until(async () => (await lastWrite(successor)) !== later, 2_000); // it does lead
+});
+
+test("SIGTERM hands the lease over within a second", async () => {
+  const leader = startCandidate("leader");
+  await until(() => has(leader, "elected"), 15_000);
+  const follower = startCandidate("follower");
+  await until(async () => (await lastWrite(leader)) !== undefined, 5_000);
+  await delay(1_500);
+  assert.ok(!has(follower, "elected"));
+
+  const asked = performance.now();
+  leader.process.kill("SIGTERM");
+  await until(() => has(follower, "elected") && has(leader, "stopped"), 5_000);
+  const tookMs = timeOf(follower, "elected") - asked;
+  assert.ok(tookMs < 1_000, `${tookMs} ms`);
+  const lease = await direct.client.get<Lease>(leases, namespace, "lease-test");
+  assert.equal(lease.spec.holderIdentity, "follower");
+});
+
+test("of many candidates that start together one leads, and never two at a time, through several hand-overs", async () => {
+  const transitions: string[] = [];
+  const electors = Array.from({ length: 5 }, (_, index) =>
+    createElector({
+      transport: direct.transport,
+      namespace,
+      name: "crowd",
+      identity: `candidate-${index}`,
+      clock: systemClock,
+      random: Math.random,
+      log: quietLog,
+      metrics: createMetrics(),
+      onElected: () => transitions.push(`${index}`),
+      onLost: () => transitions.push(`${index} lost`),
+      timing: { leaseDurationMs: 5_000, renewDeadlineMs: 3_300, retryPeriodMs: 700 },
+    }),
+  );
+  const leaders = (): number[] => [...electors.keys()].filter((index) => electors[index]?.isLeader());
+  for (const elector of electors) elector.start();
+  for (let left = electors.length; left > 0; left--) {
+    const tookMs = await until(() => {
+      assert.ok(leaders().length <= 1, `leaders: ${leaders().join(" ")}`);
+      return leaders().length === 1;
+    }, 5_000);
+    assert.ok(left === electors.length || tookMs < 1_000, `${tookMs} ms`);
+    await electors[leaders()[0] ?? 0]?.stop();
+  }
+  assert.deepEqual(leaders(), []);
+  assert.equal(new Set(transitions).size, 5, transitions.join(" "));
+  const lease = await direct.client.get<Lease>(leases, namespace, "crowd");
+  assert.equal(lease.spec.holderIdentity, undefined);
+  assert.equal(lease.spec.leaseTransitions, 4);
+});
+
+test("the holder is away from the API server: it stops by itself in time, and leads again afterwards", async () => {
+  const told: string[] = [];
+  const elector = createElector({
+    transport: direct.transport,
+    namespace,
+    name: "lonely",
+    identity: "lonely",
+    clock: systemClock,
+    random: Math.random,
+    log: quietLog,
+    metrics: createMetrics(),
+    onElected: () => told.push("elected"),
+    onLost: () => told.push("lost"),
+    timing: { leaseDurationMs: 5_000, renewDeadlineMs: 1_500, retryPeriodMs: 400 },
+  });
+  elector.start();
+  await until(() => elector.isLeader(), 5_000);
+  plane.pauseApiServer();
+  try {
+    await until(() => !elector.isLeader(), 2_000);
+    await until(() => told.includes("lost"), 1_000);
+  } finally {
+    plane.resumeApiServer();
+  }
+  await until(() => elector.isLeader(), 5_000);
+  assert.deepEqual(told, ["elected", "lost", "elected"]);
+  await elector.stop();
+});
