@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { isMainThread, parentPort, workerData } from "node:worker_threads";
-import { commands, environment } from "./contract.ts";
+import { commands, environment, paths } from "./contract.ts";
+import { leaveCrashReport } from "./crash.ts";
 import type { WorkerOptions } from "./engine/messages.ts";
 
 /**
@@ -11,6 +12,10 @@ import type { WorkerOptions } from "./engine/messages.ts";
 
 // Before anything can load ONNX Runtime's library, which reads the variable once and would send telemetry without it.
 process.env[environment.onnxRuntimeTelemetry] = "1";
+
+const usageCode = 2;
+/** What a shell shows for a process that SIGTERM ended. */
+const signalCode = 143;
 
 if (!isMainThread && parentPort !== null) {
   const { runWorker } = await import("./engine/worker.ts");
@@ -26,6 +31,10 @@ async function main(command: string | undefined): Promise<void> {
     if (terminated.signal.aborted) leaveAtOnce(signalCode);
     terminated.abort();
   };
+  process.on("uncaughtException", (error) => {
+    leaveCrashReport(process.env[environment.terminationMessage] ?? paths.terminationMessage, error, new Date());
+    leaveAtOnce(1);
+  });
   process.on("SIGTERM", terminate);
   process.on("SIGINT", terminate);
 
@@ -61,10 +70,6 @@ async function main(command: string | undefined): Promise<void> {
       process.exit(usageCode);
   }
 }
-
-const usageCode = 2;
-/** What a shell shows for a process that SIGTERM ended. */
-const signalCode = 143;
 
 /**
  * Leaves although a thread is inside a native call. `process.exit` would wait for that thread and then abort, and the

@@ -68,9 +68,15 @@ export async function startServer({ files, variables = {}, untilReady = true }: 
     },
     stdio: ["ignore", "pipe", "inherit"],
   });
+  // A test that fails half-way must not leave its server behind.
+  const killWithTest = (): boolean => child.kill("SIGKILL");
+  process.once("exit", killWithTest);
   const lines: LogLine[] = [];
   const exited = new Promise<Exit>((resolve) => {
-    child.once("exit", (code, signal) => resolve({ code, signal }));
+    child.once("exit", (code, signal) => {
+      process.off("exit", killWithTest);
+      resolve({ code, signal });
+    });
   });
   const waiters = new Set<() => void>();
   createInterface({ input: child.stdout }).on("line", (text) => {
