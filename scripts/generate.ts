@@ -65,6 +65,7 @@ function readBack(schema: JSONSchema): JSONSchema {
     copy.required = [...new Set([...(Array.isArray(schema.required) ? schema.required : []), ...withDefault])];
   }
   if (schema.items !== undefined && !Array.isArray(schema.items)) copy.items = readBack(schema.items);
-  if (typeof schema.additionalProperties === "object") copy.additionalProperties = readBack(schema.additionalProperties);
+  if (typeof schema.additionalProperties === "object")
+    copy.additionalProperties = readBack(schema.additionalProperties);
   return copy;
 }

@@ -183,7 +183,6 @@ test("SIGTERM ends the operator within a second, also with timers set and a mode
 test("an operator with another builder writes nothing over running models", async () => {
   await bench.apply(model("steady"));
   await serving("steady", "v1");
-  await bench.apply(model("rejected-too", { version: "v1" }));
   await operator.stop();
   const other = await bench.startOperator([
     "--server-image",

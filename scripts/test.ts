@@ -1,0 +1,119 @@
+/**
+ * Runs the test suites that are named, or all of them, one after the other, and prints what each took against its
+ * budget. Exits 0 only if every test of every suite passed and none of the suites was empty.
+ */
+import { glob } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { run } from "node:test";
+import { spec } from "node:test/reporters";
+import { parseArgs } from "node:util";
+
+interface Suite {
+  readonly name: string;
+  readonly about: string;
+  readonly files: readonly string[];
+  /** Test files at the same time. */
+  readonly concurrency: number;
+  /** What it may take, warm, on two cores; the sum has to leave room for the suites of later days. */
+  readonly budgetSeconds: number;
+  /** One test file that takes longer is given up. */
+  readonly fileTimeoutMs: number;
+}
+
+interface Outcome {
+  readonly suite: Suite;
+  readonly seconds: number;
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+const cores = availableParallelism();
+
+const suites: readonly Suite[] = [
+  {
+    name: "unit",
+    about: "no cluster and no network",
+    files: [
+      "{operator,server,images,demo,scripts}/**/*.test.ts",
+      "test/{planner,chart,load,fixtures}/**/*.test.ts",
+      "test/*.test.ts",
+    ],
+    concurrency: cores,
+    budgetSeconds: 60,
+    fileTimeoutMs: 120_000,
+  },
+  {
+    name: "integration",
+    about: "a real kube-apiserver, a real registry, the real server process",
+    files: ["test/integration/**/*.test.ts", "test/cluster/**/*.test.ts"],
+    concurrency: cores,
+    budgetSeconds: 420,
+    fileTimeoutMs: 600_000,
+  },
+  {
+    name: "e2e",
+    about: "the real one-node Kubernetes",
+    files: ["test/e2e/**/*.test.ts"],
+    concurrency: 1,
+    budgetSeconds: 720,
+    fileTimeoutMs: 1_500_000,
+  },
+];
+
+const names = suites.map(({ name }) => name);
+const help = `node scripts/test.ts [${names.join("|")}]...
+${suites.map(({ name, about, budgetSeconds }) => `  ${name.padEnd(12)} ${about} (budget ${budgetSeconds} s)`).join("\n")}
+`;
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { help: { type: "boolean" } } });
+const unknown = positionals.filter((name) => !names.includes(name));
+if (values.help) {
+  process.stdout.write(help);
+} else if (unknown.length > 0) {
+  process.stderr.write(`no suite is called ${unknown.join(", ")}\n${help}`);
+  process.exitCode = 2;
+} else {
+  // ONNX Runtime sends telemetry unless it is told not to before its library is loaded, also in the tests.
+  process.env["ORT_DISABLE_TELEMETRY"] = "1";
+  await main(suites.filter(({ name }) => positionals.length === 0 || positionals.includes(name)));
+}
+
+async function main(chosen: readonly Suite[]): Promise<void> {
+  const outcomes: Outcome[] = [];
+  for (const suite of chosen) outcomes.push(await runSuite(suite));
+  process.stdout.write(`\n${outcomes.map(line).join("\n")}\n`);
+  const sum = (count: (outcome: Outcome) => number): number =>
+    outcomes.reduce((total, outcome) => total + count(outcome), 0);
+  const empty = outcomes.filter(({ passed, failed }) => passed + failed === 0);
+  for (const { suite } of empty) process.stdout.write(`${suite.name} ran no test\n`);
+  const failed = sum((outcome) => outcome.failed);
+  process.stdout.write(
+    `${sum(({ passed }) => passed)} passed, ${failed} failed, ${sum(({ skipped }) => skipped)} skipped\n`,
+  );
+  if (failed > 0 || empty.length > 0) process.exitCode = 1;
+}
+
+async function runSuite(suite: Suite): Promise<Outcome> {
+  process.stdout.write(`\n== ${suite.name}: ${suite.about}\n`);
+  const files = (await Array.fromAsync(glob([...suite.files]))).toSorted();
+  const started = performance.now();
+  let passed = 0;
+  let failed = 0;
+  let skipped = 0;
+  const events = run({ files, concurrency: suite.concurrency, timeout: suite.fileTimeoutMs, isolation: "process" });
+  events.on("test:pass", ({ skip, details }) => {
+    if (details.type === "suite") return;
+    if (skip === undefined) passed += 1;
+    else skipped += 1;
+  });
+  events.on("test:fail", () => (failed += 1));
+  for await (const text of events.compose(spec)) process.stdout.write(text);
+  return { suite, seconds: (performance.now() - started) / 1000, passed, failed, skipped };
+}
+
+function line({ suite, seconds, passed, failed, skipped }: Outcome): string {
+  const over = seconds > suite.budgetSeconds ? "  OVER BUDGET" : "";
+  const counts = `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
+  return `${suite.name.padEnd(12)} ${seconds.toFixed(1).padStart(7)} s of ${suite.budgetSeconds} s  ${counts}${over}`;
+}
