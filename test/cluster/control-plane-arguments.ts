@@ -20,7 +20,7 @@ export type ControlPlaneSettings = {
   readonly publishesItself: boolean;
 };
 
-export const serviceRange = "10.96.0.0/16";
+const serviceRange = "10.96.0.0/16";
 
 export function etcdArguments(settings: ControlPlaneSettings): string[] {
   const client = etcdUrl(settings);
@@ -85,6 +85,9 @@ export function controllerManagerArguments(settings: ControlPlaneSettings, kubec
     `--secure-port=${settings.apiPort + 1000}`,
     "--leader-elect=false",
     "--use-service-account-credentials=true",
+    // It makes an account and a token for each of its controllers first: seconds at the default 20 requests a second.
+    "--kube-api-qps=500",
+    "--kube-api-burst=500",
     `--root-ca-file=${settings.authority.certificate}`,
     `--service-account-private-key-file=${settings.tokenKey.private}`,
     `--cluster-signing-cert-file=${settings.authority.certificate}`,

@@ -29,7 +29,7 @@ export const emptyLedger = { complete: false, processes: [], kernelSettings: {},
 /** Environment variable that marks every process of a cluster; children inherit it, pods do not. */
 export const clusterVariable = "SLIPWAY_CLUSTER";
 
-export function ledgerFile(name: string): string {
+function ledgerFile(name: string): string {
   return join(stateDirectory(name), "cluster.json");
 }
 

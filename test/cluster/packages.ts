@@ -40,4 +40,9 @@ export async function installPackages(kind: "control-plane" | "node", report: Re
     // Recommended packages of these are whole init systems and firewalls.
     await run("apt-get", ["install", "-y", "-qq", "--no-install-recommends", ...missing], { environment });
   });
+  // Its package starts a registry of the host's own at once; the cluster runs the program itself.
+  if (missing.includes("docker-registry") && existsSync("/run/systemd/system")) {
+    report("stopping and disabling the service docker-registry that its package has started");
+    await run("systemctl", ["disable", "--now", "docker-registry"]);
+  }
 }

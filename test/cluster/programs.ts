@@ -79,7 +79,9 @@ export async function buildPrograms(
   names: readonly ModuleName[],
   report: Report = silent,
 ): Promise<Record<ModuleName, string>> {
-  const { stdout: goVersion } = await run("go", ["version"]);
+  const { stdout: goVersion } = await run("go", ["version"]).catch((error: unknown) => {
+    throw new Error("Go is missing: install Go 1.26 or later and put it on PATH", { cause: error });
+  });
   const folders = {} as Record<ModuleName, string>;
   for (const name of names) folders[name] = await buildModule(modules[name], goVersion, report);
   return folders;

@@ -29,7 +29,7 @@ export async function waitFor<T>(what: string, check: () => Promise<T>, options:
   }
 }
 
-export function logTail(logFile: string, lines = logLinesQuoted): string {
+function logTail(logFile: string, lines = logLinesQuoted): string {
   try {
     return `last lines of ${logFile}:\n${readFileSync(logFile, "utf8").trimEnd().split("\n").slice(-lines).join("\n")}`;
   } catch {

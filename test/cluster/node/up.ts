@@ -44,6 +44,7 @@ type Programs = Record<ModuleName, string>;
 /** Brings the node up, or says that it is; one that is only half there is removed first. */
 export async function bringNodeUp(name: string, report: Report): Promise<void> {
   checkClusterName(name);
+  if (process.getuid?.() !== 0) throw new Error("a node makes namespaces, mounts and cgroups: run this as root");
   await withLock(name, async () => {
     if (isUp(name, "node", report)) return;
     await installPackages("node", report);
