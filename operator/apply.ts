@@ -10,7 +10,7 @@ import type { Staleness } from "./kube/staleness.ts";
 import { phases, type Write } from "./plan/children.ts";
 import type { Plan } from "./plan/plan.ts";
 import { hashOf } from "./plan/revision.ts";
-import type { Problem } from "./plan/status.ts";
+import type { Problem } from "./plan/facts.ts";
 
 export interface ApplyInputs {
   readonly client: Client;

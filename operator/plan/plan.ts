@@ -14,7 +14,8 @@ import type { Observed } from "./observed.ts";
 import { digestRecord, reusedVersion } from "./record.ts";
 import { targetRevision, type Revision } from "./revision.ts";
 import { decideRollout, type RolloutDecision } from "./rollout.ts";
-import { type Problem, statusOf } from "./status.ts";
+import type { Problem } from "./facts.ts";
+import { statusOf } from "./status.ts";
 import { templateOf } from "./template.ts";
 
 /** What to write, and why. Made from plain data alone: the same observation gives the same plan. */

@@ -22,26 +22,11 @@
 import type { PreviousStatus, RejectedStatus, RolloutStatus } from "../api/model.ts";
 import type { Selector } from "../api/names.ts";
 import { timestamp } from "../api/conditions.ts";
-import type { Failure } from "./failures.ts";
 import type { Fleet } from "./fleet.ts";
-import type { Limits } from "./limits.ts";
-
-export interface RolloutInputs {
-  readonly now: number;
-  readonly limits: Limits;
-  readonly target: { readonly revision: string; readonly version: string };
-  /** False until the target's digest is known: then it starts with one pod, which finds it out. */
-  readonly resolved: boolean;
-  readonly current: string | undefined;
-  readonly previous: PreviousStatus | undefined;
-  readonly progress: RolloutStatus | undefined;
-  /** Why the target is not tried any more; already dropped when the spec or the retry token has changed. */
-  readonly rejected: RejectedStatus | undefined;
-  readonly retryToken: string | undefined;
-  readonly fleets: ReadonlyMap<string, Fleet>;
-  /** The Service selects the whole model at the moment. */
-  readonly shared: boolean;
-}
+import { deadline, progressOf } from "./progress.ts";
+import { rejection } from "./rejection.ts";
+import type { RolloutInputs } from "./rollout-inputs.ts";
+import { warmPrevious } from "./warm.ts";
 
 export interface RolloutDecision {
   readonly current: string | undefined;
@@ -67,9 +52,6 @@ export type RolloutStep =
   | "Settling" // an earlier exchange is undone before the next change begins
   | "Flipped"; // the target has just become the current one
 
-/** Time for every kube-proxy to follow a changed selector before pods that it pointed to may go. */
-export const propagationMs = 5_000;
-
 export function decideRollout(inputs: RolloutInputs): RolloutDecision {
   const rejected = inputs.rejected ?? rejection(inputs);
   const asked = { ...inputs, rejected };
@@ -80,34 +62,6 @@ export function decideRollout(inputs: RolloutInputs): RolloutDecision {
   if (isWarm(asked)) return flip(asked, inputs.current);
   if (isThirdInTheWay(asked, inputs.current)) return settle(asked, inputs.current);
   return inputs.limits.surge >= inputs.limits.replicas ? surge(asked, inputs.current) : exchange(asked, inputs.current);
-}
-
-/**
- * A target is given up when it failed for good and has nothing ready, or when it has made no progress for the
- * deadline while something else serves. With nothing else to serve, trying on is all that is left.
- */
-function rejection(inputs: RolloutInputs): RejectedStatus | undefined {
-  const fleet = inputs.fleets.get(inputs.target.revision);
-  if (fleet?.failure?.permanent === true && fleet.ready === 0) return rejectedFor(inputs, fleet.failure);
-  const replaces = inputs.current !== undefined && inputs.current !== inputs.target.revision;
-  if (!replaces || inputs.now < deadline(inputs)) return undefined;
-  const waited = `no progress for ${inputs.limits.progressDeadlineMs / 1000} s (spec.rollout.progressDeadlineSeconds)`;
-  const failure = fleet?.failure;
-  return rejectedFor(inputs, {
-    stage: failure?.stage ?? "Schedule",
-    reason: "ProgressDeadlineExceeded",
-    message: failure === undefined ? waited : `${waited}: ${failure.reason}: ${failure.message}`,
-  });
-}
-
-function rejectedFor(inputs: RolloutInputs, failure: Pick<Failure, "stage" | "reason" | "message">): RejectedStatus {
-  return {
-    revision: inputs.target.revision,
-    stage: failure.stage,
-    reason: failure.reason,
-    message: failure.message,
-    ...(inputs.retryToken === undefined ? {} : { retryToken: inputs.retryToken }),
-  };
 }
 
 /** Nothing serves yet: the Service may select the target at once, as there is no traffic to lose. */
@@ -302,56 +256,6 @@ function sharingPartner(inputs: RolloutInputs, current: string): Fleet | undefin
   return [...inputs.fleets.values()]
     .filter((fleet) => fleet.revision !== current && fleet.ready > 0)
     .toSorted((left, right) => right.ready - left.ready || (left.revision < right.revision ? -1 : 1))[0];
-}
-
-/**
- * The revision that served before: at the target's replicas where a change takes a full second set anyway, else at
- * what the surge leaves room for. It yields at once when a wanted pod finds no node, and is never resized before
- * every kube-proxy has followed.
- */
-function warmPrevious(
-  inputs: RolloutInputs,
-  current: string,
-  previous: PreviousStatus | undefined,
-): {
-  readonly replicas: readonly (readonly [string, number])[];
-  readonly previous: PreviousStatus | undefined;
-  readonly expiresAt: number | undefined;
-} {
-  const gone = { replicas: [], previous: undefined, expiresAt: undefined };
-  const fleet = previous === undefined ? undefined : inputs.fleets.get(previous.revision);
-  if (previous === undefined || fleet === undefined || previous.revision === current) return gone;
-  const { limits, now } = inputs;
-  const since = Date.parse(previous.since);
-  const settledAt = since + propagationMs;
-  if (now < settledAt) {
-    return { replicas: [[previous.revision, fleet.desired]], previous, expiresAt: settledAt };
-  }
-  const expiresAt = since + limits.keepPreviousMs;
-  const room = limits.surge >= limits.replicas ? limits.replicas : Math.min(fleet.desired, limits.surge);
-  if (now >= expiresAt || room === 0 || isShortOfRoom(inputs, previous.revision)) return gone;
-  return { replicas: [[previous.revision, room]], previous, expiresAt };
-}
-
-function isShortOfRoom(inputs: RolloutInputs, except: string): boolean {
-  return [...inputs.fleets.values()].some(
-    (fleet) => fleet.revision !== except && fleet.pods.some((pod) => pod.unschedulable !== undefined),
-  );
-}
-
-/** The record of the change under way: a new one for a new target, moved on whenever more of it is ready than ever. */
-function progressOf(inputs: RolloutInputs): RolloutStatus {
-  const ready = inputs.fleets.get(inputs.target.revision)?.ready ?? 0;
-  const known = inputs.progress?.revision === inputs.target.revision ? inputs.progress : undefined;
-  const now = timestamp(inputs.now);
-  if (known === undefined) {
-    return { revision: inputs.target.revision, startedAt: now, lastProgressTime: now, readyReplicas: ready };
-  }
-  return ready > (known.readyReplicas ?? 0) ? { ...known, lastProgressTime: now, readyReplicas: ready } : known;
-}
-
-function deadline(inputs: RolloutInputs): number {
-  return Date.parse(progressOf(inputs).lastProgressTime) + inputs.limits.progressDeadlineMs;
 }
 
 function earliest(...times: readonly (number | undefined)[]): number | undefined {

@@ -9,7 +9,7 @@ import { labels, versionsName } from "../../operator/api/names.ts";
 import { phases, type Write } from "../../operator/plan/children.ts";
 import type { Observed, ObservedChild, ObservedContainer, ObservedPod } from "../../operator/plan/observed.ts";
 import { type Plan, planModel } from "../../operator/plan/plan.ts";
-import type { Problem } from "../../operator/plan/status.ts";
+import type { Problem } from "../../operator/plan/facts.ts";
 import { annotations, type PodReport } from "../../server/contract.ts";
 
 /** What becomes of a version's pods. */

@@ -1,0 +1,166 @@
+import type { ConditionType, Finding } from "../api/conditions.ts";
+import { isContested } from "./contest.ts";
+import type { Facts } from "./facts.ts";
+
+/** What the conditions say, each by the first of its rules that decides. */
+export function findings(facts: Facts): Record<ConditionType, Finding> {
+  return {
+    Ready: firstOf(readyRules, facts),
+    Available: firstOf(availableRules, facts),
+    Reconciling: firstOf(reconcilingRules, facts),
+    Stalled: firstOf(stalledRules, facts),
+    Contested: contested(facts),
+  };
+}
+
+/** A rule either decides or passes on; the last rule of each list always decides. */
+type Rule = (facts: Facts) => Finding | undefined;
+
+const readyRules: readonly Rule[] = [
+  problem("False"), // an object could not be written
+  rejectedReady, // the target failed; what served before serves on
+  changing, // the target is on its way
+  scaledToZero, // nothing is wanted, nothing is there
+  complete, // every replica that is wanted is ready
+  overdueReplicas, // replicas are missing for longer than the progress deadline
+  scaling, // replicas are on their way after a change of their number
+  unavailable, // nothing is ready
+];
+
+const availableRules: readonly Rule[] = [
+  (facts) => (facts.ready > 0 ? serving(facts) : undefined),
+  (facts) =>
+    facts.limits.replicas === 0
+      ? { status: "False", reason: "ScaledToZero", message: "spec.replicas is 0" }
+      : undefined,
+  (facts) => ({ status: "False", reason: "NoReadyPod", message: waitingFor(facts) }),
+];
+
+const reconcilingRules: readonly Rule[] = [
+  (facts) => (isStalled(facts) ? { status: "False", reason: "Stalled", message: "" } : undefined),
+  (facts) =>
+    isChanging(facts) ? { status: "True", reason: facts.decision.step, message: progressText(facts) } : undefined,
+  (facts) =>
+    facts.ready === facts.limits.replicas && facts.selected === facts.limits.replicas
+      ? { status: "False", reason: "Settled", message: "" }
+      : undefined,
+  (facts) => ({ status: "True", reason: "Scaling", message: replicasText(facts) }),
+];
+
+const stalledRules: readonly Rule[] = [
+  problem("True"),
+  (facts) => {
+    const rejected = facts.decision.rejected;
+    return rejected && { status: "True", reason: rejected.reason, message: rejectedText(facts) };
+  },
+  (facts) =>
+    facts.overdue
+      ? { status: "True", reason: "ProgressDeadlineExceeded", message: `no progress: ${waitingFor(facts)}` }
+      : undefined,
+  () => ({ status: "False", reason: "Progressing", message: "" }),
+];
+
+function firstOf(rules: readonly Rule[], facts: Facts): Finding {
+  for (const rule of rules) {
+    const finding = rule(facts);
+    if (finding !== undefined) return finding;
+  }
+  return { status: "Unknown", reason: "Undecided", message: "" };
+}
+
+function problem(status: "True" | "False"): Rule {
+  return ({ problems: [first] }) => first && { status, reason: first.reason, message: first.message };
+}
+
+function rejectedReady(facts: Facts): Finding | undefined {
+  const rejected = facts.decision.rejected;
+  return rejected && { status: "False", reason: rejected.reason, message: rejectedText(facts) };
+}
+
+function rejectedText({ decision, target, ready, currentVersion }: Facts): string {
+  const rejected = decision.rejected;
+  const serves =
+    decision.current !== undefined && decision.current !== target.revision && ready > 0
+      ? `; ${currentVersion} goes on serving`
+      : "";
+  return `${target.version} failed at ${rejected?.stage}: ${rejected?.message}${serves}`;
+}
+
+function changing(facts: Facts): Finding | undefined {
+  if (!isChanging(facts)) return undefined;
+  return { status: "False", reason: facts.failure?.reason ?? "RolloutInProgress", message: progressText(facts) };
+}
+
+function isChanging(facts: Facts): boolean {
+  return facts.decision.current !== facts.target.revision;
+}
+
+function isStalled(facts: Facts): boolean {
+  return facts.problems.length > 0 || facts.decision.rejected !== undefined || facts.overdue;
+}
+
+function progressText(facts: Facts): string {
+  const { target, limits, fleets, failure } = facts;
+  const ready = fleets.get(target.revision)?.ready ?? 0;
+  const count = `${target.version}: ${ready} of ${limits.replicas} pods ready`;
+  return failure === undefined ? count : `${count}; ${failure.stage}: ${failure.message}`;
+}
+
+function scaledToZero(facts: Facts): Finding | undefined {
+  if (facts.limits.replicas > 0 || facts.selected > 0) return undefined;
+  return { status: "True", reason: "ScaledToZero", message: "spec.replicas is 0" };
+}
+
+function complete(facts: Facts): Finding | undefined {
+  const { limits, ready, selected } = facts;
+  return limits.replicas > 0 && ready === limits.replicas && selected === limits.replicas ? serving(facts) : undefined;
+}
+
+function serving(facts: Facts): Finding {
+  const { decision, target, currentVersion } = facts;
+  if (decision.current === undefined || decision.current === target.revision) {
+    return { status: "True", reason: "Serving", message: `${target.version} serves` };
+  }
+  const shares = decision.selector.kind === "shared" ? `, shared with ${target.version}` : "";
+  return { status: "True", reason: "ServingPrevious", message: `${currentVersion} serves${shares}` };
+}
+
+function overdueReplicas(facts: Facts): Finding | undefined {
+  return facts.overdue
+    ? { status: "False", reason: facts.failure?.reason ?? "ReplicasMissing", message: waitingFor(facts) }
+    : undefined;
+}
+
+/** More pods, or fewer, are no new spec to reach: Ready does not flap with a scaler's writes, and says what it is. */
+function scaling(facts: Facts): Finding | undefined {
+  const last = facts.before?.conditions?.find((condition) => condition.type === "Ready")?.reason;
+  const fromZero = last === "ScaledToZero" || last === "Scaling";
+  if (facts.ready === 0 && facts.limits.replicas > 0 && !fromZero) return undefined;
+  return { status: "True", reason: "Scaling", message: replicasText(facts) };
+}
+
+function unavailable(facts: Facts): Finding {
+  return { status: "False", reason: facts.failure?.reason ?? "Unavailable", message: waitingFor(facts) };
+}
+
+function replicasText({ ready, limits }: Facts): string {
+  return `${ready} of ${limits.replicas} pods ready`;
+}
+
+function waitingFor(facts: Facts): string {
+  return facts.failure === undefined ? replicasText(facts) : `${facts.failure.stage}: ${facts.failure.message}`;
+}
+
+function contested({ drift, observed }: Facts): Finding {
+  const fights = drift.filter(({ times }) => isContested(times, observed.now));
+  if (fights.length === 0) return { status: "False", reason: "NoRival", message: "" };
+  const named = fights.map(
+    ({ object, field, manager }) =>
+      `${object} ${field} is changed again and again by ${manager ?? "an unnamed manager"}`,
+  );
+  return {
+    status: "True",
+    reason: "FieldContested",
+    message: `${named.join("; ")}: stop it, or set the field through the ModelDeployment; it is put back every five minutes`,
+  };
+}

@@ -1,0 +1,21 @@
+import type { PreviousStatus, RejectedStatus, RolloutStatus } from "../api/model.ts";
+import type { Fleet } from "./fleet.ts";
+import type { Limits } from "./limits.ts";
+
+/** What the next step of a rollout follows from. */
+export interface RolloutInputs {
+  readonly now: number;
+  readonly limits: Limits;
+  readonly target: { readonly revision: string; readonly version: string };
+  /** False until the target's digest is known: then it starts with one pod, which finds it out. */
+  readonly resolved: boolean;
+  readonly current: string | undefined;
+  readonly previous: PreviousStatus | undefined;
+  readonly progress: RolloutStatus | undefined;
+  /** Why the target is not tried any more; already dropped when the spec or the retry token has changed. */
+  readonly rejected: RejectedStatus | undefined;
+  readonly retryToken: string | undefined;
+  readonly fleets: ReadonlyMap<string, Fleet>;
+  /** The Service selects the whole model at the moment. */
+  readonly shared: boolean;
+}
