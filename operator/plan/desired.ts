@@ -1,9 +1,9 @@
 import { stringsAt } from "../api/json.ts";
 import { kinds } from "../api/kinds.ts";
 import { childAnnotations } from "../api/names.ts";
-import { controllerRevision } from "../build/controllerrevision.ts";
+import { controllerRevision } from "../build/controller-revision.ts";
 import { deployment } from "../build/deployment.ts";
-import { podDisruptionBudget } from "../build/poddisruptionbudget.ts";
+import { podDisruptionBudget } from "../build/pod-disruption-budget.ts";
 import { service } from "../build/service.ts";
 import { versionsRecord } from "../build/versions.ts";
 import { type ChildPlan, planChild } from "./children.ts";

@@ -1,6 +1,6 @@
 import type { V1ResourceRequirements } from "@kubernetes/client-node";
 import { isJsonObject, type JsonObject, valueAt } from "../api/json.ts";
-import { podTemplate } from "../build/podtemplate.ts";
+import { podTemplate } from "../build/pod-template.ts";
 import { revisionOfChild } from "./fleet.ts";
 import type { BuildDefaults, Observed, ObservedChild } from "./observed.ts";
 import type { Revision } from "./revision.ts";

@@ -8,7 +8,7 @@ import { after, afterEach, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { systemClock } from "../../../operator/kube/clock.ts";
 import { isNotFound } from "../../../operator/kube/errors.ts";
-import { createElector } from "../../../operator/kube/lease.ts";
+import { type Elector, type ElectorOptions, createElector } from "../../../operator/kube/lease.ts";
 import { createMetrics } from "../../../operator/kube/metrics.ts";
 import type { KubeObject, Resource } from "../../../operator/kube/resources.ts";
 import { type ControlPlane, startControlPlane } from "../../cluster/control-plane.ts";
@@ -36,10 +36,30 @@ after(async () => {
   await plane?.stop();
   if (directory !== undefined) await rm(directory, { recursive: true });
 });
-afterEach(() => {
+const electors = new Set<Elector>();
+afterEach(async () => {
   for (const child of children) child.kill("SIGKILL");
   children.clear();
+  await Promise.all(Array.from(electors, (elector) => elector.stop()));
+  electors.clear();
 });
+
+type Here = Pick<ElectorOptions, "name" | "identity" | "onElected" | "onLost" | "timing">;
+
+function electorHere(options: Here): Elector {
+  const metrics = createMetrics();
+  const common = {
+    transport: direct.transport,
+    namespace,
+    clock: systemClock,
+    random: Math.random,
+    log: quietLog,
+    metrics,
+  };
+  const elector = createElector({ ...common, ...options });
+  electors.add(elector);
+  return elector;
+}
 
 interface Candidate {
   readonly process: ChildProcess;
@@ -116,30 +136,24 @@ test("SIGTERM hands the lease over within a second", async () => {
 
 test("of many candidates that start together one leads, and never two at a time, through several hand-overs", async () => {
   const transitions: string[] = [];
-  const electors = Array.from({ length: 5 }, (_, index) =>
-    createElector({
-      transport: direct.transport,
-      namespace,
+  const crowd = Array.from({ length: 5 }, (_, index) =>
+    electorHere({
       name: "crowd",
       identity: `candidate-${index}`,
-      clock: systemClock,
-      random: Math.random,
-      log: quietLog,
-      metrics: createMetrics(),
       onElected: () => transitions.push(`${index}`),
       onLost: () => transitions.push(`${index} lost`),
       timing: { leaseDurationMs: 5_000, renewDeadlineMs: 3_300, retryPeriodMs: 700 },
     }),
   );
-  const leaders = (): number[] => [...electors.keys()].filter((index) => electors[index]?.isLeader());
-  for (const elector of electors) elector.start();
-  for (let left = electors.length; left > 0; left--) {
+  const leaders = (): number[] => [...crowd.keys()].filter((index) => crowd[index]?.isLeader());
+  for (const elector of crowd) elector.start();
+  for (let left = crowd.length; left > 0; left--) {
     const tookMs = await until(() => {
       assert.ok(leaders().length <= 1, `leaders: ${leaders().join(" ")}`);
       return leaders().length === 1;
     }, 5_000);
-    assert.ok(left === electors.length || tookMs < 1_000, `${tookMs} ms`);
-    await electors[leaders()[0] ?? 0]?.stop();
+    assert.ok(left === crowd.length || tookMs < 1_000, `${tookMs} ms`);
+    await crowd[leaders()[0] ?? 0]?.stop();
   }
   assert.deepEqual(leaders(), []);
   assert.equal(new Set(transitions).size, 5, transitions.join(" "));
@@ -150,15 +164,9 @@ test("of many candidates that start together one leads, and never two at a time,
 
 test("the holder is away from the API server: it stops by itself in time, and leads again afterwards", async () => {
   const told: string[] = [];
-  const elector = createElector({
-    transport: direct.transport,
-    namespace,
+  const elector = electorHere({
     name: "lonely",
     identity: "lonely",
-    clock: systemClock,
-    random: Math.random,
-    log: quietLog,
-    metrics: createMetrics(),
     onElected: () => told.push("elected"),
     onLost: () => told.push("lost"),
     timing: { leaseDurationMs: 5_000, renewDeadlineMs: 1_500, retryPeriodMs: 400 },
@@ -174,5 +182,4 @@ test("the holder is away from the API server: it stops by itself in time, and le
   }
   await until(() => elector.isLeader(), 5_000);
   assert.deepEqual(told, ["elected", "lost", "elected"]);
-  await elector.stop();
 });
