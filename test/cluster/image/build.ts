@@ -28,6 +28,27 @@ export async function buildImage(build: ImageBuild): Promise<void> {
   const how = ["--isolation", "chroot", "--layers", "--pull-never"];
   const what = ["--file", build.dockerfile, "--tag", localName(build.tag), ...values, build.context];
   await step(build.report ?? silent, `building image ${build.tag}`, () => buildah("bud", [...how, ...what]));
+  const { stdout } = await buildah("images", ["--json"]);
+  const old = oldBuilds(JSON.parse(stdout) as StoredImage[], localName(build.tag));
+  // Another test file may have removed them meanwhile: what is gone is gone.
+  for (const name of old) await buildah("rmi", [name]).catch(() => undefined);
+}
+
+/** An entry of `buildah images --json`, as far as it matters here. */
+export type StoredImage = { readonly names: readonly string[] | null; readonly createdatraw: string };
+
+/** Builds of one repository that are kept: the last one, what it replaced, and one that is being pushed meanwhile. */
+const keptBuilds = 3;
+
+/** Other tags of the repository beyond the newest few, so that a store that many builds go to does not grow for good. */
+export function oldBuilds(stored: readonly StoredImage[], name: string): string[] {
+  const repository = name.slice(0, name.lastIndexOf(":") + 1);
+  return stored
+    .toSorted((a, b) => Date.parse(b.createdatraw) - Date.parse(a.createdatraw))
+    .flatMap((image) => image.names ?? [])
+    .filter((each) => each.startsWith(repository))
+    .slice(keptBuilds)
+    .filter((each) => each !== name);
 }
 
 /** Pushes a built image to the registry of a node, the default one if none is named, over plain HTTP. The node must be up. */
