@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { Client } from "./client.ts";
 import { createManualClock } from "./clock.ts";
 import { ApiError, LostLeaseError } from "./errors.ts";
-import { createEventRecorder } from "./events.ts";
+import { createEventRecorder, stopMs } from "./events.ts";
 import { createMetrics } from "./metrics.ts";
 import type { KubeObject } from "./resources.ts";
 import { createMemoryLog } from "./testpeer.ts";
@@ -19,13 +19,14 @@ interface Written {
 
 const unused = (): never => assert.fail("an event recorder only creates and patches");
 
-function setUp(fail: () => Error | undefined = () => undefined) {
+function setUp(fail: () => Error | undefined = () => undefined, silent = false) {
   const clock = createManualClock();
   const log = createMemoryLog();
   const metrics = createMetrics();
   const writes: { readonly verb: "create" | "patch"; readonly name: string; readonly body: Written }[] = [];
   const answer = <T extends KubeObject>(verb: "create" | "patch", name: string, body: Written): Promise<T> => {
     writes.push({ verb, name, body });
+    if (silent) return new Promise(() => undefined);
     const error = fail();
     return error === undefined ? Promise.resolve({} as T) : Promise.reject(error);
   };
@@ -173,4 +174,13 @@ test("stop writes the counts that are outstanding and then takes nothing more", 
   recorder.record(subject, content);
   await clock.advance(60_000);
   assert.equal(writes.length, 2);
+});
+
+test("stop does not wait for an API that does not answer", async () => {
+  const { recorder, clock } = setUp(() => undefined, true);
+  recorder.record(subject, content);
+  const stopped = recorder.stop();
+  await clock.advance(stopMs);
+  await stopped;
+  assert.equal(clock.pending(), 0);
 });

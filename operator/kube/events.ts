@@ -40,7 +40,7 @@ export interface EventRecorderOptions {
 export interface EventRecorder {
   /** Fire and forget: never throws, never waits. Repeats of the same event are counted in one object. */
   record(subject: EventSubject, content: EventContent): void;
-  /** Writes outstanding counts and waits for what is in flight; bounded by the transport's time limits. */
+  /** Writes outstanding counts and waits for what is in flight, {@link stopMs} at most. */
   stop(): Promise<void>;
 }
 
@@ -59,6 +59,9 @@ const refillMs = 300_000;
 const longestMemory = 4_096;
 /** Writes under way; beyond this the API is too slow for events, which are the first thing to give up. */
 const maxInFlight = 32;
+
+/** The lease is handed over within a second of SIGTERM, and this comes before it. */
+export const stopMs = 300;
 
 interface Series {
   /** Resolves with the Event's name once it exists; undefined when it could not be written. */
@@ -199,7 +202,10 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
       stopping = true;
       cancelFlush?.();
       flush();
-      while (inFlight.size > 0) await Promise.allSettled(inFlight);
+      const late = Promise.withResolvers<void>();
+      const cancel = clock.setTimeout(late.resolve, stopMs);
+      await Promise.race([Promise.allSettled(inFlight), late.promise]);
+      cancel();
     },
   };
 }

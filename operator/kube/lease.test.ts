@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createManualClock } from "./clock.ts";
+import { createManualClock, sleep } from "./clock.ts";
 import { ApiError } from "./errors.ts";
 import { createElector } from "./lease.ts";
 import { createMetrics } from "./metrics.ts";
@@ -28,10 +28,12 @@ function setUp() {
   const asked: string[] = [];
   const told: string[] = [];
   /** What GET answers, and writes: a write's own body when undefined. */
-  const server: { read: Answer; write: Answer | undefined; send: ((event: WatchEvent) => void) | undefined } = {
-    read: notFound,
-    write: undefined,
-    send: undefined,
+  const server = {
+    read: notFound as Answer,
+    write: undefined as Answer | undefined,
+    /** Between the arrival of a write and its answer. */
+    writeMs: 0,
+    send: undefined as ((event: WatchEvent) => void) | undefined,
   };
   const answered = (request: TransportRequest, answer: Answer): Promise<object> => {
     if (answer instanceof Error) return Promise.reject(answer);
@@ -42,11 +44,12 @@ function setUp() {
     });
   };
   const transport: Transport = {
-    request: <T>(request: TransportRequest) => {
+    request: async <T>(request: TransportRequest) => {
       const body = request.body as LeaseBody | undefined;
       asked.push(body === undefined ? request.method : `${request.method} ${body.spec.holderIdentity ?? "nobody"}`);
       const written = { ...body, metadata: { name: "l", namespace: "ns", uid: "u", resourceVersion: "9" } };
-      return answered(request, body === undefined ? server.read : (server.write ?? written)) as Promise<T>;
+      if (body !== undefined && server.writeMs > 0) await sleep(clock, server.writeMs);
+      return (await answered(request, body === undefined ? server.read : (server.write ?? written))) as T;
     },
     async *watch({ signal }, opened) {
       asked.push("WATCH");
@@ -104,6 +107,20 @@ test("may not write any more ten seconds after it began its last renewal, though
   assert.equal(elector.isLeader(), false);
   await clock.advance(1_000);
   assert.match(told[1] ?? "", /^lost at 16\d\d\d$/);
+  await elector.stop();
+});
+
+test("time counts from the moment a renewal was begun, not from its answer: the others count from when it was stored", async () => {
+  const { clock, server, elector } = setUp();
+  server.writeMs = 1_500;
+  elector.start();
+  await clock.advance(1_500);
+  assert.ok(elector.isLeader());
+  server.write = "never";
+  await clock.advance(8_499);
+  assert.ok(elector.isLeader());
+  await clock.advance(1);
+  assert.equal(elector.isLeader(), false);
   await elector.stop();
 });
 
