@@ -22,6 +22,8 @@ export interface AnnouncementInputs {
   readonly record: DigestRecord;
   readonly limits: Limits;
   readonly fleets: ReadonlyMap<string, Fleet>;
+  /** Place of a revision in the history; undefined when it is not in it yet. */
+  readonly numberOf: (revision: string) => number | undefined;
   readonly now: number;
 }
 
@@ -54,11 +56,12 @@ function resolved({ record }: AnnouncementInputs): Announcement[] {
   }));
 }
 
-function taken({ before, decision, target, fleets, limits }: AnnouncementInputs): Announcement[] {
+function taken({ before, decision, target, fleets, limits, numberOf }: AnnouncementInputs): Announcement[] {
   if (decision.current === undefined || before?.currentRevision === decision.current) return [];
   const ready = fleets.get(decision.current)?.ready ?? 0;
   const size = ready < limits.replicas ? `, with ${ready} of ${limits.replicas} pods so far` : "";
-  const reason = before?.previous?.revision === decision.current ? "RolledBack" : "RolloutCompleted";
+  const [now, then] = [numberOf(decision.current), numberOf(before?.currentRevision ?? "")];
+  const reason = now !== undefined && then !== undefined && now < then ? "RolledBack" : "RolloutCompleted";
   return [{ type: "Normal", reason, message: `${target.version} (revision ${decision.current}) serves${size}` }];
 }
 

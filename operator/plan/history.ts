@@ -22,6 +22,12 @@ export function expiredHistory(
     .slice(0, excess);
 }
 
+/** Place of a revision in the history; undefined when it is not in it. */
+export function historyNumber(history: readonly ObservedChild[], revision: string): number | undefined {
+  const record = history.find((child) => revisionOfChild(child) === revision);
+  return record === undefined ? undefined : revisionNumber(record);
+}
+
 function revisionNumber(child: ObservedChild): number {
   const number = valueAt(child.object, "revision");
   return typeof number === "number" ? number : 0;

@@ -8,7 +8,7 @@ import { childPlans } from "./desired.ts";
 import { contestBackoffMs, contestWindowMs, isContested, rememberedDrift } from "./contest.ts";
 import { type Announcement, announcements } from "./announcements.ts";
 import { fleetsOf, revisionOfChild, selectedPods, type Fleet } from "./fleet.ts";
-import { expiredHistory } from "./history.ts";
+import { expiredHistory, historyNumber } from "./history.ts";
 import { limitsOf } from "./limits.ts";
 import type { Observed } from "./observed.ts";
 import { digestRecord, reusedVersion } from "./record.ts";
@@ -80,6 +80,7 @@ export function planModel(observed: Observed): Plan | undefined {
       record,
       limits,
       fleets,
+      numberOf: (revision) => historyNumber(observed.controllerRevisions, revision),
       now,
     }),
     status: (problems) => statusOf({ ...draft, problems }),

@@ -124,6 +124,20 @@ test("going back to a warm version is one pass", () => {
   assert.deepEqual([...new Set(phasesOf)].toSorted(), ["prepare", "release"], "in before the Service moves, out after");
 });
 
+test("going forward to a warm version is no rollback", () => {
+  const world = served();
+  const reasons: string[] = [];
+  for (const version of ["v2", "v1", "v2"]) {
+    edit(world, { version });
+    for (let round = 0; round < 20; round++) {
+      tick(world, 1, eager);
+      reasons.push(...pass(world).announcements.map(({ reason }) => reason));
+    }
+  }
+  const changes = reasons.filter((reason) => reason === "RolledBack" || reason === "RolloutCompleted");
+  assert.deepEqual(changes, ["RolloutCompleted", "RolledBack", "RolloutCompleted"]);
+});
+
 test("the previous version goes when its time is over", () => {
   const world = served({}, { keepPreviousSeconds: 60 });
   edit(world, { version: "v2" });
