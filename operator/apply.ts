@@ -119,9 +119,12 @@ async function adopt(
   };
 }
 
-/** 403 and 422 are answers about what was asked for; asking again changes nothing until somebody acts. */
+/** 400, 403 and 422 are answers about what was asked for; asking again changes nothing until somebody acts. */
 function isRefusal(error: unknown): error is ApiError {
-  return error instanceof ApiError && (error.status === 422 || (error.status === 403 && !isTerminating(error)));
+  return (
+    error instanceof ApiError &&
+    (error.status === 400 || error.status === 422 || (error.status === 403 && !isTerminating(error)))
+  );
 }
 
 function isTerminating(error: ApiError): boolean {

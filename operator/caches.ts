@@ -1,40 +1,66 @@
-import { kinds, type Kind } from "./api/kinds.ts";
+import { type Kind, kinds } from "./api/kinds.ts";
+import type { Model } from "./api/model.ts";
 import { labels } from "./api/names.ts";
+import { type Cache, joinCaches } from "./cache.ts";
 import type { Clock } from "./kube/clock.ts";
 import type { Log } from "./kube/log.ts";
 import type { Metrics } from "./kube/metrics.ts";
 import type { Queue } from "./kube/queue.ts";
 import { createReflector, type Reflector } from "./kube/reflector.ts";
-import type { KubeObject } from "./kube/resources.ts";
+import { keyOf, type KubeObject } from "./kube/resources.ts";
 import type { Change } from "./kube/store.ts";
 import type { Transport } from "./kube/transport.ts";
-import type { Model } from "./api/model.ts";
 import {
   type Cached,
+  type CachedAutoscaler,
   type Caches,
   modelIndex,
+  namespaceIndex,
+  projectAutoscaler,
   projectChild,
   projectModel,
+  projectNode,
   projectPod,
   type RawModel,
 } from "./observe.ts";
+import type { ObservedNode } from "./plan/observed.ts";
 
 export interface CacheInputs {
   readonly transport: Transport;
   readonly queue: Queue;
+  /** One watch a kind and namespace; one a kind for the whole cluster when empty. */
+  readonly namespaces: readonly string[];
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
   readonly metrics: Metrics;
 }
 
-/** The operator's caches; a change in any of them puts the model that it concerns into the queue. */
-export function createCaches(inputs: CacheInputs): Caches {
+export interface WatchedCaches {
+  readonly caches: Caches;
+  /** Every watch there is, for the guard that waits for the operator's own writes. */
+  readonly reflectors: readonly Reflector<unknown>[];
+}
+
+/** The operator's caches; a change in any of them puts the models that it concerns into the queue. */
+export function createCaches(inputs: CacheInputs): WatchedCaches {
   const { queue } = inputs;
-  const children = <T>(kind: Kind, project: (raw: KubeObject) => Cached<T>): Reflector<Cached<T>> =>
-    createReflector<Cached<T>>({
-      ...inputs,
-      resource: kind,
+  const reflectors: Reflector<unknown>[] = [];
+  const scopes = inputs.namespaces.length === 0 ? [undefined] : inputs.namespaces;
+
+  const cacheOf = <T, Raw extends KubeObject>(
+    kind: Kind,
+    options: Pick<Parameters<typeof createReflector<T, Raw>>[0], "project" | "onChange" | "indexBy" | "labelSelector">,
+    namespaces: readonly (string | undefined)[] = scopes,
+  ): Cache<T> => {
+    const own = namespaces.map((namespace) =>
+      createReflector<T, Raw>({ ...inputs, ...options, resource: kind, namespace }),
+    );
+    reflectors.push(...(own as unknown as Reflector<unknown>[]));
+    return joinCaches(own);
+  };
+  const children = <T>(kind: Kind, project: (raw: KubeObject) => Cached<T>): Cache<Cached<T>> =>
+    cacheOf<Cached<T>, KubeObject>(kind, {
       labelSelector: labels.model,
       project,
       indexBy: { [modelIndex]: ({ model }) => [model] },
@@ -42,10 +68,9 @@ export function createCaches(inputs: CacheInputs): Caches {
         for (const { model } of sides(change)) queue.add(model, "user");
       },
     });
-  return {
-    models: createReflector<Model, RawModel>({
-      ...inputs,
-      resource: kinds.model,
+
+  const caches: Caches = {
+    models: cacheOf<Model, RawModel>(kinds.model, {
       project: projectModel,
       onChange: ({ key }) => queue.add(key, "user"),
     }),
@@ -54,8 +79,31 @@ export function createCaches(inputs: CacheInputs): Caches {
     services: children(kinds.service, projectChild),
     configMaps: children(kinds.configMap, projectChild),
     podDisruptionBudgets: children(kinds.podDisruptionBudget, projectChild),
+    networkPolicies: children(kinds.networkPolicy, projectChild),
     pods: children(kinds.pod, projectPod),
+    horizontalPodAutoscalers: cacheOf<Cached<CachedAutoscaler>, KubeObject>(kinds.horizontalPodAutoscaler, {
+      project: projectAutoscaler,
+      indexBy: { [namespaceIndex]: ({ value }) => [value.namespace] },
+      onChange: (change) => {
+        for (const cached of sides(change)) queue.add(concernedModel(cached), "user");
+      },
+    }),
+    nodes:
+      inputs.namespaces.length > 0
+        ? undefined
+        : cacheOf<ObservedNode, KubeObject>(kinds.node, { project: projectNode }),
   };
+  return { caches, reflectors };
+}
+
+/**
+ * The model that an autoscaler concerns: its owner, the model that it turns, or, aimed at a Deployment, the model whose
+ * revision has that name. Somebody else's Deployment leads to a model that there is not, which costs one look.
+ */
+function concernedModel({ model, owner, value }: Cached<CachedAutoscaler>): string {
+  if (owner !== undefined) return model;
+  const { targetKind, targetName } = value.target;
+  return keyOf(value.namespace, targetKind === kinds.model.kind ? targetName : targetName.replace(/-[^-]*$/, ""));
 }
 
 /** Before and after: an object whose label was changed concerns two models. */

@@ -12,6 +12,8 @@ export interface Config {
   /** kubeconfig to use outside a cluster; the usual places when undefined. */
   readonly kubeconfig: string | undefined;
   readonly workers: number;
+  /** Namespaces whose models are looked after; all when empty. */
+  readonly watchNamespaces: readonly string[];
   readonly defaults: BuildDefaults;
 }
 
@@ -34,6 +36,7 @@ const help = `slipway-operator: makes ModelDeployments into served, versioned pr
   --log-level LEVEL                   ${logLevels.join(", ")} (info)
   --leader-elect true|false           one writer among the replicas by a lease (true)
   --workers N                         models worked on at the same time (4)
+  --watch-namespaces NAMESPACE,...    look after the models of these namespaces only (all)
   --kubeconfig FILE                   outside a cluster: how to reach the API server
   --namespace NAMESPACE               where the lease lies (POD_NAMESPACE, else slipway-system)
 
@@ -71,18 +74,21 @@ export function readConfig(
   const certificateAuthority = certificates(values["certificate-authority-file"], readFile, errors);
   if (errors.length > 0) return { kind: "errors", errors };
 
+  const namespace = values["namespace"] ?? environment["POD_NAMESPACE"] ?? "slipway-system";
   const config: Config = {
-    namespace: values["namespace"] ?? environment["POD_NAMESPACE"] ?? "slipway-system",
+    namespace,
     instance: environment["POD_NAME"] ?? environment["HOSTNAME"] ?? "slipway-operator",
     httpPort,
     logLevel,
     leaderElect: leaderElect === "true",
     kubeconfig: values["kubeconfig"],
     workers,
+    watchNamespaces: list(values["watch-namespaces"]),
     defaults: Object.freeze({
       serverImage,
-      plainHttpHosts: (values["plain-http-hosts"] ?? "").split(",").filter((host) => host !== ""),
+      plainHttpHosts: list(values["plain-http-hosts"]),
       certificateAuthority,
+      operatorNamespace: namespace,
     }),
   };
   return { kind: "config", config: Object.freeze(config) };
@@ -102,11 +108,19 @@ function parse(args: readonly string[]) {
       "log-level": text,
       "leader-elect": text,
       workers: text,
+      "watch-namespaces": text,
       kubeconfig: text,
       namespace: text,
       help: { type: "boolean" },
     },
   }).values;
+}
+
+function list(value: string | undefined): string[] {
+  return (value ?? "")
+    .split(",")
+    .map((item) => item.trim())
+    .filter((item) => item !== "");
 }
 
 function whole(flag: string, text: string, least: number, most: number, errors: string[]): number {

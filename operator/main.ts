@@ -40,8 +40,16 @@ async function run(config: Config): Promise<void> {
     (await inClusterAccess(process.env, clock)) ?? (await kubeconfigAccess({ file: config.kubeconfig, clock }));
   const transport = createTransport({ ...access, clock, random, metrics, userAgent: "slipway-operator" });
   const queue = createQueue({ clock, random, metrics: metrics.queue("model") });
-  const caches = createCaches({ transport, queue, clock, random, log, metrics });
-  const all = Object.entries(caches).map(([name, cache]) => ({ name, cache }));
+  const { caches, reflectors } = createCaches({
+    transport,
+    queue,
+    namespaces: config.watchNamespaces,
+    clock,
+    random,
+    log,
+    metrics,
+  });
+  const all = Object.entries(caches).flatMap(([name, cache]) => (cache === undefined ? [] : [{ name, cache }]));
 
   const elector = createElector({
     transport,
@@ -67,10 +75,7 @@ async function run(config: Config): Promise<void> {
     log,
     metrics,
   });
-  const staleness = createStaleness(
-    all.map(({ cache }) => cache),
-    { clock, log },
-  );
+  const staleness = createStaleness(reflectors, { clock, log });
   const controller = createController({
     name: "model",
     queue,

@@ -1,14 +1,18 @@
 import type { JsonObject } from "./api/json.ts";
 import { kinds } from "./api/kinds.ts";
 import type { Model, ModelMetadata } from "./api/model.ts";
+import { quantity } from "./api/quantity.ts";
+import { gpuLabels } from "./build/placement.ts";
 import { containers, fieldManager, labels, versionsName } from "./api/names.ts";
-import type { Reflector } from "./kube/reflector.ts";
+import type { Cache } from "./cache.ts";
 import { type KubeObject, keyOf, splitKey } from "./kube/resources.ts";
 import type {
   BuildDefaults,
   Observed,
+  ObservedAutoscaler,
   ObservedChild,
   ObservedContainer,
+  ObservedNode,
   ObservedPod,
   Termination,
 } from "./plan/observed.ts";
@@ -21,18 +25,23 @@ export interface Cached<T> {
   readonly value: T;
 }
 
-/** One cache per kind; all but the models hold only objects with the model label. */
+/** One cache per kind. Those of children hold only objects with the model label; autoscalers of anybody can matter. */
 export interface Caches {
-  readonly models: Reflector<Model>;
-  readonly deployments: Reflector<Cached<ObservedChild>>;
-  readonly controllerRevisions: Reflector<Cached<ObservedChild>>;
-  readonly services: Reflector<Cached<ObservedChild>>;
-  readonly configMaps: Reflector<Cached<ObservedChild>>;
-  readonly podDisruptionBudgets: Reflector<Cached<ObservedChild>>;
-  readonly pods: Reflector<Cached<ObservedPod>>;
+  readonly models: Cache<Model>;
+  readonly deployments: Cache<Cached<ObservedChild>>;
+  readonly controllerRevisions: Cache<Cached<ObservedChild>>;
+  readonly services: Cache<Cached<ObservedChild>>;
+  readonly configMaps: Cache<Cached<ObservedChild>>;
+  readonly podDisruptionBudgets: Cache<Cached<ObservedChild>>;
+  readonly horizontalPodAutoscalers: Cache<Cached<CachedAutoscaler>>;
+  readonly networkPolicies: Cache<Cached<ObservedChild>>;
+  readonly pods: Cache<Cached<ObservedPod>>;
+  /** Undefined where the operator looks after some namespaces only and may not read what belongs to the cluster. */
+  readonly nodes: Cache<ObservedNode> | undefined;
 }
 
 export const modelIndex = "model";
+export const namespaceIndex = "namespace";
 
 /**
  * Everything about one model, out of the caches alone. Undefined: there is no such model any more. Children of
@@ -42,10 +51,11 @@ export function observe(key: string, caches: Caches, now: number, defaults: Buil
   const { namespace, name } = splitKey(key);
   const model = caches.models.get(namespace, name);
   if (model === undefined) return undefined;
-  const owned = (cache: Reflector<Cached<ObservedChild>>): ObservedChild[] =>
+  const owned = (cache: Cache<Cached<ObservedChild>>): ObservedChild[] =>
     cache.indexed(modelIndex, key).flatMap(({ owner, value }) => (owner === model.metadata.uid ? [value] : []));
-  const named = (cache: Reflector<Cached<ObservedChild>>, child: string): ObservedChild | undefined =>
+  const named = (cache: Cache<Cached<ObservedChild>>, child: string): ObservedChild | undefined =>
     owned(cache).find((value) => value.name === child);
+  const autoscalers = caches.horizontalPodAutoscalers.indexed(namespaceIndex, namespace ?? "");
   return {
     now,
     model,
@@ -55,6 +65,10 @@ export function observe(key: string, caches: Caches, now: number, defaults: Buil
     service: named(caches.services, name),
     versions: named(caches.configMaps, versionsName(name)),
     podDisruptionBudget: named(caches.podDisruptionBudgets, name),
+    networkPolicy: named(caches.networkPolicies, name),
+    horizontalPodAutoscaler: autoscalers.find(({ owner }) => owner === model.metadata.uid)?.value.child,
+    rivalAutoscalers: autoscalers.filter(({ owner }) => owner !== model.metadata.uid).map(({ value }) => value.target),
+    nodes: model.spec.gpu === undefined ? [] : (caches.nodes?.list() ?? []),
     defaults,
   };
 }
@@ -107,6 +121,49 @@ export function projectChild(raw: RawChild): Cached<ObservedChild> {
       rival: latest?.manager,
       replicaFailure: refused?.message,
     },
+  };
+}
+
+interface RawAutoscaler extends RawChild {
+  readonly spec?: { readonly scaleTargetRef?: { readonly kind?: string; readonly name?: string } };
+}
+
+/** An autoscaler: ours with all of it, anybody else's for its target. */
+export interface CachedAutoscaler {
+  readonly child: ObservedChild;
+  readonly namespace: string;
+  readonly target: ObservedAutoscaler;
+}
+
+export function projectAutoscaler(raw: RawAutoscaler): Cached<CachedAutoscaler> {
+  const { model, owner, value } = projectChild(raw);
+  const target = raw.spec?.scaleTargetRef;
+  return {
+    model,
+    owner,
+    value: {
+      child: value,
+      namespace: raw.metadata.namespace ?? "",
+      target: { name: raw.metadata.name, targetKind: target?.kind ?? "", targetName: target?.name ?? "" },
+    },
+  };
+}
+
+interface RawNode extends KubeObject {
+  readonly spec?: { readonly unschedulable?: boolean };
+  readonly status?: { readonly allocatable?: Readonly<Record<string, string>> };
+}
+
+export function projectNode(raw: RawNode): ObservedNode {
+  const own = raw.metadata.labels ?? {};
+  const memory = Number(own[gpuLabels.memory]);
+  const extended = Object.entries(raw.status?.allocatable ?? {}).filter(([name]) => name.includes("/"));
+  return {
+    name: raw.metadata.name,
+    unschedulable: raw.spec?.unschedulable === true,
+    product: own[gpuLabels.product],
+    gpuMemoryMebibytes: Number.isFinite(memory) ? memory : undefined,
+    allocatable: Object.fromEntries(extended.map(([name, amount]) => [name, quantity(amount)])),
   };
 }
 

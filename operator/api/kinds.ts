@@ -18,6 +18,14 @@ export const kinds = {
     plural: "poddisruptionbudgets",
     kind: "PodDisruptionBudget",
   },
+  horizontalPodAutoscaler: {
+    group: "autoscaling",
+    version: "v2",
+    plural: "horizontalpodautoscalers",
+    kind: "HorizontalPodAutoscaler",
+  },
+  networkPolicy: { group: "networking.k8s.io", version: "v1", plural: "networkpolicies", kind: "NetworkPolicy" },
+  node: { group: "", version: "v1", plural: "nodes", kind: "Node" },
   pod: { group: "", version: "v1", plural: "pods", kind: "Pod" },
 } as const satisfies Record<string, Kind>;
 

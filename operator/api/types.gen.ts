@@ -32,7 +32,7 @@ export interface ModelDeployment {
        */
       name: string;
       /**
-       * Where the model lies. oci://HOST/REPOSITORY:TAG (or @DIGEST) for an artifact in a registry such as `oras push` makes; file:///PATH for a file or folder inside the server image.
+       * Where the model lies: one file, a folder or a tar. oci://HOST/REPOSITORY:TAG (or @DIGEST) for an artifact in a registry such as `oras push` makes; https://HOST/PATH; s3://BUCKET/KEY (a folder ends with /); hf://OWNER/REPOSITORY@REVISION/PATH; pvc://CLAIM/PATH for a claim in the same namespace; file:///PATH for what lies inside the server image. http:// only for hosts that the operator was installed with as plain.
        */
       uri: string;
       /**
@@ -65,6 +65,19 @@ export interface ModelDeployment {
          */
         value: string;
       }[];
+      /**
+       * How ONNX Runtime uses the CPU.
+       */
+      session?: {
+        /**
+         * Predictions that run at the same time, each in a thread with the model of its own; the CPU limit rounded up to whole cores when left out.
+         */
+        workers?: number;
+        /**
+         * Threads that one prediction uses; 1 when left out, which serves the most predictions.
+         */
+        intraOpThreads?: number;
+      };
     };
     /**
      * CPU and memory of one pod. The CPU limit, rounded up to whole cores, is the number of predictions that run at the same time.
@@ -83,6 +96,151 @@ export interface ModelDeployment {
         [k: string]: number | string;
       };
     };
+    /**
+     * How the model is fetched. Only the init container sees any of it.
+     */
+    source?: {
+      /**
+       * A Secret in the same namespace, mounted into the init container alone. oci: .dockerconfigjson, or username and password, or token. https: token, or username and password. s3: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, where needed, AWS_SESSION_TOKEN, AWS_REGION, AWS_ENDPOINT_URL. hf: HF_TOKEN.
+       */
+      secretRef?: {
+        /**
+         * Name of the Secret.
+         */
+        name: string;
+      };
+      /**
+       * Service account of the pods, for clouds that give a pod an identity by it. No Kubernetes token is mounted, whatever the account says.
+       */
+      serviceAccountName?: string;
+      /**
+       * How long one attempt to fetch the model may take in all, in seconds; 3600 when left out.
+       */
+      timeoutSeconds?: number;
+      /**
+       * The most bytes that a model may have on disk, for example 10Gi; 64Gi when left out.
+       */
+      sizeLimit?: number | string;
+    };
+    /**
+     * Accelerators of one pod. Becomes a limit, a toleration of the resource's name as taint, and node affinity on the labels of GPU feature discovery.
+     */
+    gpu?: {
+      /**
+       * How many.
+       */
+      count: number;
+      /**
+       * The extended resource, for example nvidia.com/gpu or nvidia.com/mig-3g.20gb.
+       */
+      resourceName: string;
+      /**
+       * Allowed values of the node label nvidia.com/gpu.product; any when left out.
+       *
+       * Items: A product, for example NVIDIA-L4.
+       */
+      products?: string[];
+      /**
+       * The least memory of one GPU, for example 16Gi; compared with the node label nvidia.com/gpu.memory, which is in MiB.
+       */
+      minMemory?: number | string;
+    };
+    /**
+     * Lets a HorizontalPodAutoscaler turn spec.replicas between min and max. It is aimed at this object, and the operator alone writes the pods' number.
+     */
+    scaling?: {
+      /**
+       * The fewest pods.
+       */
+      min: number;
+      /**
+       * The most pods.
+       */
+      max: number;
+      /**
+       * What is held at targetPercent of the pods' requests. CPU needs spec.resources.requests.cpu, Memory the memory.
+       */
+      metric: "CPU" | "Memory";
+      /**
+       * Average use that is aimed at, in percent of what the pods request.
+       */
+      targetPercent: number;
+      /**
+       * Speed of scaling, as spec.behavior of a HorizontalPodAutoscaler (autoscaling/v2) has it.
+       */
+      behavior?: {};
+    };
+    /**
+     * Where pods may run, in the words of a pod's spec.
+     */
+    placement?: {
+      /**
+       * Labels that a node must have.
+       */
+      nodeSelector?: {
+        [k: string]: string;
+      };
+      /**
+       * Taints that the pods put up with.
+       *
+       * Items: One taint, or all of a kind; see the Kubernetes reference of Toleration.
+       */
+      tolerations?: {
+        /**
+         * Key of the taint; empty with operator Exists means every key.
+         */
+        key?: string;
+        /**
+         * Equal when left out.
+         */
+        operator?: "Exists" | "Equal";
+        /**
+         * Value of the taint, with Equal.
+         */
+        value?: string;
+        /**
+         * Effect of the taint; every effect when left out.
+         */
+        effect?: "NoSchedule" | "PreferNoSchedule" | "NoExecute";
+        /**
+         * How long a NoExecute taint is put up with; for ever when left out.
+         */
+        tolerationSeconds?: number;
+      }[];
+      /**
+       * Affinity as a pod's spec has it. Node affinity is joined with what spec.gpu asks for.
+       */
+      affinity?: {};
+      /**
+       * Spread over zones or nodes, as a pod's spec has it. Without a labelSelector it counts the pods of the same revision.
+       *
+       * Items: One constraint.
+       */
+      topologySpreadConstraints?: {}[];
+      /**
+       * Priority class of the pods.
+       */
+      priorityClassName?: string;
+    };
+    /**
+     * Anything else of a pod: metadata and spec, merged last over what Slipway makes. Objects are merged, lists of named items (containers, volumes, env) item by item, other lists replaced; null removes. The containers are called server and fetch. What the API server refuses in it is told in the conditions.
+     */
+    podTemplate?: {};
+    /**
+     * Creates a NetworkPolicy for the pods: predictions from the peers named here, metrics from the operator's namespace; nothing else comes in. Fetching the model stays possible.
+     */
+    networkPolicy?: {
+      /**
+       * Who may send predictions, as peers of a NetworkPolicy have it; pods of the same namespace when left out, nobody when empty.
+       *
+       * Items: One peer.
+       */
+      from?: {}[];
+    };
+    /**
+     * True: the operator acts on nothing of this model, and status.plan tells what it would do and why.
+     */
+    paused?: boolean;
     /**
      * The Service in front of the pods, named as the model.
      */
@@ -111,6 +269,10 @@ export interface ModelDeployment {
      */
     rollout: {
       /**
+       * Rolling: the new revision comes up beside the one that serves. Recreate: the one that serves is stopped first, for models that cannot run twice; nothing serves meanwhile, and when the new one fails the old one comes back.
+       */
+      strategy: "Rolling" | "Recreate";
+      /**
        * How many pods there may be above spec.replicas during a change, as a number or a percentage (rounded up). With 100% the new revision is complete before it takes all traffic at once, and going back is immediate; with less, both revisions share traffic while pods are exchanged.
        */
       maxSurge: number | string;
@@ -127,9 +289,9 @@ export interface ModelDeployment {
        */
       progressDeadlineSeconds: number;
       /**
-       * How long the revision that served before is kept warm after a change, so that going back is immediate, in seconds. Its pods yield as soon as a wanted pod finds no room.
+       * How long the revision that served before is kept warm after a change, so that going back is immediate, in seconds. Its pods yield as soon as a wanted pod finds no room. Left out, it is 300, and 0 with spec.gpu.
        */
-      keepPreviousSeconds: number;
+      keepPreviousSeconds?: number;
       /**
        * Any text. A new value gives a revision that was rejected another try.
        */
@@ -334,6 +496,12 @@ export interface ModelDeployment {
        */
       time: string;
     };
+    /**
+     * While spec.paused is true, what would be done, and why.
+     *
+     * Items: One write, or one reason.
+     */
+    plan?: string[];
     /**
      * Fields of owned objects that somebody else changed and that were put back lately.
      */

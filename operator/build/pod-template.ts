@@ -6,7 +6,10 @@ import type {
   V1ResourceRequirements,
   V1SecurityContext,
 } from "@kubernetes/client-node";
+import type { Spec } from "../api/model.ts";
 import { containers, revisionLabels, versionsName } from "../api/names.ts";
+import { placement } from "./placement.ts";
+import { type SourceParts, sourceParts } from "./source.ts";
 import { annotations, commands, environment, paths, portNames, ports } from "../../server/contract.ts";
 
 /** What a pod template is rendered from, once, when the revision is first made. */
@@ -17,6 +20,10 @@ export interface TemplateInputs {
   readonly image: string;
   readonly env: readonly { readonly name: string; readonly value: string }[];
   readonly resources: V1ResourceRequirements | undefined;
+  readonly session: NonNullable<Spec["server"]>["session"];
+  readonly source: Spec["source"];
+  readonly gpu: Spec["gpu"];
+  readonly placement: Spec["placement"];
   readonly plainHttpHosts: readonly string[];
   readonly certificateAuthority: string;
 }
@@ -34,10 +41,15 @@ const podVolume = "pod";
  * comes from; the server sees a read-only folder and has no API token.
  */
 export function podTemplate(inputs: TemplateInputs): V1PodTemplateSpec {
+  const source = sourceParts(inputs.version.uri, inputs.source);
   return {
     // No annotations, said aloud: one that appears, such as that of `kubectl rollout restart`, is taken away again.
     metadata: { labels: revisionLabels(inputs.model, inputs.revision, inputs.version.name), annotations: {} },
     spec: {
+      ...placement(inputs.model, inputs.revision, inputs.placement, inputs.gpu),
+      ...(inputs.source?.serviceAccountName === undefined
+        ? {}
+        : { serviceAccountName: inputs.source.serviceAccountName }),
       automountServiceAccountToken: false,
       enableServiceLinks: false,
       terminationGracePeriodSeconds,
@@ -48,17 +60,18 @@ export function podTemplate(inputs: TemplateInputs): V1PodTemplateSpec {
         fsGroup: nonRoot,
         seccompProfile: { type: "RuntimeDefault" },
       },
-      initContainers: [fetchContainer(inputs)],
+      initContainers: [fetchContainer(inputs, source)],
       containers: [serverContainer(inputs)],
       volumes: [
         { name: modelVolume, emptyDir: {} },
+        ...source.volumes,
         { name: podVolume, downwardAPI: { items: [serviceFile()] } },
       ],
     },
   };
 }
 
-function fetchContainer(inputs: TemplateInputs): V1Container {
+function fetchContainer(inputs: TemplateInputs, source: SourceParts): V1Container {
   const env: V1EnvVar[] = [
     ...identity(inputs),
     { name: environment.modelUri, value: inputs.version.uri },
@@ -71,6 +84,7 @@ function fetchContainer(inputs: TemplateInputs): V1Container {
     },
     ...optional(environment.plainHttpHosts, inputs.plainHttpHosts.join(",")),
     ...optional(environment.certificateAuthority, inputs.certificateAuthority),
+    ...source.env,
   ];
   return {
     name: containers.fetch,
@@ -79,7 +93,7 @@ function fetchContainer(inputs: TemplateInputs): V1Container {
     env,
     ...(inputs.resources === undefined ? {} : { resources: inputs.resources }),
     securityContext: restricted(),
-    volumeMounts: [{ name: modelVolume, mountPath: paths.modelDirectory }],
+    volumeMounts: [{ name: modelVolume, mountPath: paths.modelDirectory }, ...source.mounts],
   };
 }
 
@@ -94,6 +108,8 @@ function serverContainer(inputs: TemplateInputs): V1Container {
         name: environment.cpuLimit,
         valueFrom: { resourceFieldRef: { containerName: containers.server, resource: "limits.cpu", divisor: "1" } },
       },
+      ...optional(environment.workers, inputs.session?.workers?.toString()),
+      ...optional(environment.intraOpThreads, inputs.session?.intraOpThreads?.toString()),
       ...inputs.env.map(({ name, value }) => ({ name, value })),
     ],
     ports: [
@@ -103,13 +119,22 @@ function serverContainer(inputs: TemplateInputs): V1Container {
     // Every second: a rollout is as quick as its slowest probe, and an answer costs the server next to nothing.
     readinessProbe: probe(paths.ready, 1, 3),
     livenessProbe: probe(paths.live, 10, 3),
-    ...(inputs.resources === undefined ? {} : { resources: inputs.resources }),
+    ...withGpu(inputs.resources, inputs.gpu),
     securityContext: restricted(),
     volumeMounts: [
       { name: modelVolume, mountPath: paths.modelDirectory, readOnly: true },
       { name: podVolume, mountPath: paths.podDirectory, readOnly: true },
     ],
   };
+}
+
+/** An extended resource is a limit; its request is the same by definition. */
+function withGpu(
+  resources: V1ResourceRequirements | undefined,
+  gpu: Spec["gpu"],
+): { resources?: V1ResourceRequirements } {
+  if (gpu === undefined) return resources === undefined ? {} : { resources };
+  return { resources: { ...resources, limits: { ...resources?.limits, [gpu.resourceName]: String(gpu.count) } } };
 }
 
 function identity(inputs: TemplateInputs): V1EnvVar[] {

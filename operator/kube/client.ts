@@ -6,6 +6,8 @@ import type { Transport } from "./transport.ts";
 export interface CreateOptions {
   readonly fieldManager: string;
   readonly signal?: AbortSignal | undefined;
+  /** Strict: a field that the kind does not have is refused (400) instead of dropped; the server's default is Warn. */
+  readonly fieldValidation?: "Strict";
 }
 
 export interface PatchOptions {
@@ -82,12 +84,12 @@ export function createClient(transport: Transport, options: { readonly mayWrite:
       return { items, resourceVersion };
     },
 
-    create: async (resource, object, { fieldManager, signal }) => {
+    create: async (resource, object, { fieldManager, signal, fieldValidation }) => {
       guard();
       return await transport.request({
         method: "POST",
         path: pathOf(resource, object.metadata.namespace),
-        query: { fieldManager },
+        query: { fieldManager, fieldValidation },
         body: object,
         signal,
         guard,

@@ -3,6 +3,8 @@ import { kinds } from "../api/kinds.ts";
 import { childAnnotations } from "../api/names.ts";
 import { controllerRevision } from "../build/controller-revision.ts";
 import { deployment } from "../build/deployment.ts";
+import { horizontalPodAutoscaler } from "../build/horizontal-pod-autoscaler.ts";
+import { networkPolicy } from "../build/network-policy.ts";
 import { podDisruptionBudget } from "../build/pod-disruption-budget.ts";
 import { service } from "../build/service.ts";
 import { versionsRecord } from "../build/versions.ts";
@@ -24,7 +26,15 @@ export interface DesiredInputs {
 
 /** Every object that the model should have, each with the write that it needs. */
 export function childPlans(inputs: DesiredInputs): ChildPlan[] {
-  return [record(inputs), ...history(inputs), ...deployments(inputs), front(inputs), budget(inputs)];
+  return [
+    record(inputs),
+    ...history(inputs),
+    ...deployments(inputs),
+    front(inputs),
+    budget(inputs),
+    ...scaler(inputs),
+    ...policy(inputs),
+  ];
 }
 
 function record({ observed, digests }: DesiredInputs): ChildPlan {
@@ -101,6 +111,34 @@ function budget({ observed, decision }: DesiredInputs): ChildPlan {
     observed: observed.podDisruptionBudget,
     exact: ["spec.selector.matchLabels"],
   });
+}
+
+function scaler({ observed }: DesiredInputs): ChildPlan[] {
+  const { metadata, spec } = observed.model;
+  if (spec.scaling === undefined) return [];
+  return [
+    planChild({
+      ...circumstances(observed),
+      kind: kinds.horizontalPodAutoscaler,
+      phase: "route",
+      desired: horizontalPodAutoscaler(metadata, spec.scaling),
+      observed: observed.horizontalPodAutoscaler,
+    }),
+  ];
+}
+
+function policy({ observed }: DesiredInputs): ChildPlan[] {
+  const { metadata, spec } = observed.model;
+  if (spec.networkPolicy === undefined) return [];
+  return [
+    planChild({
+      ...circumstances(observed),
+      kind: kinds.networkPolicy,
+      phase: "prepare",
+      desired: networkPolicy(metadata, spec.networkPolicy, observed.defaults.operatorNamespace),
+      observed: observed.networkPolicy,
+    }),
+  ];
 }
 
 function circumstances(observed: Observed): {

@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from "../api/json.ts";
 import { isJsonObject } from "../api/json.ts";
+import { quantity } from "../api/quantity.ts";
 
 /** How an object differs from what it should be, in the fields that we set and in no others. */
 export interface Difference {
@@ -122,30 +123,4 @@ function sameQuantity(left: Json, right: Json | undefined): boolean {
   );
   const [one, other] = amounts;
   return one !== undefined && other !== undefined && Math.abs(one - other) <= Math.abs(one) * Number.EPSILON;
-}
-
-const suffixes: Readonly<Record<string, number>> = {
-  n: 1e-9,
-  u: 1e-6,
-  m: 1e-3,
-  "": 1,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-  P: 1e15,
-  E: 1e18,
-  Ki: 2 ** 10,
-  Mi: 2 ** 20,
-  Gi: 2 ** 30,
-  Ti: 2 ** 40,
-  Pi: 2 ** 50,
-  Ei: 2 ** 60,
-};
-
-/** A Kubernetes quantity as a number; NaN when it is none. */
-export function quantity(text: string): number {
-  const match = /^([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)([A-Za-z]*)$/.exec(text);
-  const factor = suffixes[match?.[2] ?? ""];
-  return match === null || factor === undefined ? Number.NaN : Number(match[1]) * factor;
 }

@@ -5,12 +5,20 @@ import type { Limits } from "./limits.ts";
 import type { Observed } from "./observed.ts";
 import type { RolloutDecision } from "./rollout.ts";
 
-/** A write that the API server refused for a reason that only a person can change. */
+/** What only a person can change: a spec that cannot work, or a write that the API server refused. */
 export interface Problem {
+  /** Kind and name of the object, or the field of the spec. */
   readonly object: string;
-  readonly reason: "NameTaken" | "Refused";
+  readonly reason: ProblemReason;
   readonly message: string;
 }
+
+export type ProblemReason =
+  | "NameTaken"
+  | "Refused"
+  | "ScalingWithoutRequest"
+  | "SecondAutoscaler"
+  | "PodTemplateConflict";
 
 export interface StatusInputs {
   readonly observed: Observed;
@@ -22,6 +30,8 @@ export interface StatusInputs {
   readonly digests: Readonly<Record<string, string>>;
   readonly drift: readonly Drift[];
   readonly problems: readonly Problem[];
+  /** Writes that a paused model waits with. */
+  readonly waiting?: number;
 }
 
 /** Everything that the findings are made from, counted once. */

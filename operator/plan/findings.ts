@@ -17,6 +17,7 @@ export function findings(facts: Facts): Record<ConditionType, Finding> {
 type Rule = (facts: Facts) => Finding | undefined;
 
 const readyRules: readonly Rule[] = [
+  paused, // what the spec asks for waits
   problem("False"), // an object could not be written
   rejectedReady, // the target failed; what served before serves on
   changing, // the target is on its way
@@ -37,6 +38,7 @@ const availableRules: readonly Rule[] = [
 ];
 
 const reconcilingRules: readonly Rule[] = [
+  ({ decision }) => (decision.step === "Paused" ? { status: "False", reason: "Paused", message: "" } : undefined),
   (facts) => (isStalled(facts) ? { status: "False", reason: "Stalled", message: "" } : undefined),
   (facts) =>
     isChanging(facts) ? { status: "True", reason: facts.decision.step, message: progressText(facts) } : undefined,
@@ -66,6 +68,12 @@ function firstOf(rules: readonly Rule[], facts: Facts): Finding {
     if (finding !== undefined) return finding;
   }
   return { status: "Unknown", reason: "Undecided", message: "" };
+}
+
+function paused({ waiting }: Facts): Finding | undefined {
+  if (waiting === undefined || waiting === 0) return undefined;
+  const message = `spec.paused is true: ${waiting} ${waiting === 1 ? "write waits" : "writes wait"}, see status.plan`;
+  return { status: "False", reason: "Paused", message };
 }
 
 function problem(status: "True" | "False"): Rule {

@@ -2,6 +2,7 @@ import type { Selector } from "../api/names.ts";
 import { labels } from "../api/names.ts";
 import { stringsAt, valueAt } from "../api/json.ts";
 import { type Failure, failureOf } from "./failures.ts";
+import { explainGpu } from "./gpu-fit.ts";
 import type { Observed, ObservedChild, ObservedPod } from "./observed.ts";
 
 /** The Deployment and the pods of one revision, counted. */
@@ -27,12 +28,12 @@ export interface Fleet {
 }
 
 /** Every revision that has a Deployment or pods, by hash. */
-export function fleetsOf(observed: Observed, minReadySeconds: number): ReadonlyMap<string, Fleet> {
+export function fleetsOf(observed: Observed): ReadonlyMap<string, Fleet> {
   const hashes = new Set<string>();
   for (const deployment of observed.deployments) hashes.add(revisionOfChild(deployment));
   for (const pod of observed.pods) hashes.add(pod.revision);
   hashes.delete("");
-  return new Map([...hashes].map((hash) => [hash, fleetOf(observed, hash, minReadySeconds * 1000)]));
+  return new Map([...hashes].map((hash) => [hash, fleetOf(observed, hash)]));
 }
 
 /** The revision that a child's labels name; empty when somebody took the label away. */
@@ -51,7 +52,8 @@ export function selectedPods(observed: Observed, selector: Selector): readonly O
   );
 }
 
-function fleetOf(observed: Observed, revision: string, minReadyMs: number): Fleet {
+function fleetOf(observed: Observed, revision: string): Fleet {
+  const minReadyMs = observed.model.spec.rollout.minReadySeconds * 1000;
   const deployment = observed.deployments.find((child) => revisionOfChild(child) === revision && !child.deleting);
   const all = observed.pods.filter((pod) => pod.revision === revision);
   const pods = all.filter((pod) => !pod.deleting);
@@ -69,13 +71,17 @@ function fleetOf(observed: Observed, revision: string, minReadyMs: number): Flee
     ready: since.length,
     available: since.length - pending.length,
     nextAvailableAt: pending.length === 0 ? undefined : Math.min(...pending),
-    failure: failureIn(pods, deployment),
+    failure: failureIn(observed, pods, deployment),
     reportedDigest: pods.flatMap((pod) => reportedDigest(pod) ?? [])[0],
   };
 }
 
-function failureIn(pods: readonly ObservedPod[], deployment: ObservedChild | undefined): Failure | undefined {
-  const failures = pods.flatMap((pod) => failureOf(pod) ?? []);
+function failureIn(
+  observed: Observed,
+  pods: readonly ObservedPod[],
+  deployment: ObservedChild | undefined,
+): Failure | undefined {
+  const failures = pods.flatMap((pod) => failureOf(pod) ?? []).map((failure) => withNodes(failure, observed));
   const refused = deployment?.replicaFailure;
   if (refused !== undefined) {
     failures.push({ stage: "Schedule", reason: "PodsRefused", message: refused, pod: "", permanent: false });
@@ -83,6 +89,13 @@ function failureIn(pods: readonly ObservedPod[], deployment: ObservedChild | und
   // By name, so that of two pods that fail in different ways the same one speaks in every pass.
   const ordered = failures.toSorted((left, right) => (left.pod < right.pod ? -1 : 1));
   return ordered.find((failure) => failure.permanent) ?? ordered[0];
+}
+
+/** The scheduler counts the nodes that do not fit; a GPU is rare enough to name them. */
+function withNodes(failure: Failure, observed: Observed): Failure {
+  const { gpu } = observed.model.spec;
+  if (failure.reason !== "Unschedulable" || gpu === undefined || observed.nodes.length === 0) return failure;
+  return { ...failure, message: `${failure.message} (${explainGpu(gpu, observed.nodes)})` };
 }
 
 function reportedDigest(pod: ObservedPod): string | undefined {

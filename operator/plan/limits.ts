@@ -24,8 +24,15 @@ export function limitsOf(spec: Spec): Limits {
     surge,
     unavailable: surge === 0 && unavailable === 0 ? 1 : Math.min(unavailable, replicas),
     progressDeadlineMs: spec.rollout.progressDeadlineSeconds * 1000,
-    keepPreviousMs: spec.rollout.keepPreviousSeconds * 1000,
+    // With Recreate the one that served is gone before the next one is there.
+    keepPreviousMs:
+      spec.rollout.strategy === "Recreate" ? 0 : (spec.rollout.keepPreviousSeconds ?? defaultKeepSeconds(spec)) * 1000,
   };
+}
+
+/** A warm GPU is dear; warm CPU pods mostly cost memory. */
+function defaultKeepSeconds(spec: Spec): number {
+  return spec.gpu === undefined ? 300 : 0;
 }
 
 function podsOf(value: number | string, replicas: number): number {

@@ -16,6 +16,12 @@ export interface Observed {
   readonly service: ObservedChild | undefined;
   readonly versions: ObservedChild | undefined;
   readonly podDisruptionBudget: ObservedChild | undefined;
+  readonly horizontalPodAutoscaler: ObservedChild | undefined;
+  readonly networkPolicy: ObservedChild | undefined;
+  /** Autoscalers in the model's namespace that are not ours. */
+  readonly rivalAutoscalers: readonly ObservedAutoscaler[];
+  /** Empty also where the operator may not read nodes. */
+  readonly nodes: readonly ObservedNode[];
   /** What the operator was installed with; shapes new revisions only. */
   readonly defaults: BuildDefaults;
 }
@@ -25,6 +31,26 @@ export interface BuildDefaults {
   readonly plainHttpHosts: readonly string[];
   /** PEM certificates, or empty. */
   readonly certificateAuthority: string;
+  /** Where the operator runs: NetworkPolicies let it read metrics and reports. */
+  readonly operatorNamespace: string;
+}
+
+export interface ObservedAutoscaler {
+  readonly name: string;
+  readonly targetKind: string;
+  readonly targetName: string;
+}
+
+/** What spec.gpu asks of a node. */
+export interface ObservedNode {
+  readonly name: string;
+  readonly unschedulable: boolean;
+  /** Value of the label nvidia.com/gpu.product. */
+  readonly product: string | undefined;
+  /** Value of the label nvidia.com/gpu.memory, in MiB. */
+  readonly gpuMemoryMebibytes: number | undefined;
+  /** Extended resources only, by name. */
+  readonly allocatable: Readonly<Record<string, number>>;
 }
 
 /** An object that the operator made, in full but for its managed fields. */

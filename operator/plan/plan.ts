@@ -3,18 +3,20 @@ import { stringsAt } from "../api/json.ts";
 import type { Drift, Status } from "../api/model.ts";
 import { labels, selectorText } from "../api/names.ts";
 import { annotations } from "../../server/contract.ts";
+import { checkSpec } from "./checks.ts";
 import type { ChildPlan, Write } from "./children.ts";
 import { childPlans } from "./desired.ts";
 import { contestBackoffMs, contestWindowMs, isContested, rememberedDrift } from "./contest.ts";
 import { type Announcement, announcements } from "./announcements.ts";
 import { fleetsOf, revisionOfChild, selectedPods, type Fleet } from "./fleet.ts";
+import { explain } from "./explain.ts";
+import type { Problem, StatusInputs } from "./facts.ts";
 import { expiredHistory, historyNumber } from "./history.ts";
 import { limitsOf } from "./limits.ts";
 import type { Observed } from "./observed.ts";
 import { digestRecord, reusedVersion } from "./record.ts";
 import { targetRevision, type Revision } from "./revision.ts";
 import { decideRollout, type RolloutDecision } from "./rollout.ts";
-import type { Problem } from "./facts.ts";
 import { statusOf } from "./status.ts";
 import { templateOf } from "./template.ts";
 
@@ -24,6 +26,8 @@ export interface Plan {
   readonly announcements: readonly Announcement[];
   /** The status that belongs to the plan, once it is known which writes the API server refused. */
   readonly status: (problems: readonly Problem[]) => Status;
+  /** What is done and why, a line each. */
+  readonly why: readonly string[];
   /** Look again after this many milliseconds though nothing has changed. */
   readonly wakeAfterMs: number | undefined;
 }
@@ -37,7 +41,7 @@ export function planModel(observed: Observed): Plan | undefined {
   if (target === undefined || model.metadata.deletionTimestamp !== undefined) return undefined;
 
   const limits = limitsOf(model.spec);
-  const fleets = fleetsOf(observed, model.spec.rollout.minReadySeconds);
+  const fleets = fleetsOf(observed);
   const current = currentRevision(observed, fleets, target);
   const record = digestRecord(observed, [fleets.get(target.hash), fleets.get(current ?? "")]);
   const entry = target.inputs.version;
@@ -56,8 +60,10 @@ export function planModel(observed: Observed): Plan | undefined {
     rejected: reusedVersion(entry, target.hash, retryToken, record) ?? standing,
     retryToken,
     fleets,
+    strategy: model.spec.rollout.strategy,
     shared: isShared(observed),
   });
+  const findings = checkSpec({ observed, fleets });
 
   const children = childPlans({ observed, decision, fleets, target, digests: record.known });
   const contests = children.flatMap((child) => child.contests);
@@ -67,7 +73,9 @@ export function planModel(observed: Observed): Plan | undefined {
     ...leftovers(observed, decision, target),
     ...serviceMarks(observed, decision),
   ];
+  const why = explain(decision, named, model.status?.currentVersion, writes);
   const draft = { observed, decision, fleets, limits, target: named, digests: record.known, drift };
+  if (model.spec.paused === true) return pausedPlan(draft, writes, why, findings);
   const wakeTimes = [decision.wakeAt, ...drift.flatMap((item) => contestWakeTimes(item, now))];
   return {
     writes,
@@ -83,8 +91,41 @@ export function planModel(observed: Observed): Plan | undefined {
       numberOf: (revision) => historyNumber(observed.controllerRevisions, revision),
       now,
     }),
-    status: (problems) => statusOf({ ...draft, problems }),
+    status: (problems) => statusOf({ ...draft, problems: [...problems, ...findings] }),
+    why,
     wakeAfterMs: soonest(wakeTimes, now),
+  };
+}
+
+/** Nothing is written but status: what is, as it is, and in status.plan what would be done. */
+function pausedPlan(
+  draft: Omit<StatusInputs, "problems">,
+  waiting: readonly Write[],
+  why: readonly string[],
+  findings: readonly Problem[],
+): Plan {
+  const { observed, target } = draft;
+  const before = observed.model.status;
+  const selected = stringsAt(observed.service?.object, "spec", "selector")[labels.revision];
+  const decision: RolloutDecision = {
+    current: before?.currentRevision,
+    selector: isShared(observed) ? { kind: "shared" } : { kind: "exact", revision: selected ?? target.revision },
+    replicas: new Map(),
+    outOfService: new Set(),
+    previous: before?.previous,
+    progress: before?.rollout,
+    rejected: before?.rejected,
+    wakeAt: undefined,
+    step: "Paused",
+  };
+  const recorded = stringsAt(observed.versions?.object, "data");
+  const inputs = { ...draft, decision, digests: recorded, drift: before?.drift ?? [], waiting: waiting.length };
+  return {
+    writes: [],
+    announcements: [],
+    status: (problems) => ({ ...statusOf({ ...inputs, problems: [...problems, ...findings] }), plan: [...why] }),
+    why,
+    wakeAfterMs: undefined,
   };
 }
 
@@ -121,7 +162,17 @@ function leftovers(observed: Observed, decision: RolloutDecision, target: Revisi
     ...observed.deployments.map(revisionOfChild),
   ]);
   const history = expiredHistory(observed.controllerRevisions, inUse);
+  const { horizontalPodAutoscaler, networkPolicy, model } = observed;
+  const unwanted = [
+    ...(model.spec.scaling === undefined && horizontalPodAutoscaler?.deleting === false
+      ? [{ kind: kinds.horizontalPodAutoscaler, child: horizontalPodAutoscaler }]
+      : []),
+    ...(model.spec.networkPolicy === undefined && networkPolicy?.deleting === false
+      ? [{ kind: kinds.networkPolicy, child: networkPolicy }]
+      : []),
+  ];
   return [
+    ...unwanted,
     ...deployments.map((child) => ({ kind: kinds.deployment, child })),
     ...history.map((child) => ({ kind: kinds.controllerRevision, child })),
   ].map(({ kind, child }) => ({ phase: "release", verb: "delete", kind, name: child.name, uid: child.uid }));

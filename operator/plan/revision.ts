@@ -12,12 +12,18 @@ export interface Revision {
  * What the user wrote, as it was written. Never here: replicas, scaling, rollout, the Service, labels, annotations
  * (they change no pod), and nothing that the operator adds (so that another operator restarts nothing).
  */
-export interface RevisionInputs {
-  readonly version: VersionEntry;
-  readonly server?: Spec["server"];
-  readonly resources?: Spec["resources"];
-  readonly restartToken?: string;
-}
+export type RevisionInputs = { readonly version: VersionEntry } & Partial<Pick<Spec, (typeof servingFields)[number]>>;
+
+/** The fields of the spec that shape pods. */
+const servingFields = [
+  "server",
+  "resources",
+  "source",
+  "gpu",
+  "placement",
+  "podTemplate",
+  "restartToken",
+] as const satisfies readonly (keyof Spec)[];
 
 /** The revision that the spec asks for, or undefined when spec.version names no entry (the API server refuses that). */
 export function targetRevision(spec: Spec): Revision | undefined {
@@ -26,12 +32,8 @@ export function targetRevision(spec: Spec): Revision | undefined {
 }
 
 export function revisionOf(spec: Spec, entry: VersionEntry): Revision {
-  const inputs: RevisionInputs = {
-    version: entry,
-    ...(spec.server === undefined ? {} : { server: spec.server }),
-    ...(spec.resources === undefined ? {} : { resources: spec.resources }),
-    ...(spec.restartToken === undefined ? {} : { restartToken: spec.restartToken }),
-  };
+  const serving = servingFields.filter((field) => spec[field] !== undefined).map((field) => [field, spec[field]]);
+  const inputs: RevisionInputs = { version: entry, ...Object.fromEntries(serving) };
   return { hash: hashOf(inputs).slice(0, revisionHashLength), inputs };
 }
 

@@ -16,6 +16,7 @@ export interface RolloutInputs {
   readonly rejected: RejectedStatus | undefined;
   readonly retryToken: string | undefined;
   readonly fleets: ReadonlyMap<string, Fleet>;
+  readonly strategy: "Rolling" | "Recreate";
   /** The Service selects the whole model at the moment. */
   readonly shared: boolean;
 }

@@ -10,7 +10,8 @@
  *                       (a new change, too, ends its stay: two revisions at a time are enough to pay for)
  *   C        T failed   the same for C; T at 0 until the spec or rollout.retryToken changes
  *   C        T warm     flip at once, then bring T to size
- *   C        T          surge >= replicas: bring T up whole beside C, then flip
+ *   C        T          Recreate: stop C, and bring T up when C's pods are gone
+ *                       surge >= replicas: bring T up whole beside C, then flip
  *                       otherwise: exchange pods, sharing the Service from T's first ready pod until T is complete
  *
  * What must stay true, whatever is observed:
@@ -49,8 +50,10 @@ export type RolloutStep =
   | "Rejected" // the target failed; whatever served before serves on
   | "Surging" // the target comes up whole beside the current one
   | "Exchanging" // both share the traffic
+  | "Recreating" // the current one is stopped before the target starts
   | "Settling" // an earlier exchange is undone before the next change begins
-  | "Flipped"; // the target has just become the current one
+  | "Flipped" // the target has just become the current one
+  | "Paused"; // nothing is done
 
 export function decideRollout(inputs: RolloutInputs): RolloutDecision {
   const rejected = inputs.rejected ?? rejection(inputs);
@@ -59,6 +62,7 @@ export function decideRollout(inputs: RolloutInputs): RolloutDecision {
   if (inputs.current === inputs.target.revision) return steady(asked, inputs.current);
   if (inputs.limits.replicas === 0) return flip(asked, undefined);
   if (rejected !== undefined) return hold(asked, inputs.current, rejected);
+  if (inputs.strategy === "Recreate") return recreate(asked, inputs.current);
   if (isWarm(asked)) return flip(asked, inputs.current);
   if (isThirdInTheWay(asked, inputs.current)) return settle(asked, inputs.current);
   return inputs.limits.surge >= inputs.limits.replicas ? surge(asked, inputs.current) : exchange(asked, inputs.current);
@@ -97,6 +101,10 @@ function steady(inputs: RolloutInputs, current: string): RolloutDecision {
 
 /** The target failed: the current revision is at full size and the target has no pods, but its Deployment is shown. */
 function hold(inputs: RolloutInputs, current: string, rejected: RejectedStatus): RolloutDecision {
+  if (inputs.strategy === "Recreate" && occupies(inputs.fleets.get(rejected.revision))) {
+    const decision = serving({ ...inputs, rejected }, current, { step: "Rejected", currentReplicas: 0 });
+    return { ...decision, replicas: new Map([...decision.replicas, [rejected.revision, 0]]) };
+  }
   const decision = serving({ ...inputs, rejected }, current, { step: "Rejected" });
   const leaving = decision.replicas.has(rejected.revision);
   return leaving ? decision : { ...decision, replicas: new Map([...decision.replicas, [rejected.revision, 0]]) };
@@ -200,6 +208,33 @@ function exchange(inputs: RolloutInputs, current: string): RolloutDecision {
     wakeAt: earliest(deadline(inputs), incoming?.nextAvailableAt),
     step: "Exchanging",
   };
+}
+
+/** For models that cannot run twice: the current pods go first, down to the last one, then the target comes up. */
+function recreate(inputs: RolloutInputs, current: string): RolloutDecision {
+  const { target, limits } = inputs;
+  const incoming = inputs.fleets.get(target.revision);
+  if (inputs.resolved && (incoming?.available ?? 0) >= limits.replicas) return flip(inputs, undefined);
+  const cleared = !occupies(inputs.fleets.get(current));
+  return {
+    current,
+    selector: { kind: "exact", revision: cleared ? target.revision : current },
+    replicas: new Map([
+      [current, 0],
+      [target.revision, cleared ? firstReplicas(inputs) : 0],
+    ]),
+    outOfService: new Set(),
+    previous: undefined,
+    progress: progressOf(inputs),
+    rejected: undefined,
+    wakeAt: earliest(deadline(inputs), incoming?.nextAvailableAt),
+    step: "Recreating",
+  };
+}
+
+/** It has pods, also ones on their way out, or is about to make some. */
+function occupies(fleet: Fleet | undefined): boolean {
+  return fleet !== undefined && fleet.pods.length + fleet.terminating + fleet.desired > 0;
 }
 
 /** A shared Service would reach a third revision's pods: the current one serves alone again before the next begins. */

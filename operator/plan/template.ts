@@ -1,5 +1,6 @@
 import type { V1ResourceRequirements } from "@kubernetes/client-node";
 import { isJsonObject, type JsonObject, valueAt } from "../api/json.ts";
+import { mergeTemplate } from "../build/merge-template.ts";
 import { podTemplate } from "../build/pod-template.ts";
 import { revisionOfChild } from "./fleet.ts";
 import type { BuildDefaults, Observed, ObservedChild } from "./observed.ts";
@@ -31,7 +32,7 @@ function runningTemplate(deployments: readonly ObservedChild[], revision: string
 }
 
 function renderTemplate(model: string, revision: Revision, defaults: BuildDefaults): JsonObject {
-  const { version, server, resources } = revision.inputs;
+  const { version, server, resources, source, gpu, placement, podTemplate: override } = revision.inputs;
   const template = podTemplate({
     model,
     revision: revision.hash,
@@ -39,10 +40,15 @@ function renderTemplate(model: string, revision: Revision, defaults: BuildDefaul
     image: server?.image ?? defaults.serverImage,
     env: server?.env ?? [],
     resources: resources === undefined ? undefined : requirements(resources),
+    session: server?.session,
+    source,
+    gpu,
+    placement,
     plainHttpHosts: defaults.plainHttpHosts,
     certificateAuthority: defaults.certificateAuthority,
   });
-  return JSON.parse(JSON.stringify(template)) as JsonObject;
+  const made = JSON.parse(JSON.stringify(template)) as JsonObject;
+  return override === undefined ? made : mergeTemplate(made, override);
 }
 
 function requirements(resources: NonNullable<Revision["inputs"]["resources"]>): V1ResourceRequirements {

@@ -299,3 +299,93 @@ test("a warm previous version yields when a wanted pod finds no room", () => {
   pass(world);
   assert.equal(replicasOf(world, "v1"), 0);
 });
+
+test("Recreate stops the old pods first, to the last one, and then starts the new", () => {
+  const world = served({ replicas: 2 }, { strategy: "Recreate" });
+  edit(world, { version: "v2" });
+  for (let round = 0; round < 20; round++) {
+    pass(world);
+    const versions = new Set(world.pods.map((pod) => pod.version));
+    assert.ok(versions.size <= 1, "both run at the same time");
+    tick(world, 1, eager);
+  }
+  assert.equal(world.status?.currentVersion, "v2");
+  assert.equal(inService(world).filter(({ ready }) => ready).length, 2);
+});
+
+test("Recreate brings the old version back when the new one fails, and never runs both", () => {
+  const world = served({ replicas: 2 }, { strategy: "Recreate" });
+  world.behaviour.set("v2", "corrupt");
+  edit(world, { version: "v2" });
+  for (let round = 0; round < 30; round++) {
+    pass(world);
+    assert.ok(new Set(world.pods.map((pod) => pod.version)).size <= 1, "both run at the same time");
+    tick(world, 1, eager);
+  }
+  assert.equal(world.status?.currentVersion, "v1");
+  assert.equal(inService(world).filter(({ ready }) => ready).length, 2);
+  assert.equal(condition(world, "Stalled")?.reason, "NotAModel");
+});
+
+test("a paused model is left alone, and tells what would be done and why", () => {
+  const world = served();
+  edit(world, { version: "v2", paused: true });
+  const plan = pass(world);
+  assert.deepEqual(plan.writes, []);
+  assert.equal(condition(world, "Ready")?.reason, "Paused");
+  assert.equal(condition(world, "Available")?.status, "True");
+  assert.match(world.status?.plan?.[0] ?? "", /v2 comes up whole beside v1/);
+  assert.ok(world.status?.plan?.some((line) => line.startsWith("create Deployment/demo-")));
+  edit(world, { paused: false });
+  settle(world);
+  assert.equal(world.status?.currentVersion, "v2");
+  assert.equal(world.status?.plan, undefined);
+});
+
+test("a paused model with nothing to do is Ready", () => {
+  const world = served();
+  edit(world, { paused: true });
+  pass(world);
+  assert.equal(condition(world, "Ready")?.status, "True");
+  assert.equal(condition(world, "Reconciling")?.reason, "Paused");
+});
+
+test("CPU scaling without a request is told with field and fix, and what serves goes on", () => {
+  const world = served();
+  edit(world, { scaling: { min: 1, max: 4, metric: "CPU", targetPercent: 80 } });
+  settle(world);
+  assert.equal(condition(world, "Ready")?.reason, "ScalingWithoutRequest");
+  assert.match(condition(world, "Stalled")?.message ?? "", /set spec.resources.requests.cpu/);
+  assert.equal(condition(world, "Available")?.status, "True");
+  assert.ok(world.children.has("HorizontalPodAutoscaler/demo"));
+  edit(world, { resources: { limits: { cpu: "1" } } });
+  settle(world);
+  assert.equal(condition(world, "Ready")?.status, "True");
+});
+
+test("an autoscaler goes when scaling is taken out of the spec, and so does a NetworkPolicy", () => {
+  const world = served({
+    scaling: { min: 1, max: 4, metric: "Memory", targetPercent: 80 },
+    resources: { requests: { memory: "1Gi" } },
+    networkPolicy: {},
+  });
+  assert.ok(world.children.has("HorizontalPodAutoscaler/demo"));
+  assert.ok(world.children.has("NetworkPolicy/demo"));
+  const { scaling: _scaling, networkPolicy: _policy, ...rest } = world.spec;
+  world.spec = rest;
+  settle(world);
+  assert.ok(!world.children.has("HorizontalPodAutoscaler/demo"));
+  assert.ok(!world.children.has("NetworkPolicy/demo"));
+});
+
+test("with a GPU nothing is kept warm unless it is asked for", () => {
+  const { keepPreviousSeconds: _default, ...rollout } = specOf().rollout;
+  const world = served({ gpu: { count: 1, resourceName: "nvidia.com/gpu" }, rollout });
+  edit(world, { version: "v2" });
+  for (let round = 0; round < 40; round++) {
+    tick(world, 1, eager);
+    pass(world);
+  }
+  assert.equal(world.status?.currentVersion, "v2");
+  assert.equal(replicasOf(world, "v1"), 0);
+});

@@ -49,6 +49,7 @@ export function specOf(overrides: Partial<Spec> = {}, rollout: Partial<Spec["rol
     replicas: 3,
     service: { type: "ClusterIP", port: 80 },
     rollout: {
+      strategy: "Rolling",
       maxSurge: "100%",
       maxUnavailable: 0,
       minReadySeconds: 0,
@@ -77,7 +78,16 @@ export function observeWorld(world: World): Observed {
     service: world.children.get(`Service/${modelName}`),
     versions: world.children.get(`ConfigMap/${versionsName(modelName)}`),
     podDisruptionBudget: world.children.get(`PodDisruptionBudget/${modelName}`),
-    defaults: { serverImage: "registry.test/server:1", plainHttpHosts: [], certificateAuthority: "" },
+    horizontalPodAutoscaler: world.children.get(`HorizontalPodAutoscaler/${modelName}`),
+    networkPolicy: world.children.get(`NetworkPolicy/${modelName}`),
+    rivalAutoscalers: [],
+    nodes: [],
+    defaults: {
+      serverImage: "registry.test/server:1",
+      plainHttpHosts: [],
+      certificateAuthority: "",
+      operatorNamespace: "slipway-system",
+    },
   };
 }
 

@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { placement } from "./placement.ts";
+
+const gpu = { count: 1, resourceName: "nvidia.com/gpu" };
+
+test("without placement and GPU a pod's spec gets nothing", () => {
+  assert.deepEqual(placement("m", "r", undefined, undefined), {});
+});
+
+test("a GPU brings the toleration of its own taint", () => {
+  const { tolerations } = placement("m", "r", undefined, { ...gpu, resourceName: "nvidia.com/mig-3g.20gb" });
+  assert.deepEqual(tolerations, [{ key: "nvidia.com/mig-3g.20gb", operator: "Exists", effect: "NoSchedule" }]);
+});
+
+test("products and memory become node affinity, at least n as more than n - 1", () => {
+  const { affinity } = placement("m", "r", undefined, { ...gpu, products: ["NVIDIA-L4"], minMemory: "16Gi" });
+  assert.deepEqual(affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms, [
+    {
+      matchExpressions: [
+        { key: "nvidia.com/gpu.product", operator: "In", values: ["NVIDIA-L4"] },
+        { key: "nvidia.com/gpu.memory", operator: "Gt", values: ["16383"] },
+      ],
+    },
+  ]);
+});
+
+test("requirements join each alternative of the user's own affinity", () => {
+  const zones = ["a", "b"].map((zone) => ({ matchExpressions: [{ key: "zone", operator: "In", values: [zone] }] }));
+  const wanted = {
+    affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: zones } } },
+  };
+  const { affinity } = placement("m", "r", wanted, { ...gpu, products: ["NVIDIA-L4"] });
+  const terms = affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? [];
+  assert.deepEqual(
+    terms.map((term) => term.matchExpressions?.map(({ key }) => key)),
+    [
+      ["zone", "nvidia.com/gpu.product"],
+      ["zone", "nvidia.com/gpu.product"],
+    ],
+  );
+});
+
+test("a spread without a selector counts the pods of the same revision", () => {
+  const constraint = { maxSkew: 1, topologyKey: "kubernetes.io/hostname", whenUnsatisfiable: "ScheduleAnyway" };
+  const { topologySpreadConstraints } = placement("m", "r", { topologySpreadConstraints: [constraint] }, undefined);
+  assert.deepEqual(topologySpreadConstraints, [
+    { labelSelector: { matchLabels: { "slipway.dev/model": "m", "slipway.dev/revision": "r" } }, ...constraint },
+  ]);
+});

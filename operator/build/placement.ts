@@ -1,0 +1,72 @@
+import type { V1Affinity, V1NodeSelectorRequirement, V1PodSpec, V1Toleration } from "@kubernetes/client-node";
+import type { Spec } from "../api/model.ts";
+import { labels } from "../api/names.ts";
+import { mebibytes } from "../api/quantity.ts";
+
+/** Labels that GPU feature discovery puts on nodes (NVIDIA/k8s-device-plugin, docs/gpu-feature-discovery). */
+export const gpuLabels = { product: "nvidia.com/gpu.product", memory: "nvidia.com/gpu.memory" } as const;
+
+/** The part of a pod's spec that decides on which nodes it may run. */
+export function placement(
+  model: string,
+  revision: string,
+  wanted: Spec["placement"],
+  gpu: Spec["gpu"],
+): Partial<V1PodSpec> {
+  const tolerations = [...((wanted?.tolerations ?? []) as V1Toleration[]), ...gpuTolerations(gpu)];
+  const affinity = withNodeRequirements(wanted?.affinity, gpuRequirements(gpu));
+  const spread = wanted?.topologySpreadConstraints ?? [];
+  const selector = { matchLabels: { [labels.model]: model, [labels.revision]: revision } };
+  return {
+    ...(wanted?.nodeSelector === undefined ? {} : { nodeSelector: { ...wanted.nodeSelector } }),
+    ...(tolerations.length === 0 ? {} : { tolerations }),
+    ...(affinity === undefined ? {} : { affinity }),
+    ...(spread.length === 0
+      ? {}
+      : {
+          topologySpreadConstraints: spread.map((constraint) => ({
+            labelSelector: selector,
+            ...constraint,
+          })) as V1PodSpec["topologySpreadConstraints"] & object,
+        }),
+    ...(wanted?.priorityClassName === undefined ? {} : { priorityClassName: wanted.priorityClassName }),
+  };
+}
+
+/** GPU nodes are tainted with the resource's name by custom, so that nothing else lands on them. */
+function gpuTolerations(gpu: Spec["gpu"]): V1Toleration[] {
+  return gpu === undefined ? [] : [{ key: gpu.resourceName, operator: "Exists", effect: "NoSchedule" }];
+}
+
+function gpuRequirements(gpu: Spec["gpu"]): V1NodeSelectorRequirement[] {
+  const requirements: V1NodeSelectorRequirement[] = [];
+  if (gpu?.products !== undefined && gpu.products.length > 0) {
+    requirements.push({ key: gpuLabels.product, operator: "In", values: [...gpu.products] });
+  }
+  if (gpu?.minMemory !== undefined) {
+    // Gt is strict and the label a whole number of MiB: at least n is more than n - 1.
+    requirements.push({ key: gpuLabels.memory, operator: "Gt", values: [String(mebibytes(gpu.minMemory) - 1)] });
+  }
+  return requirements;
+}
+
+/** Terms of required node affinity are alternatives, so the requirements join each of them. */
+function withNodeRequirements(
+  affinity: V1Affinity | undefined,
+  requirements: V1NodeSelectorRequirement[],
+): V1Affinity | undefined {
+  if (requirements.length === 0) return affinity;
+  const required = affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+  const terms = required?.nodeSelectorTerms ?? [];
+  const joined = (terms.length === 0 ? [{}] : terms).map((term) => ({
+    ...term,
+    matchExpressions: [...(term.matchExpressions ?? []), ...requirements],
+  }));
+  return {
+    ...affinity,
+    nodeAffinity: {
+      ...affinity?.nodeAffinity,
+      requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: joined },
+    },
+  };
+}

@@ -1,0 +1,80 @@
+/**
+ * What only the operator can see to be wrong with a spec: every field is valid, and together, or with what else is in
+ * the cluster, they cannot work. A finding never stops what serves; it is told in Ready and Stalled, with field and fix.
+ */
+import type { JsonObject } from "../api/json.ts";
+import { kinds } from "../api/kinds.ts";
+import { revisionName } from "../api/names.ts";
+import { resourceNames } from "../build/horizontal-pod-autoscaler.ts";
+import { overriddenLabels } from "../build/merge-template.ts";
+import type { Problem } from "./facts.ts";
+import type { Fleet } from "./fleet.ts";
+import type { Observed } from "./observed.ts";
+
+export interface CheckInputs {
+  readonly observed: Observed;
+  readonly fleets: ReadonlyMap<string, Fleet>;
+}
+
+export function checkSpec(inputs: CheckInputs): Problem[] {
+  return checks.flatMap((check) => check(inputs) ?? []);
+}
+
+const checks: readonly ((inputs: CheckInputs) => Problem | undefined)[] = [
+  scalingWithoutRequest, // utilisation is a share of the request
+  secondAutoscaler, // two scalers on one number
+  autoscalerOnChild, // a scaler on what the operator writes
+  ownLabelsOverridden, // podTemplate would cut the pods off
+];
+
+function scalingWithoutRequest({ observed }: CheckInputs): Problem | undefined {
+  const { scaling, resources } = observed.model.spec;
+  if (scaling === undefined) return undefined;
+  const resource = resourceNames[scaling.metric];
+  // Kubernetes takes a limit for the request where none is given.
+  if (resources?.requests?.[resource] !== undefined || resources?.limits?.[resource] !== undefined) return undefined;
+  return {
+    object: "spec.scaling",
+    reason: "ScalingWithoutRequest",
+    message: `spec.scaling.metric ${scaling.metric} is a share of what pods request, and they request none: set spec.resources.requests.${resource}`,
+  };
+}
+
+function secondAutoscaler({ observed }: CheckInputs): Problem | undefined {
+  const { spec, metadata } = observed.model;
+  if (spec.scaling === undefined) return undefined;
+  const rival = observed.rivalAutoscalers.find(
+    ({ targetKind, targetName }) => targetKind === kinds.model.kind && targetName === metadata.name,
+  );
+  if (rival === undefined) return undefined;
+  return {
+    object: `HorizontalPodAutoscaler/${rival.name}`,
+    reason: "SecondAutoscaler",
+    message: `HorizontalPodAutoscaler ${rival.name} turns spec.replicas as well: delete it, or remove spec.scaling`,
+  };
+}
+
+function autoscalerOnChild({ observed, fleets }: CheckInputs): Problem | undefined {
+  const model = observed.model.metadata.name;
+  const children = new Set([...fleets.keys()].map((revision) => revisionName(model, revision)));
+  const rival = observed.rivalAutoscalers.find(
+    ({ targetKind, targetName }) => targetKind === kinds.deployment.kind && children.has(targetName),
+  );
+  if (rival === undefined) return undefined;
+  return {
+    object: `HorizontalPodAutoscaler/${rival.name}`,
+    reason: "SecondAutoscaler",
+    message: `HorizontalPodAutoscaler ${rival.name} is aimed at Deployment ${rival.targetName}, whose replicas only the operator writes: aim it at ModelDeployment ${model}`,
+  };
+}
+
+function ownLabelsOverridden({ observed }: CheckInputs): Problem | undefined {
+  const override = observed.model.spec.podTemplate as JsonObject | undefined;
+  const [label] = override === undefined ? [] : overriddenLabels(override);
+  if (label === undefined) return undefined;
+  return {
+    object: "spec.podTemplate",
+    reason: "PodTemplateConflict",
+    message: `spec.podTemplate.metadata.labels sets ${label}, by which Slipway finds its pods, and is ignored there: remove it`,
+  };
+}

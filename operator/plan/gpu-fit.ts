@@ -1,0 +1,37 @@
+import type { Spec } from "../api/model.ts";
+import { mebibytes } from "../api/quantity.ts";
+import { gpuLabels } from "../build/placement.ts";
+import type { ObservedNode } from "./observed.ts";
+
+/** More names than this help nobody. */
+const nodesNamed = 10;
+
+/**
+ * Which node lacks what of spec.gpu: the scheduler counts nodes and names none. A node that fits by its labels and
+ * capacity has its GPUs in use; how many are free is not worked out here, as the scheduler knows it better.
+ */
+export function explainGpu(gpu: NonNullable<Spec["gpu"]>, nodes: readonly ObservedNode[]): string {
+  const candidates = nodes.filter((node) => node.product !== undefined || capacityOf(node, gpu.resourceName) > 0);
+  if (candidates.length === 0) return `no node offers ${gpu.resourceName}`;
+  const named = candidates.slice(0, nodesNamed).map((node) => `${node.name}: ${lackOf(gpu, node)}`);
+  const more = candidates.length > nodesNamed ? [`and ${candidates.length - nodesNamed} more nodes`] : [];
+  return [...named, ...more].join("; ");
+}
+
+function lackOf(gpu: NonNullable<Spec["gpu"]>, node: ObservedNode): string {
+  const capacity = capacityOf(node, gpu.resourceName);
+  if (gpu.products !== undefined && gpu.products.length > 0 && !gpu.products.includes(node.product ?? "")) {
+    return `${node.product ?? `no label ${gpuLabels.product}`} is not among ${gpu.products.join(", ")}`;
+  }
+  if (gpu.minMemory !== undefined && (node.gpuMemoryMebibytes ?? 0) < mebibytes(gpu.minMemory)) {
+    const has = node.gpuMemoryMebibytes === undefined ? `no label ${gpuLabels.memory}` : `${node.gpuMemoryMebibytes}Mi`;
+    return `${has}, and ${gpu.minMemory} of GPU memory are asked for`;
+  }
+  if (capacity < gpu.count) return `offers ${capacity} ${gpu.resourceName}, and ${gpu.count} are asked for`;
+  if (node.unschedulable) return "is cordoned";
+  return `fits, with its ${capacity} ${gpu.resourceName} in use`;
+}
+
+function capacityOf(node: ObservedNode, resource: string): number {
+  return node.allocatable[resource] ?? 0;
+}
