@@ -146,6 +146,14 @@ test("a run beyond its deadline loses its worker, and the engine says so once", 
   assert.equal(await engine.close(), false, "a thread is lost");
 });
 
+test("a worker that is still loading is ended when it has loaded, as it cannot be before", async () => {
+  const { engine } = start();
+  const loading = engine.load();
+  assert.equal(await engine.close(), false);
+  assert.equal((await loading).ok, true);
+  assert.equal((await run(engine, "x")).kind, "closed");
+});
+
 test("a refusal is no fault of the worker", async () => {
   const { engine, faults } = start();
   await engine.load();
