@@ -19,8 +19,8 @@ function served(inputs: readonly TensorSpec[], shapes: readonly (readonly number
 const curl = `curl() {
   for last; do :; done
   while [ "$1" != --data-binary ]; do shift; done
-  if [ "$2" = @- ]; then cat; else printf '%s\\n' "$2"; fi
-  printf '%s' "$last"
+  if [ "$2" = @- ]; then cat; else printf %s "$2"; fi
+  printf '\\n%s' "$last"
 }`;
 
 function runInShell(command: string): { readonly body: Buffer; readonly url: string } {
