@@ -9,6 +9,7 @@ import type { KubeObject, Resource } from "../../operator/kube/resources.ts";
 import { createTransport, type Transport } from "../../operator/kube/transport.ts";
 import { registryAddress, registryName } from "../cluster/node/addresses.ts";
 import { pushArtifact } from "../fixtures/oci.ts";
+import { type Pod, podResource } from "./pods.ts";
 import { type Installation, installation } from "./setup.ts";
 
 /** A namespace of its own on the real node, which takes restricted pods only, and what a test does in it. */
@@ -33,27 +34,6 @@ export interface Bench extends Installation {
   stop(): Promise<void>;
 }
 
-export interface Pod extends KubeObject {
-  readonly spec: { readonly containers: readonly { readonly image: string }[] };
-  readonly status: {
-    readonly podIP?: string;
-    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
-    readonly initContainerStatuses?: readonly ContainerStatus[];
-    readonly containerStatuses?: readonly ContainerStatus[];
-  };
-}
-
-interface ContainerStatus {
-  readonly restartCount: number;
-  readonly state?: State;
-  readonly lastState?: State;
-}
-
-interface State {
-  readonly terminated?: { readonly exitCode: number; readonly finishedAt: string };
-}
-
-export const podResource: Resource = { group: "", version: "v1", plural: "pods", kind: "Pod" };
 const namespaceResource: Resource = { group: "", version: "v1", plural: "namespaces", kind: "Namespace" };
 
 /** What is left of an earlier run drains, and goes. */

@@ -9,8 +9,8 @@ import { serviceUrl } from "./ask.ts";
 import type { Bench } from "./bench.ts";
 import { question } from "./models.ts";
 
-/** Eight connections that are kept: none of them ever sends a request twice. */
-const connections = 8;
+/** Each keeps one connection for as long as it may, and never sends a request twice. */
+export const clients = 8;
 const ratePerSecond = 80;
 
 /**
@@ -27,7 +27,7 @@ export async function underLoad(
   await writeFile(bodyFile, JSON.stringify(question));
   const url = `${await serviceUrl(bench, model)}/v2/models/${model}/infer`;
   const prefix = ["nsenter", `--net=${nodeNames(bench.node.name).networkNamespaceFile}`];
-  const load = startLoad({ url, bodyFile, connections, ratePerSecond, prefix });
+  const load = startLoad({ url, bodyFile, connections: clients, ratePerSecond, prefix });
   let summary: LoadSummary;
   try {
     await work(load.progress);

@@ -7,9 +7,10 @@ import type { KubeObject } from "../../operator/kube/resources.ts";
 import type { LoadSummary } from "../load/tally.ts";
 import { annotations } from "../../server/contract.ts";
 import { metricOf } from "./ask.ts";
-import { type Bench, type Pod, startBench } from "./bench.ts";
+import { type Bench, startBench } from "./bench.ts";
 import { underLoad } from "./load.ts";
 import { model, pushVersions } from "./models.ts";
+import { addressOf, isReady, type Pod, uids, versionOf } from "./pods.ts";
 import { eventually, reached } from "./wait.ts";
 
 /** How long the client goes on undisturbed before and after a change. */
@@ -142,18 +143,5 @@ function followSelector(name: string): { stop(): Promise<readonly string[]> } {
 }
 
 async function podsOf(name: string, version: string): Promise<readonly Pod[]> {
-  return (await bench.pods(name)).filter((pod) => pod.metadata.labels?.[labels.version] === version);
-}
-
-function uids(pods: readonly Pod[]): string[] {
-  return pods.map(({ metadata }) => metadata.uid).toSorted();
-}
-
-function addressOf({ metadata, status }: Pod): string {
-  assert.ok(status.podIP, `${metadata.name} has no address`);
-  return status.podIP;
-}
-
-function isReady({ status }: Pod): boolean {
-  return status.conditions?.find(({ type }) => type === "Ready")?.status === "True";
+  return (await bench.pods(name)).filter((pod) => versionOf(pod) === version);
 }
