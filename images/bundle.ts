@@ -6,7 +6,7 @@ export interface BundleOptions {
   /** Root of the sources. */
   readonly repository: string;
   /** Folder of the half to bundle, which holds its `main.ts`. */
-  readonly half: "server" | "operator";
+  readonly half: "server" | "operator" | "cli";
   /** Emptied of `.mjs` files and filled: `main.mjs`, and the parts of it that are loaded when they are needed. */
   readonly output: string;
   /** Packages that stay imports. */

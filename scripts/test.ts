@@ -35,7 +35,7 @@ const suites: readonly Suite[] = [
     name: "unit",
     about: "no cluster and no network",
     files: [
-      "{operator,server,images,demo,scripts}/**/*.test.ts",
+      "{operator,server,cli,images,demo,scripts}/**/*.test.ts",
       "test/{planner,chart,load,fixtures}/**/*.test.ts",
       "test/*.test.ts",
     ],

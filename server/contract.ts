@@ -30,6 +30,14 @@ export const environment = {
   plainHttpHosts: "SLIPWAY_PLAIN_HTTP_HOSTS",
   /** PEM certificates that are trusted beside the system's when a model is downloaded. Read by fetch only. */
   certificateAuthority: "SLIPWAY_CERTIFICATE_AUTHORITY",
+  /** Seconds that the whole download may take; an hour when unset. Read by fetch only. */
+  fetchTimeout: "SLIPWAY_FETCH_TIMEOUT_SECONDS",
+  /** Bytes that the model's files may have together, unpacked; 64 GiB when unset. Read by fetch only. */
+  fetchSizeLimit: "SLIPWAY_FETCH_SIZE_LIMIT_BYTES",
+  /** Where the Secret of the source is mounted; {@link paths.credentialsDirectory} when unset. Read by fetch only. */
+  credentialsDirectory: "SLIPWAY_CREDENTIALS_DIRECTORY",
+  /** Where the claim of a `pvc://` uri is mounted; {@link paths.claimDirectory} when unset. Read by fetch only. */
+  claimDirectory: "SLIPWAY_CLAIM_DIRECTORY",
   /** The container's CPU limit in whole cores, rounded up, by the downward API; decides the number of workers. */
   cpuLimit: "SLIPWAY_CPU_LIMIT",
   /** Seconds that one attempt to fetch may take in all. Read by fetch only. */
@@ -86,6 +94,13 @@ export const portNames = { http: "http", metrics: "metrics" } as const;
 export const paths = {
   /** emptyDir that fetch writes and serve mounts read-only. */
   modelDirectory: "/model",
+  /**
+   * The Secret that `source.secretRef` names, mounted into the init container alone: one file a key. Which keys are read
+   * depends on the scheme of the uri (docs/reference/sources.md).
+   */
+  credentialsDirectory: "/etc/slipway/credentials",
+  /** The claim that a `pvc://` uri names, mounted read-only into the init container alone. */
+  claimDirectory: "/slipway/claim",
   /** Folder of the downward API volume. */
   podDirectory: "/etc/slipway/pod",
   /** The file in it that holds the annotation {@link annotations.inService}; read again whenever it changes. */

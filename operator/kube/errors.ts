@@ -119,3 +119,22 @@ export function isGone(error: unknown): boolean {
 export function isNamespaceTerminating(error: unknown): boolean {
   return error instanceof ApiError && error.causes.some((cause) => cause.reason === "NamespaceTerminating");
 }
+
+/**
+ * After this error a watch cannot go on, as its place in the stream is lost: compacted away (410), refused (400), of a kind that is not served any more (404: a
+ * CRD was deleted), ahead of a server whose etcd was restored from a backup, or at an event that this side cannot
+ * read and would meet again.
+ */
+export function mustListAgain(error: unknown): boolean {
+  if (isGone(error)) return true;
+  if (error instanceof ApiError) {
+    return (
+      error.status === 400 ||
+      error.status === 404 ||
+      error.causes.some((cause) => cause.reason === "ResourceVersionTooLarge")
+    );
+  }
+  return error instanceof TransportError && unreadable.has(error.code);
+}
+
+const unreadable = new Set(["NotJson", "NotAnObject", "TooLarge"]);

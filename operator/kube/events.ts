@@ -1,9 +1,10 @@
 import type { Client } from "./client.ts";
 import type { Cancel, Clock } from "./clock.ts";
 import { isNotFound } from "./errors.ts";
-import { microTime } from "./lease.ts";
+import { microTime } from "./leaserecord.ts";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
+import { createRecent } from "./recent.ts";
 import type { Resource } from "./resources.ts";
 
 export interface EventSubject {
@@ -228,34 +229,4 @@ function cut(message: string): string {
     .subarray(0, longestNote - 8)
     .toString("utf8")
     .replace(/\uFFFD$/, "")}…`;
-}
-
-interface Recent<T> {
-  get(key: string): T | undefined;
-  set(key: string, value: T): void;
-  delete(key: string): void;
-  entries(): IterableIterator<[string, T]>;
-}
-
-/** A map that forgets what was not used for longest. */
-function createRecent<T>(capacity: number): Recent<T> {
-  const entries = new Map<string, T>();
-  return {
-    get: (key) => {
-      const value = entries.get(key);
-      if (value !== undefined) {
-        entries.delete(key);
-        entries.set(key, value);
-      }
-      return value;
-    },
-    set: (key, value) => {
-      entries.delete(key);
-      entries.set(key, value);
-      const oldest = entries.keys().next().value;
-      if (entries.size > capacity && oldest !== undefined) entries.delete(oldest);
-    },
-    delete: (key) => void entries.delete(key),
-    entries: () => entries.entries(),
-  };
 }

@@ -2,7 +2,8 @@ import { type Clock, unlessAborted } from "./clock.ts";
 import { isConflict, isAlreadyExists, isNotFound } from "./errors.ts";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
-import { type KubeObject, type Resource, pathOf } from "./resources.ts";
+import { type Lease, claim, heldForMs, leases, waive } from "./leaserecord.ts";
+import { pathOf } from "./resources.ts";
 import type { Transport } from "./transport.ts";
 
 export interface ElectorOptions {
@@ -46,18 +47,6 @@ export interface Elector {
 /** Giving back is a courtesy: without it the others wait for the lease to run out. */
 export const releaseTimeoutMs = 2_000;
 
-const leases: Resource = { group: "coordination.k8s.io", version: "v1", plural: "leases", kind: "Lease" };
-
-interface Lease extends KubeObject {
-  readonly spec?: {
-    readonly holderIdentity?: string | null;
-    readonly leaseDurationSeconds?: number;
-    readonly acquireTime?: string;
-    readonly renewTime?: string;
-    readonly leaseTransitions?: number;
-  };
-}
-
 /**
  * Safety: a process writes only while less than renewDeadline has passed since it *began* its last successful
  * renewal; another one takes the lease only after it has *seen* no renewal for leaseDuration by its own clock. The
@@ -90,9 +79,7 @@ export function createElector(options: ElectorOptions): Elector {
 
   /** Milliseconds until the present holder's time is over; 0 when the lease is free, or ours. */
   const freeInMs = (): number => {
-    const holder = known?.spec?.holderIdentity;
-    if (holder === undefined || holder === null || holder === "" || holder === identity) return 0;
-    const durationMs = (known?.spec?.leaseDurationSeconds ?? leaseDurationMs / 1000) * 1000;
+    const durationMs = known === undefined ? 0 : heldForMs(known, identity, leaseDurationMs);
     return Math.max(0, changedAt + durationMs - clock.monotonic());
   };
 
@@ -100,33 +87,12 @@ export function createElector(options: ElectorOptions): Elector {
   const write = async (timeoutMs: number): Promise<void> => {
     attempted = true;
     const startedAt = clock.monotonic();
-    const now = microTime(clock.now());
-    const ours = known?.spec?.holderIdentity === identity;
-    const spec = {
-      ...known?.spec,
-      holderIdentity: identity,
-      leaseDurationSeconds: Math.ceil(leaseDurationMs / 1000),
-      acquireTime: ours ? (known?.spec?.acquireTime ?? now) : now,
-      renewTime: now,
-      leaseTransitions: (known?.spec?.leaseTransitions ?? 0) + (ours || known === undefined ? 0 : 1),
-    };
-    const lease = { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata: { name, namespace }, spec };
-    const written =
+    const body = claim({ namespace, name, identity, leaseDurationMs, now: clock.now() }, known);
+    const target =
       known === undefined
-        ? await transport.request<Lease>({
-            method: "POST",
-            path: pathOf(leases, namespace),
-            body: lease,
-            timeoutMs,
-            signal: stopped.signal,
-          })
-        : await transport.request<Lease>({
-            method: "PUT",
-            path,
-            body: { ...lease, metadata: known.metadata },
-            timeoutMs,
-            signal: stopped.signal,
-          });
+        ? ({ method: "POST", path: pathOf(leases, namespace) } as const)
+        : ({ method: "PUT", path } as const);
+    const written = await transport.request<Lease>({ ...target, body, timeoutMs, signal: stopped.signal });
     observe(written);
     if (stopped.signal.aborted) return;
     renewedAt = startedAt;
@@ -160,7 +126,7 @@ export function createElector(options: ElectorOptions): Elector {
         }
         watch.ensure();
         const pauseMs = watch.isOpen() ? Math.max(freeInMs(), retryPeriodMs) : retryPeriodMs;
-        await pause(pauseMs * (1 + random() / 5));
+        await pause(pauseMs + (random() * retryPeriodMs) / 2); // candidates that wait together do not write together
       }
     } finally {
       watch.close();
@@ -259,13 +225,7 @@ export function createElector(options: ElectorOptions): Elector {
     try {
       const held = await transport.request<Lease>({ method: "GET", path, signal });
       if (held.spec?.holderIdentity !== identity) return;
-      const spec = {
-        ...held.spec,
-        holderIdentity: undefined,
-        leaseDurationSeconds: 1,
-        renewTime: microTime(clock.now()),
-      };
-      await transport.request({ method: "PUT", path, body: { ...held, spec }, signal });
+      await transport.request({ method: "PUT", path, body: waive(held, clock.now()), signal });
       log.info({ lease: path, identity }, "the lease is given back");
     } catch (error) {
       log.warn({ err: error, lease: path }, "the lease could not be given back; it runs out by itself");
@@ -292,8 +252,3 @@ export function createElector(options: ElectorOptions): Elector {
 const renewRetryMs = 500;
 /** The server ends the watch after so long and it is opened again; any time does, as it holds no state. */
 const watchSeconds = 300;
-
-/** metav1.MicroTime wants exactly six digits after the point. */
-export function microTime(ms: number): string {
-  return new Date(ms).toISOString().replace("Z", "000Z");
-}

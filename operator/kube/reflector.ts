@@ -1,6 +1,6 @@
 import { createBackoff } from "./backoff.ts";
 import { type Clock, sleep, unlessAborted } from "./clock.ts";
-import { ApiError, TransportError, isGone } from "./errors.ts";
+import { ApiError, TransportError, mustListAgain } from "./errors.ts";
 import { listPages } from "./list.ts";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
@@ -234,25 +234,6 @@ export function createReflector<T, Raw extends KubeObject = KubeObject>(
     },
   };
 }
-
-/**
- * The place in the stream is lost: compacted away (410), refused (400), of a kind that is not served any more (404: a
- * CRD was deleted), ahead of a server whose etcd was restored from a backup, or at an event that this side cannot
- * read and would meet again.
- */
-function mustListAgain(error: unknown): boolean {
-  if (isGone(error)) return true;
-  if (error instanceof ApiError) {
-    return (
-      error.status === 400 ||
-      error.status === 404 ||
-      error.causes.some((cause) => cause.reason === "ResourceVersionTooLarge")
-    );
-  }
-  return error instanceof TransportError && unreadable.has(error.code);
-}
-
-const unreadable = new Set(["NotJson", "NotAnObject", "TooLarge"]);
 
 /** Everything that the cache relies on; JSON from the outside is checked once, here. A bookmark has no name. */
 function checked(value: unknown, type: WatchEvent["type"], path: string): KubeObject {

@@ -75,7 +75,7 @@ export interface Engine {
   readonly queued: () => number;
   /** Workers that can run a request now or after the one they run. */
   readonly usable: () => number;
-  /** Ends every idle thread. False: a thread is inside a native call, so only leaving the process ends it. */
+  /** Ends every idle thread. False: a thread is inside a native call, a run or a load, so only the process's end ends it. */
   readonly close: () => Promise<boolean>;
 }
 
@@ -155,8 +155,9 @@ export function createEngine(options: EngineOptions): Engine {
     const seat = startSeat(options, (detail) => lose(seat, "died", detail));
     seats.add(seat);
     const loaded = await seat.loaded;
-    if (loaded.ok) serveNext(seat);
-    else seats.delete(seat);
+    if (!loaded.ok) seats.delete(seat);
+    else if (isClosed) await seat.end();
+    else serveNext(seat);
     return loaded;
   };
 
@@ -184,7 +185,7 @@ export function createEngine(options: EngineOptions): Engine {
     async close() {
       isClosed = true;
       queue.rejectAll("closed");
-      const isFree = stuck.size === 0 && [...seats].every((seat) => !seat.isRunning());
+      const isFree = stuck.size === 0 && idle.length === seats.size;
       await Promise.all(idle.map((seat) => seat.end()));
       return isFree;
     },

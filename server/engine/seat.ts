@@ -12,10 +12,9 @@ export type SeatOutcome =
 export interface Seat {
   /** Settles once: the model is loaded, or why not. */
   readonly loaded: Promise<LoadedModel | ({ readonly ok: false } & EngineFailure)>;
-  /** Must not be called while {@link isRunning}. */
+  /** Must not be called before the last run is done. */
   run(request: RunRequest, done: (outcome: SeatOutcome) => void): void;
-  isRunning(): boolean;
-  /** Ends the thread. Never during a run: ending a thread inside a native call aborts the process. */
+  /** Ends the thread. Never during a run or a load: ending a thread inside a native call aborts the process. */
   end(): Promise<void>;
 }
 
@@ -82,8 +81,6 @@ export function startSeat(options: EngineOptions, onDeath: (detail: string) => v
       };
       worker.postMessage(message, transfer);
     },
-
-    isRunning: () => done !== undefined,
 
     async end() {
       isOver = true;

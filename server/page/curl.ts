@@ -9,18 +9,27 @@ export interface Example {
 /** Above this the values are made by the shell instead of being written out. */
 const writtenElements = 64;
 
+interface Input {
+  readonly spec: TensorSpec;
+  readonly shape: readonly number[];
+  /** Stands for the values until it is known whether they are written out. Cannot occur in JSON or in a name's JSON. */
+  readonly mark: string;
+}
+
 /** One command for each protocol, ready to run: zeros of shapes that the model is known to run with. */
 export function curlLines(model: ServedModel, base: string): readonly Example[] {
-  const inputs = model.signature.inputs.map((spec) => ({ spec, shape: model.sampleShapes.get(spec.name) ?? [] }));
-  const byName = inputs.map(({ spec }) => `${JSON.stringify(spec.name)}:${placeholder(spec)}`).join(",");
+  const inputs: readonly Input[] = model.signature.inputs.map((spec, index) => ({
+    spec,
+    shape: model.sampleShapes.get(spec.name) ?? [],
+    mark: `\u0000${index}\u0000`,
+  }));
   const [only, ...others] = inputs;
-  const columns = only !== undefined && others.length === 0 ? placeholder(only.spec) : `{${byName}}`;
-  const tensors = inputs.map(
-    ({ spec, shape }) =>
-      `{"name":${JSON.stringify(spec.name)},"datatype":"${spec.datatype}","shape":[${shape.join(",")}],"data":${
-        shape.length === 0 ? `[${placeholder(spec)}]` : placeholder(spec)
-      }}`,
-  );
+  const byName = inputs.map(({ spec, mark }) => `${JSON.stringify(spec.name)}:${mark}`).join(",");
+  const columns = only !== undefined && others.length === 0 ? only.mark : `{${byName}}`;
+  const tensors = inputs.map(({ spec, shape, mark }) => {
+    const data = shape.length === 0 ? `[${mark}]` : mark;
+    return `{"name":${JSON.stringify(spec.name)},"datatype":"${spec.datatype}","shape":[${shape.join(",")}],"data":${data}}`;
+  });
   const name = encodeURIComponent(model.name);
   return [
     example(
@@ -34,32 +43,21 @@ export function curlLines(model: ServedModel, base: string): readonly Example[] 
   ];
 }
 
-interface Input {
-  readonly spec: TensorSpec;
-  readonly shape: readonly number[];
-}
-
-/** Stands for a tensor's values until it is known whether they are written out. Cannot occur in JSON text. */
-function placeholder({ name }: TensorSpec): string {
-  return `\u0000${name}\u0000`;
-}
-
 function example(title: string, url: string, template: string, inputs: readonly Input[]): Example {
-  const curl = `curl -sS -H 'content-type: application/json' --data-binary`;
+  const curl = "curl -sS -H 'content-type: application/json' --data-binary";
   const isSmall = inputs.every(({ shape }) => (elementCount(shape) ?? 0) <= writtenElements);
   if (isSmall) {
     let body = template;
-    for (const { spec, shape } of inputs)
-      body = body.replaceAll(placeholder(spec), () => zerosJson(spec.datatype, shape));
+    for (const { spec, shape, mark } of inputs) body = body.replace(mark, () => zerosJson(spec.datatype, shape));
     return { title, command: `${curl} ${shellQuote(body)} ${shellQuote(url)}` };
   }
   let body = shellQuote(template);
-  const lines = inputs.map(({ spec, shape }, index) => {
-    body = body.replaceAll(placeholder(spec), () => `'"$t${index}"'`);
+  const lines = inputs.map(({ spec, shape, mark }, index) => {
+    body = body.replace(mark, () => `'"$t${index}"'`);
     const sizes = shape.toReversed().join(" ");
     return `t${index}=${shellQuote(zero(spec.datatype))}; for n in ${sizes}; do t${index}="[$(yes "$t${index}" | head -n $n | paste -sd, -)]"; done`;
   });
-  return { title, command: [...lines, `echo ${body} | ${curl} @- ${shellQuote(url)}`].join("\n") };
+  return { title, command: [...lines, `printf %s ${body} | ${curl} @- ${shellQuote(url)}`].join("\n") };
 }
 
 function zerosJson(datatype: Datatype, shape: readonly number[], depth = 0): string {

@@ -44,7 +44,7 @@ afterEach(async () => {
   electors.clear();
 });
 
-type Here = Pick<ElectorOptions, "name" | "identity" | "onElected" | "onLost" | "timing">;
+type Here = Pick<ElectorOptions, "name" | "identity" | "onElected" | "onLost"> & Partial<ElectorOptions>;
 
 function electorHere(options: Here): Elector {
   const metrics = createMetrics();
@@ -160,6 +160,44 @@ test("of many candidates that start together one leads, and never two at a time,
   const lease = await direct.client.get<Lease>(leases, namespace, "crowd");
   assert.equal(lease.spec.holderIdentity, undefined);
   assert.equal(lease.spec.leaseTransitions, 4);
+});
+
+test("one may create leases, and get, update and watch this one by name: that is enough to follow and to lead", async () => {
+  const named = ["--resource-name=modest", "--verb=get,update,watch"];
+  await plane.kubectl(["create", "serviceaccount", "elector"]);
+  await plane.kubectl(["create", "role", "elector-create", "--resource=leases", "--verb=create"]);
+  await plane.kubectl(["create", "role", "elector-named", "--resource=leases", ...named]);
+  for (const role of ["elector-create", "elector-named"]) {
+    await plane.kubectl(["create", "rolebinding", role, `--role=${role}`, `--serviceaccount=${namespace}:elector`]);
+  }
+  const { stdout } = await plane.kubectl(["create", "token", "elector"]);
+  const modest = connect({ ...plane, token: stdout.trim() });
+  try {
+    const complaints: string[] = [];
+    const log = { ...quietLog, warn: (_fields: object, message: string) => void complaints.push(message) };
+    const [first, second] = ["first", "second"].map((identity) =>
+      electorHere({
+        name: "modest",
+        identity,
+        onElected: () => undefined,
+        onLost: () => undefined,
+        transport: modest.transport,
+        log,
+      }),
+    );
+    first?.start();
+    await until(() => first?.isLeader() === true, 5_000);
+    second?.start();
+    await delay(500);
+    await first?.stop();
+    // By looking every two seconds it would take longer: the watch is allowed, too.
+    const tookMs = await until(() => second?.isLeader() === true, 5_000);
+    assert.ok(tookMs < 500, `${tookMs} ms`);
+    await second?.stop();
+    assert.deepEqual(complaints, []);
+  } finally {
+    await modest.transport.close();
+  }
 });
 
 test("the holder is away from the API server: it stops by itself in time, and leads again afterwards", async () => {

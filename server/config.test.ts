@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { type Config, readConfig } from "./config.ts";
+
+const least = { SLIPWAY_MODEL_NAME: "m", SLIPWAY_MODEL_VERSION: "v1" };
+
+function accept(variables: Readonly<Record<string, string>>, cores = 4): Config {
+  const result = readConfig({ ...least, ...variables }, cores);
+  assert.ok(result.ok, result.ok ? "" : result.message);
+  return result.config;
+}
+
+test("name and version are enough; the rest is as the contract has it", () => {
+  const config = accept({});
+  assert.deepEqual(
+    [
+      config.httpPort,
+      config.metricsPort,
+      config.modelDirectory,
+      config.connectionMaximumAgeSeconds,
+      config.bodyLimitBytes,
+    ],
+    [8080, 9090, "/model", 300, 67_108_864],
+  );
+  assert.ok(Object.isFrozen(config));
+});
+
+describe("workers", () => {
+  const table: readonly (readonly [string, Readonly<Record<string, string>>, number, number])[] = [
+    ["one for each core of the limit", { SLIPWAY_CPU_LIMIT: "3" }, 8, 3],
+    ["at least one", { SLIPWAY_CPU_LIMIT: "1" }, 8, 1],
+    ["as many as there are cores without a limit", {}, 2, 2],
+    ["no more than the model may be copied", { SLIPWAY_CPU_LIMIT: "128" }, 128, 16],
+  ];
+  for (const [name, variables, cores, workers] of table) {
+    test(name, () => assert.equal(accept(variables, cores).workers, workers));
+  }
+});
+
+test("all mistakes are named at once, with the value and what is allowed", () => {
+  const result = readConfig(
+    {
+      SLIPWAY_MODEL_VERSION: " ",
+      SLIPWAY_HTTP_PORT: "70000",
+      SLIPWAY_CPU_LIMIT: "many",
+      SLIPWAY_QUEUE_LIMIT: "1.5",
+      SLIPWAY_PROPAGATION_SECONDS: "-1",
+      SLIPWAY_LOG_LEVEL: "loud",
+    },
+    1,
+  );
+  assert.ok(!result.ok);
+  for (const part of [
+    "SLIPWAY_MODEL_NAME is missing",
+    "SLIPWAY_MODEL_VERSION is missing",
+    'SLIPWAY_HTTP_PORT is "70000"; it must be a whole number from 0 to 65535',
+    'SLIPWAY_CPU_LIMIT is "many"',
+    'SLIPWAY_QUEUE_LIMIT is "1.5"',
+    'SLIPWAY_PROPAGATION_SECONDS is "-1"; it must be a number from 0',
+    'SLIPWAY_LOG_LEVEL is "loud"; it must be one of trace, debug, info, warn, error, fatal, silent',
+  ]) {
+    assert.ok(result.message.includes(part), `${part} is not in: ${result.message}`);
+  }
+});
+
+test("propagation must leave room in the grace period", () => {
+  const result = readConfig(
+    { ...least, SLIPWAY_PROPAGATION_SECONDS: "30", SLIPWAY_TERMINATION_GRACE_SECONDS: "30" },
+    1,
+  );
+  assert.ok(!result.ok);
+  assert.match(result.message, /SLIPWAY_PROPAGATION_SECONDS \(30\) must be less than/);
+});

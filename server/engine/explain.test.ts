@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { cleanMessage, explainLoadFailure, isOutOfMemory } from "./explain.ts";
+
+/** As onnxruntime-node 1.30 says it. */
+const said = {
+  notAModel: "Load model from /model/a.onnx failed:Protobuf parsing failed.",
+  opset:
+    "Load model from /model/a.onnx failed:/onnxruntime_src/onnxruntime/core/graph/model_load_utils.h:46 void onnxruntime::model_load_utils::ValidateOpsetForDomain(const std::unordered_map<std::__cxx11::basic_string<char>, int>&, const onnxruntime::logging::Logger&, bool, const std::string&, int) ONNX Runtime only *guarantees* support for models stamped with official released onnx opset versions. Opset 99 is under development and support for this is limited. Current official support for domain ai.onnx is till opset 26.\n",
+  ir: "Load model from /model/a.onnx failed:/onnxruntime_src/onnxruntime/core/graph/model.cc:202 onnxruntime::Model::Model(onnx::ModelProto&&, const onnxruntime::PathString&, const onnxruntime::IOnnxRuntimeOpSchemaRegistryList*, const onnxruntime::logging::Logger&, const onnxruntime::ModelOptions&) Unsupported model IR version: 99, max supported IR version: 13\n",
+  external:
+    'External data path validation failed for initializer: w. Error: tensorprotoutils.cc:461 ValidateExternalDataPathFromDir External data path does not exist: "/model/deep/w.bin"',
+  operator: "Load model from /model/a.onnx failed:Fatal error: com.acme:Foo(-1) is not a registered function/op",
+  broadcast:
+    "Non-zero status code returned while running Add node. Name:'node_0' Status Message: /onnxruntime_src/onnxruntime/core/providers/cpu/math/element_wise_ops.h:563 void onnxruntime::BroadcastIterator::Init(ptrdiff_t, ptrdiff_t) axis == 1 || axis == largest was false. Attempting to broadcast an axis by a dimension other than 1. 2 by 3\n",
+  rank: "Invalid rank for input: x Got: 3 Expected: 4 Please fix either the inputs/outputs or the model.",
+  type: "Unexpected input data type. Actual: (tensor(int32)) , expected: (tensor(float))",
+  memory:
+    "Non-zero status code returned while running ConstantOfShape node. Name:'n' Status Message: /onnxruntime_src/onnxruntime/core/framework/bfc_arena.cc:359 void* onnxruntime::BFCArena::AllocateRawInternal(size_t, bool, onnxruntime::Stream*) Failed to allocate memory for requested buffer of size 4000000000000",
+} as const;
+
+describe("what ONNX Runtime says is cut to what a user can act on", () => {
+  const table: readonly (readonly [string, string])[] = [
+    [said.notAModel, "Protobuf parsing failed."],
+    [said.ir, "Unsupported model IR version: 99, max supported IR version: 13"],
+    [
+      said.external,
+      "External data path validation failed for initializer: w. Error: External data path does not exist: a file of the model",
+    ],
+    [said.operator, "Fatal error: com.acme:Foo(-1) is not a registered function/op"],
+    [
+      said.broadcast,
+      "Add node. Name:'node_0' axis == 1 || axis == largest was false. Attempting to broadcast an axis by a dimension other than 1. 2 by 3",
+    ],
+    [said.rank, "Invalid rank for input: x Got: 3 Expected: 4"],
+    [said.type, said.type],
+    [
+      said.memory,
+      "ConstantOfShape node. Name:'n' Failed to allocate memory for requested buffer of size 4000000000000",
+    ],
+  ];
+  for (const [raw, clean] of table) {
+    test(clean.slice(0, 60), () => assert.equal(cleanMessage(raw), clean));
+  }
+
+  test("nothing is left of paths and source positions in any of them", () => {
+    for (const raw of Object.values(said))
+      assert.doesNotMatch(cleanMessage(raw), /\/model|onnxruntime|\.(?:cc|h):\d|::/);
+  });
+
+  test("a message of any length stays short", () => {
+    assert.ok(cleanMessage("node ".repeat(100_000)).length <= 1024);
+  });
+});
+
+test("the reason follows from what was said", () => {
+  assert.deepEqual(
+    Object.fromEntries(
+      Object.entries(said)
+        .slice(0, 5)
+        .map(([key, raw]) => [key, explainLoadFailure(raw).reason]),
+    ),
+    {
+      notAModel: "NotAModel",
+      opset: "UnsupportedOpset",
+      ir: "UnsupportedOpset",
+      external: "TruncatedModel",
+      operator: "LoadFailed",
+    },
+  );
+  assert.equal(explainLoadFailure("std::bad_alloc").reason, "OutOfMemory");
+});
+
+test("want of memory is told from wrong inputs", () => {
+  assert.equal(isOutOfMemory(said.memory), true);
+  assert.equal(isOutOfMemory("std::bad_alloc"), true);
+  assert.equal(isOutOfMemory(said.broadcast), false);
+});

@@ -1,0 +1,46 @@
+import { kinds } from "../../operator/api/kinds.ts";
+import type { KubeObject } from "../../operator/kube/resources.ts";
+import { waitFor } from "../cluster/wait.ts";
+import type { Bench } from "./bench.ts";
+
+export interface Answer {
+  readonly status: number;
+  readonly text: string;
+}
+
+/** Longer than a prediction may take, shorter than a test's patience. */
+const answerTimeoutMs = 15_000;
+
+/** Runs as a process of its own, as only inside the node's network there is a way to Services and pods. */
+const program = `
+const [url, body, type] = process.argv.slice(1);
+const options = body === "" ? {} : { method: "POST", body, headers: { "content-type": type } };
+const answer = await fetch(url, { ...options, signal: AbortSignal.timeout(${answerTimeoutMs}) });
+console.log(JSON.stringify({ status: answer.status, text: await answer.text() }));
+`;
+
+/** GET, or POST of a body, from inside the node. An object is sent as JSON, text as it is. */
+export async function ask(bench: Bench, url: string, body?: object | string): Promise<Answer> {
+  const text = typeof body === "object" ? JSON.stringify(body) : (body ?? "");
+  const parameters = ["--input-type=module", "-e", program, url, text, "application/json"];
+  return JSON.parse((await bench.node.inNode(process.execPath, ...parameters)).stdout) as Answer;
+}
+
+/** Address of a model's Service. Names are resolved for pods alone. */
+export async function serviceUrl(bench: Bench, model: string): Promise<string> {
+  const service = await bench.get<KubeObject & { readonly spec: { readonly clusterIP: string } }>(kinds.service, model);
+  return `http://${service.spec.clusterIP}`;
+}
+
+/** The sum of a pod's metric over its labels, from its metrics port. */
+export async function metricOf(bench: Bench, podAddress: string, name: string): Promise<number> {
+  const { text } = await ask(bench, `http://${podAddress}:9090/metrics`);
+  const lines = [...text.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, "gm"))];
+  if (lines.length === 0) throw new Error(`the pod at ${podAddress} has no metric ${name}`);
+  return lines.reduce((sum, [, value]) => sum + Number(value), 0);
+}
+
+/** Waits until the Service leads somewhere: it follows a pod's readiness by up to a second. */
+export function reachable(bench: Bench, url: string): Promise<Answer> {
+  return waitFor(url, () => ask(bench, url), { timeoutMilliseconds: 10_000, intervalMilliseconds: 200 });
+}

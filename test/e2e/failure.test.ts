@@ -1,0 +1,204 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Model, Status } from "../../operator/api/model.ts";
+import { kinds } from "../../operator/api/kinds.ts";
+import { revisionName } from "../../operator/api/names.ts";
+import type { KubeObject } from "../../operator/kube/resources.ts";
+import type { FailureReason } from "../../server/contract.ts";
+import { registryName } from "../cluster/node/addresses.ts";
+import { ask, serviceUrl } from "./ask.ts";
+import { type Bench, startBench } from "./bench.ts";
+import { underLoad } from "./load.ts";
+import { model, negated, pushVersions, question, same } from "./models.ts";
+import { followPods, type PodHistory, terminationOf, uids, versionOf } from "./pods.ts";
+import { condition, eventually, reached } from "./wait.ts";
+
+/** From the end of a pod's container until status says why, at most. */
+const saidWithinMs = 5_000;
+/** A pod that failed for good and was tried again all the same would show within this. */
+const silenceMs = 3_000;
+
+let bench: Bench;
+let pods: PodHistory;
+
+before(async () => {
+  bench = await startBench("e2e-failure");
+  pods = await followPods(bench);
+});
+
+after(async () => {
+  await pods.stop();
+  await bench.stop();
+});
+
+test("a version that cannot be served takes no traffic, status says why, and one edit goes back", async (t) => {
+  const name = "brave";
+  const versions = await pushVersions(bench, name);
+  await bench.apply(model(name, versions));
+  await reached(bench, name, "v1");
+  const serving = uids(await bench.pods(name));
+  const html = new TextEncoder().encode("<!DOCTYPE html><html><body>Sign in to go on</body></html>");
+  const half = same.subarray(0, same.byteLength >> 1);
+  const wrongDigest = `sha256:${"0".repeat(64)}`;
+  const cases: readonly BadVersion[] = [
+    {
+      entry: { name: "absent", uri: `oci://${registryName}/${bench.namespace}/${name}:no-such-tag` },
+      reason: "NotFound",
+      says: /no-such-tag.*Check repository and tag/,
+      permanent: false,
+    },
+    {
+      entry: { name: "mixed-up", uri: versions[1]?.uri ?? "", digest: wrongDigest },
+      reason: "DigestMismatch",
+      says: new RegExp(wrongDigest),
+      permanent: true,
+    },
+    {
+      entry: { name: "page", uri: await bench.push(name, "page", html) },
+      reason: "NotAModel",
+      says: /no ONNX model; it looks like a web page/,
+      permanent: true,
+    },
+    {
+      entry: { name: "cut", uri: await bench.push(name, "cut", half) },
+      reason: "TruncatedModel",
+      says: /it was cut/,
+      permanent: true,
+    },
+  ];
+  const load = await underLoad(bench, name, async () => {
+    for (const bad of cases) {
+      await bench.patchModel(name, { versions: [...versions, bad.entry], version: bad.entry.name });
+      const { status, afterMs } = await told(name, bad);
+      t.diagnostic(`${bad.reason} told after ${afterMs} ms: ${status.lastFailure?.message}`);
+      if (bad.permanent) await givenUp(name, bad.entry.name);
+      await bench.patchModel(name, { version: "v1" });
+      await reached(bench, name, "v1");
+      assert.deepEqual(
+        uids(await bench.pods(name)).filter((uid) => serving.includes(uid)),
+        serving,
+      );
+    }
+  });
+  assert.deepEqual(Object.keys(load.byVersion), ["v1"]);
+});
+
+interface BadVersion {
+  readonly entry: Model["spec"]["versions"][number];
+  readonly reason: FailureReason;
+  readonly says: RegExp;
+  readonly permanent: boolean;
+}
+
+/** Waits for a status that says all that it should of the bad version while v1 serves. */
+async function told(
+  name: string,
+  { entry, reason, says, permanent }: BadVersion,
+): Promise<{ readonly status: Status; readonly afterMs: number }> {
+  const status = await eventually(`${reason} is told`, async () => {
+    const seen = await bench.status(name);
+    assert.equal(seen.lastFailure?.version, entry.name);
+    assert.deepEqual([seen.lastFailure.stage, seen.lastFailure.reason], ["Download", reason]);
+    assert.deepEqual([condition(seen, "Ready").status, condition(seen, "Ready").reason], ["False", reason]);
+    return seen;
+  });
+  const saidMs = Date.now();
+  assert.match(status.lastFailure?.message ?? "", says);
+  assert.match(condition(status, "Ready").message, says);
+  assert.deepEqual([condition(status, "Available").status, status.currentVersion], ["True", "v1"]);
+  assert.equal(condition(status, "Stalled").status, permanent ? "True" : "False");
+  const failed = pods.of(name).filter((pod) => versionOf(pod) === entry.name);
+  const termination = failed.map((pod) => terminationOf(pod, "fetch"))[0];
+  assert.ok(termination !== undefined && termination.exitCode > 0, "no pod of it has failed");
+  const afterMs = saidMs - Date.parse(termination.finishedAt);
+  assert.ok(afterMs < saidWithinMs, `told ${afterMs} ms after the pod had failed`);
+  return { status, afterMs };
+}
+
+/** The revision has no pods and gets none: its one pod had one try. */
+async function givenUp(name: string, version: string): Promise<void> {
+  const { rejected } = await bench.status(name);
+  assert.ok(rejected);
+  const deployment = await bench.get<KubeObject & { readonly spec: { readonly replicas: number } }>(
+    kinds.deployment,
+    revisionName(name, rejected.revision),
+  );
+  assert.equal(deployment.spec.replicas, 0);
+  await eventually("its pod is gone", async () => {
+    assert.deepEqual(
+      (await bench.pods(name)).filter((pod) => versionOf(pod) === version),
+      [],
+    );
+  });
+  await delay(silenceMs);
+  assert.equal(pods.of(name).filter((pod) => versionOf(pod) === version).length, 1);
+  assert.deepEqual(
+    (await bench.pods(name)).filter((pod) => versionOf(pod) === version),
+    [],
+  );
+}
+
+test("a model that is pushed late is taken up without an edit", async () => {
+  const name = "patient";
+  const uri = `oci://${registryName}/${bench.namespace}/${name}-${Date.now()}:1`;
+  await bench.apply(model(name, [{ name: "v1", uri }]));
+  const status = await eventually("the missing model is told", async () => {
+    const seen = await bench.status(name);
+    assert.equal(condition(seen, "Ready").reason, "NotFound");
+    return seen;
+  });
+  assert.equal(condition(status, "Available").status, "False");
+  assert.equal(condition(status, "Stalled").status, "False");
+  const [, repository = ""] = new RegExp(`/([^/]+):1$`).exec(uri) ?? [];
+  assert.equal(await bench.push(repository, "1", same), uri);
+  const { status: later } = await reached(bench, name, "v1");
+  assert.equal(later?.lastFailure, undefined, "a failure that is over is no longer told");
+});
+
+test("other bytes under a name that is on record are refused, and the recorded ones go on serving", async () => {
+  const name = "faithful";
+  const versions = await pushVersions(bench, name);
+  await bench.apply(model(name, versions));
+  const { status: first } = await reached(bench, name, "v1");
+  const recorded = first?.versions?.find((version) => version.name === "v1")?.digest;
+  assert.match(recorded ?? "", /^sha256:[0-9a-f]{64}$/);
+  const [serving] = await bench.pods(name);
+  const load = await underLoad(bench, name, async () => {
+    await bench.push(name, "1", negated);
+    await bench.kubectl("scale", "md", name, "--replicas=2");
+    await eventually("the new pod's failure is told", async () => {
+      const status = await bench.status(name);
+      assert.deepEqual([status.lastFailure?.version, status.lastFailure?.stage], ["v1", "Download"]);
+      assert.equal(status.lastFailure?.reason, "VersionReused");
+      assert.equal(condition(status, "Available").status, "True");
+      assert.deepEqual([status.readyReplicas, status.currentRevision], [1, first?.currentRevision]);
+      assert.equal(status.versions?.find((version) => version.name === "v1")?.digest, recorded);
+    });
+    assert.ok((await bench.pods(name)).some(({ metadata }) => metadata.uid === serving?.metadata.uid));
+    await bench.push(name, "1", same);
+    await bench.kubectl("scale", "md", name, "--replicas=1");
+    await reached(bench, name, "v1");
+  });
+  assert.deepEqual(Object.keys(load.byVersion), ["v1"]);
+  assert.deepEqual(uids(await bench.pods(name)), [serving?.metadata.uid]);
+
+  const [v1, v2] = versions;
+  assert.ok(v1 && v2);
+  await underLoad(bench, name, async () => {
+    await bench.patchModel(name, { versions: [{ ...v1, uri: v2.uri }, v2] });
+    const status = await eventually("the changed uri is told", async () => {
+      const seen = await bench.status(name);
+      assert.deepEqual([condition(seen, "Ready").status, condition(seen, "Ready").reason], ["False", "VersionReused"]);
+      assert.equal(condition(seen, "Available").status, "True");
+      assert.equal(seen.rejected?.reason, "VersionReused");
+      return seen;
+    });
+    assert.match(status.lastFailure?.message ?? "", new RegExp(recorded ?? "-"));
+    const answer = await ask(bench, `${await serviceUrl(bench, name)}/v2/models/${name}/infer`, question);
+    assert.deepEqual(JSON.parse(answer.text).outputs[0].data, question.inputs[0]?.data, "other bytes answered");
+    await bench.patchModel(name, { versions });
+    await reached(bench, name, "v1");
+  });
+  assert.ok((await bench.pods(name)).some(({ metadata }) => metadata.uid === serving?.metadata.uid));
+});

@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { nodeNames } from "../cluster/node/addresses.ts";
+import { startLoad } from "../load/start.ts";
+import type { LoadSummary } from "../load/tally.ts";
+import { serviceUrl } from "./ask.ts";
+import type { Bench } from "./bench.ts";
+import { question } from "./models.ts";
+
+/** Each keeps one connection for as long as it may, and never sends a request twice. */
+export const clients = 8;
+const ratePerSecond = 80;
+
+/**
+ * Runs `work` while a client asks the model for predictions without a pause, and gives the client's figures. Fails
+ * when a single request failed, or when there were none.
+ */
+export async function underLoad(
+  bench: Bench,
+  model: string,
+  work: (progress: () => LoadSummary | undefined) => Promise<void>,
+): Promise<LoadSummary> {
+  const folder = await mkdtemp(join(tmpdir(), "slipway-e2e-"));
+  const bodyFile = join(folder, "request.json");
+  await writeFile(bodyFile, JSON.stringify(question));
+  const url = `${await serviceUrl(bench, model)}/v2/models/${model}/infer`;
+  const prefix = ["nsenter", `--net=${nodeNames(bench.node.name).networkNamespaceFile}`];
+  const load = startLoad({ url, bodyFile, connections: clients, ratePerSecond, prefix });
+  let summary: LoadSummary;
+  try {
+    await work(load.progress);
+  } finally {
+    summary = await load.stop();
+    await rm(folder, { recursive: true });
+  }
+  assert.ok(summary.requests > 0, "the client sent nothing");
+  assert.equal(summary.failed, 0, `${JSON.stringify(summary.byError)}: ${JSON.stringify(summary.failures)}`);
+  return summary;
+}
