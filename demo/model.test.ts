@@ -9,6 +9,7 @@ const spec = {
   versions: [{ name: "v1", uri: "oci://registry.example.com/m:1" }],
   service: { type: "ClusterIP", port: 80 },
   rollout: {
+    strategy: "Rolling",
     maxSurge: "100%",
     maxUnavailable: 0,
     minReadySeconds: 0,

@@ -63,6 +63,7 @@ async function send(model: Model, write: Write, inputs: ApplyInputs): Promise<vo
     case "create": {
       const written = await client.create<KubeObject>(write.kind, write.body as unknown as Manifest, {
         fieldManager,
+        fieldValidation: "Strict", // a misspelt field of spec.podTemplate is told, not dropped
         signal,
       });
       staleness.wrote(owner, write.kind, written);

@@ -40,10 +40,6 @@ export const environment = {
   claimDirectory: "SLIPWAY_CLAIM_DIRECTORY",
   /** The container's CPU limit in whole cores, rounded up, by the downward API; decides the number of workers. */
   cpuLimit: "SLIPWAY_CPU_LIMIT",
-  /** Seconds that one attempt to fetch may take in all. Read by fetch only. */
-  fetchTimeout: "SLIPWAY_FETCH_TIMEOUT_SECONDS",
-  /** Bytes that the model may have on disk. Read by fetch only. */
-  fetchSizeLimit: "SLIPWAY_FETCH_SIZE_LIMIT_BYTES",
   /** Worker threads, each with the model of its own; {@link environment.cpuLimit} when unset. */
   workers: "SLIPWAY_WORKERS",
   /** Threads that one prediction uses; 1 when unset. */
@@ -105,10 +101,6 @@ export const paths = {
   podDirectory: "/etc/slipway/pod",
   /** The file in it that holds the annotation {@link annotations.inService}; read again whenever it changes. */
   inServiceFile: "/etc/slipway/pod/in-service",
-  /** A Secret, one file a key, mounted into the init container alone. */
-  credentialsDirectory: "/etc/slipway/credentials",
-  /** The claim of a pvc:// uri, read-only, in the init container alone. */
-  claimDirectory: "/slipway/claim",
   terminationMessage: "/dev/termination-log",
   live: "/v2/health/live",
   ready: "/v2/health/ready",

@@ -1,0 +1,212 @@
+/** Scaling, policy, templates and pause against a real API server. */
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { type Bench, condition, digest, eventually, model, type OperatorProcess, startBench } from "./harness.ts";
+
+let bench: Bench;
+let operator: OperatorProcess;
+
+before(async () => {
+  bench = await startBench({ kind: "ready", digest: digest("1") });
+  operator = await bench.startOperator();
+});
+
+after(() => bench.stop());
+
+const pinned = {
+  versions: [
+    { name: "v1", uri: "oci://registry.test/models/demo:1", digest: digest("1") },
+    { name: "v2", uri: "oci://registry.test/models/demo:2", digest: digest("1") },
+  ],
+};
+const resources = { requests: { cpu: "100m", memory: "64Mi" } };
+
+async function ready(name: string): Promise<void> {
+  await eventually(`${name} is Ready`, async () => condition(await bench.status(name), "Ready").status === "True");
+}
+
+test("scaling makes an autoscaler that is aimed at the model, follows its edits, and takes it away again", async () => {
+  await bench.apply(model("scaled", { ...pinned, resources, scaling: { min: 2, max: 5 } }));
+  const scaler = await eventually("the autoscaler is there", () => bench.get("hpa", "scaled"));
+  assert.deepEqual(scaler.spec.scaleTargetRef, {
+    apiVersion: "slipway.dev/v1alpha1",
+    kind: "ModelDeployment",
+    name: "scaled",
+  });
+  assert.equal(scaler.spec.metrics[0].resource.target.averageUtilization, 80);
+  await bench.patchModel("scaled", { scaling: { max: 7 } });
+  await eventually("it is edited", async () => (await bench.get("hpa", "scaled")).spec.maxReplicas === 7);
+  await bench.patchModel("scaled", { scaling: null });
+  await eventually(
+    "it is gone",
+    async () => !(await bench.list("hpa")).some(({ metadata }) => metadata.name === "scaled"),
+  );
+});
+
+test("min above max is refused by the API server, with the field", async () => {
+  await assert.rejects(
+    bench.apply(model("minmax", { ...pinned, scaling: { min: 5, max: 2 } })),
+    /spec.scaling.min must not be above spec.scaling.max/,
+  );
+});
+
+test("CPU scaling without a CPU request is told, and a write to /scale passes all the same", async () => {
+  await bench.apply(model("norequest", { ...pinned, scaling: { max: 3 } }));
+  await eventually(
+    "it is told",
+    async () => condition(await bench.status("norequest"), "Ready").reason === "ScalingWithoutRequest",
+  );
+  await bench.plane.kubectl(["scale", "md", "norequest", "--replicas=2"]);
+  await bench.plane.kubectl(["patch", "md", "norequest", "--type=merge", "-p", '{"spec":{"version":"v2"}}']);
+  await bench.plane.kubectl(["patch", "md", "norequest", "--type=merge", "-p", '{"spec":{"version":"v1"}}']);
+  await eventually("two pods serve", async () => (await bench.status("norequest")).readyReplicas === 2);
+});
+
+test("a second autoscaler on the model, or one on its Deployment, is named", async () => {
+  await bench.apply(model("twice", { ...pinned, resources, scaling: { max: 3 } }));
+  await ready("twice");
+  const { currentRevision } = await bench.status("twice");
+  const rival = (target: object): object => ({
+    apiVersion: "autoscaling/v2",
+    kind: "HorizontalPodAutoscaler",
+    metadata: { name: "rival" },
+    spec: { scaleTargetRef: target, maxReplicas: 9, metrics: [] },
+  });
+  await bench.apply(rival({ apiVersion: "slipway.dev/v1alpha1", kind: "ModelDeployment", name: "twice" }));
+  await eventually("it is named", async () =>
+    /autoscaler rival turns spec.replicas/i.test(condition(await bench.status("twice"), "Stalled").message),
+  );
+  await bench.plane.kubectl(["delete", "hpa", "rival"]);
+  await ready("twice");
+  await bench.apply(rival({ apiVersion: "apps/v1", kind: "Deployment", name: `twice-${currentRevision}` }));
+  await eventually("it is named", async () =>
+    /aim it at ModelDeployment twice/.test(condition(await bench.status("twice"), "Stalled").message),
+  );
+  await bench.plane.kubectl(["delete", "hpa", "rival"]);
+  await ready("twice");
+});
+
+test("a rival scaler and 1,000 passes: the operator never writes the number that the scaler turns", {
+  timeout: 240_000,
+}, async () => {
+  await bench.apply(model("fought", { ...pinned, replicas: 2 }));
+  await ready("fought");
+  const kind = { group: "slipway.dev", version: "v1alpha1", plural: "modeldeployments", kind: "ModelDeployment" };
+  let last = 2;
+  for (let round = 1; round <= 1_000; round++) {
+    const body = { metadata: { annotations: { round: String(round) } } };
+    await bench.client.patch(kind, "default", "fought", body, { type: "merge", fieldManager: "labeller" });
+    if (round % 25 !== 0) continue;
+    last = 1 + (round % 4);
+    const scale = { spec: { replicas: last } };
+    await bench.client.patch(kind, "default", "fought", scale, {
+      type: "merge",
+      subresource: "scale",
+      fieldManager: "rival",
+    });
+  }
+  await eventually("the last number is reached", async () => {
+    const { currentRevision } = await bench.status("fought");
+    return (await bench.get("deployment", `fought-${currentRevision}`)).spec.replicas === last;
+  });
+  const { stdout } = await bench.plane.kubectl(["get", "md", "fought", "--show-managed-fields", "-o", "json"]);
+  const object = JSON.parse(stdout);
+  assert.equal(object.spec.replicas, last);
+  const ours = object.metadata.managedFields.filter((entry: { manager: string }) => entry.manager === "slipway");
+  assert.ok(ours.length > 0);
+  assert.deepEqual([...new Set(ours.map((entry: { subresource: string }) => entry.subresource))], ["status"]);
+  assert.equal(condition(await bench.status("fought"), "Contested").status, "False");
+});
+
+test("podTemplate is merged last", async () => {
+  const podTemplate = {
+    metadata: { labels: { team: "vision" } },
+    spec: { terminationGracePeriodSeconds: 90, containers: [{ name: "server", env: [{ name: "EXTRA", value: "1" }] }] },
+  };
+  await bench.apply(model("templated", { ...pinned, podTemplate }));
+  await ready("templated");
+  const { currentRevision } = await bench.status("templated");
+  const { template } = (await bench.get("deployment", `templated-${currentRevision}`)).spec;
+  assert.equal(template.metadata.labels.team, "vision");
+  assert.equal(template.spec.terminationGracePeriodSeconds, 90);
+  const [server] = template.spec.containers;
+  assert.ok(server.env.some(({ name }: { name: string }) => name === "EXTRA"));
+  assert.ok(server.env.some(({ name }: { name: string }) => name === "SLIPWAY_MODEL_NAME"));
+});
+
+test("a mistake in podTemplate is told as the API server said it, and what serves goes on", async () => {
+  await bench.apply(model("mistaken", pinned));
+  await ready("mistaken");
+  await bench.patchModel("mistaken", { podTemplate: { spec: { terminationGracePeriodSecond: 5 } } });
+  const status = await eventually("it is told", async () => {
+    const seen = await bench.status("mistaken");
+    return condition(seen, "Stalled").reason === "Refused" ? seen : undefined;
+  });
+  assert.match(condition(status, "Stalled").message, /unknown field "spec.template.spec.terminationGracePeriodSecond"/);
+  assert.equal(condition(status, "Available").status, "True");
+  assert.equal(condition(status, "Ready").status, "False");
+  await bench.patchModel("mistaken", { podTemplate: null });
+  await ready("mistaken");
+});
+
+test("a label or annotation on the model rolls nothing, and observedGeneration is the model's own", async () => {
+  await bench.apply(model("labelled", pinned));
+  await ready("labelled");
+  const { currentRevision } = await bench.status("labelled");
+  await bench.plane.kubectl(["annotate", "md", "labelled", "team=y"]);
+  await bench.plane.kubectl(["label", "md", "labelled", "team=y"]);
+  await bench.plane.kubectl(["scale", "md", "labelled", "--replicas=2"]);
+  await eventually("the scale is seen", async () => (await bench.status("labelled")).readyReplicas === 2);
+  const status = await bench.status("labelled");
+  assert.equal(status.currentRevision, currentRevision);
+  assert.equal(status.observedGeneration, (await bench.get("md", "labelled")).metadata.generation);
+});
+
+test("a NetworkPolicy is made, follows its edits and goes", async () => {
+  await bench.apply(model("fenced", { ...pinned, networkPolicy: {} }));
+  const policy = await eventually("it is there", () => bench.get("networkpolicy", "fenced"));
+  assert.deepEqual(policy.spec.ingress[0].from, [{ podSelector: {} }]);
+  await bench.patchModel("fenced", { networkPolicy: { from: [] } });
+  await eventually(
+    "nobody may predict",
+    async () => (await bench.get("networkpolicy", "fenced")).spec.ingress.length === 1,
+  );
+  await bench.patchModel("fenced", { networkPolicy: null });
+  await eventually("it is gone", async () => (await bench.list("networkpolicy")).length === 0);
+});
+
+test("a paused model is left alone until it is let go", async () => {
+  await bench.apply(model("paused", pinned));
+  await ready("paused");
+  await bench.patchModel("paused", { paused: true, version: "v2" });
+  const status = await eventually("the plan is there", async () => {
+    const seen = await bench.status("paused");
+    return seen.plan !== undefined && seen.plan.length > 1 ? seen : undefined;
+  });
+  assert.match(status.plan?.[0] ?? "", /v2 comes up whole beside v1/);
+  assert.equal(
+    (await bench.list("deployments")).filter(({ metadata }) => metadata.name.startsWith("paused-")).length,
+    1,
+  );
+  await bench.patchModel("paused", { paused: null });
+  await eventually("v2 serves", async () => (await bench.status("paused")).currentVersion === "v2");
+});
+
+test("our own writes never meet in a conflict that a user would see", () => {
+  assert.doesNotMatch(operator.output(), /"level":(40|50)[^\n]*409/);
+});
+
+test("credentials and claims reach the init container alone", async () => {
+  const source = { secretRef: { name: "model-login" }, sizeLimit: "2Gi", timeoutSeconds: 60 };
+  await bench.apply(
+    model("fetched", { versions: [{ name: "v1", uri: "pvc://models/demo.onnx", digest: digest("1") }], source }),
+  );
+  await ready("fetched");
+  const { currentRevision } = await bench.status("fetched");
+  const { spec } = (await bench.get("deployment", `fetched-${currentRevision}`)).spec.template;
+  const mounted = (container: { volumeMounts: { mountPath: string }[] }): string[] =>
+    container.volumeMounts.map(({ mountPath }) => mountPath);
+  assert.ok(mounted(spec.initContainers[0]).includes("/etc/slipway/credentials"));
+  assert.ok(mounted(spec.initContainers[0]).includes("/slipway/claim"));
+  assert.deepEqual(mounted(spec.containers[0]), ["/model", "/etc/slipway/pod"]);
+});
