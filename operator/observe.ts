@@ -65,11 +65,12 @@ export interface RawModel extends KubeObject {
 }
 
 export function projectModel(raw: RawModel): Model {
-  const { name, namespace, uid, generation, deletionTimestamp } = raw.metadata;
+  const { name, namespace, uid, resourceVersion, generation, deletionTimestamp } = raw.metadata;
   const metadata: ModelMetadata = {
     name,
     namespace: namespace ?? "",
     uid,
+    resourceVersion,
     generation: generation ?? 0,
     ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
   };
