@@ -66,7 +66,7 @@ test("a stalled model says what it waits for", () => {
 });
 
 function model(status?: Status): Model {
-  const metadata = { name: "m", namespace: "default", uid: "1", generation: 3 };
+  const metadata = { name: "m", namespace: "default", uid: "1", resourceVersion: "1", generation: 3 };
   return { metadata, spec, ...(status === undefined ? {} : { status }) };
 }
 

@@ -45,7 +45,8 @@ export async function installChart(node: RunningNode, images: PublishedImages, r
   const values = {
     image: images.operator,
     server: { image: images.server },
-    registries: { plainHttpHosts: [registryName] },
+    // By the name that pods resolve, and by the address that needs no look-up.
+    registries: { plainHttpHosts: [registryName, registryAddress] },
   };
   const command = ["upgrade", "--install", "slipway", join(repositoryDirectory, "charts", "slipway")];
   const how = ["--namespace", systemNamespace, "--values", "-", "--wait", "--timeout", "3m"];

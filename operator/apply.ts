@@ -1,9 +1,10 @@
 import { apiVersion, kinds } from "./api/kinds.ts";
-import { isJsonObject } from "./api/json.ts";
+import { isJsonObject, type JsonObject } from "./api/json.ts";
 import type { Model, Status } from "./api/model.ts";
-import { fieldManager } from "./api/names.ts";
+import { childAnnotations, fieldManager, labels } from "./api/names.ts";
+import { readable } from "./api/text.ts";
 import type { Client, Manifest } from "./kube/client.ts";
-import { ApiError, isAlreadyExists, isNotFound } from "./kube/errors.ts";
+import { ApiError, classify, isAlreadyExists, isConflict, isNotFound } from "./kube/errors.ts";
 import type { EventRecorder } from "./kube/events.ts";
 import { keyOf, type KubeObject } from "./kube/resources.ts";
 import type { Staleness } from "./kube/staleness.ts";
@@ -22,24 +23,34 @@ export interface ApplyInputs {
 /**
  * Writes a plan: phase by phase, the writes of a phase side by side, status last. A write that only a person can make
  * possible becomes a problem in the status; any other failure ends the pass, and the next one goes on from what is
- * then observed.
+ * then observed. Traffic is moved only when what it needs is there, and nothing is released before it has moved; a
+ * problem with anything else (a budget, a mark on a pod) is told and holds nothing up.
  */
 export async function apply(model: Model, plan: Plan, inputs: ApplyInputs): Promise<readonly Problem[]> {
   const problems: Problem[] = [];
+  let moved = true;
   for (const phase of phases) {
-    if (problems.length > 0) break;
+    if (!moved) break;
     const writes = plan.writes.filter((write) => write.phase === phase);
     const outcomes = await Promise.allSettled(writes.map((write) => perform(model, write, inputs)));
     for (const outcome of outcomes) {
       if (outcome.status === "rejected") throw outcome.reason;
-      if (outcome.value !== undefined) problems.push(outcome.value);
+      if (outcome.value === undefined) continue;
+      problems.push(outcome.value);
+      if (phase !== "release" && carriesTraffic(outcome.value)) moved = false;
     }
   }
-  await writeStatus(model, plan.status(problems), inputs);
-  const subject = { apiVersion: apiVersion(kinds.model), kind: kinds.model.kind, ...model.metadata };
-  for (const announcement of plan.announcements) inputs.events.record(subject, announcement);
+  const told = await writeStatus(model, plan.status(problems, moved), inputs);
+  const { namespace, name, uid } = model.metadata;
+  const subject = { apiVersion: apiVersion(kinds.model), kind: kinds.model.kind, namespace, name, uid };
+  // What was not done, or is not yet put down in the status, is planned and told again by the next pass.
+  if (told && moved) for (const announcement of plan.announcements) inputs.events.record(subject, announcement);
   for (const { reason, message } of problems) inputs.events.record(subject, { type: "Warning", reason, message });
   return problems;
+}
+
+function carriesTraffic({ object }: Problem): boolean {
+  return [kinds.deployment, kinds.service].some(({ kind }) => object.startsWith(`${kind}/`));
 }
 
 async function perform(model: Model, write: Write, inputs: ApplyInputs): Promise<Problem | undefined> {
@@ -48,9 +59,9 @@ async function perform(model: Model, write: Write, inputs: ApplyInputs): Promise
     return undefined;
   } catch (error) {
     if (write.verb === "create" && isAlreadyExists(error)) return adopt(model, write, inputs);
-    if (isRefusal(error)) return refused(write, error);
     // Somebody deleted it, or another one stands under its name: the watch will tell, and the next pass decides.
     if (write.verb === "patch" && (isNotFound(error) || isUidMismatch(error))) return undefined;
+    if (isRefusal(error)) return refused(write, error);
     throw error;
   }
 }
@@ -88,8 +99,9 @@ async function send(model: Model, write: Write, inputs: ApplyInputs): Promise<vo
 }
 
 /**
- * The name is taken. By us: our label was removed, or the cache is behind; the object is brought back into view. By
- * an earlier model of this name: it is on its way out. By anybody else: it is theirs, and stays so.
+ * The name is taken. By us: our label or owner reference was removed, the model was deleted without its children, or
+ * the cache is behind; the object is brought back into view. By an earlier model of this name: it is on its way out.
+ * By anybody else: it is theirs, and stays so.
  */
 async function adopt(
   model: Model,
@@ -99,11 +111,18 @@ async function adopt(
   const { client, signal } = inputs;
   const { namespace, name, uid } = model.metadata;
   const found = await client.get<KubeObject>(write.kind, namespace, write.name, signal);
-  const owner = found.metadata.ownerReferences?.find(({ controller }) => controller === true);
-  const ours = owner?.kind === kinds.model.kind && owner.name === name;
-  if (ours && owner.uid === uid && found.metadata.deletionTimestamp === undefined) {
+  const references = found.metadata.ownerReferences ?? [];
+  const owner = references.find(({ controller }) => controller === true);
+  const orphaned = owner === undefined && wasMadeFor(name, found);
+  const ours = orphaned || (owner?.kind === kinds.model.kind && owner.name === name);
+  if (ours && (orphaned || owner?.uid === uid) && found.metadata.deletionTimestamp === undefined) {
     const metadata = isJsonObject(write.body["metadata"]) ? write.body["metadata"] : {};
-    const body = { metadata: { labels: metadata["labels"] } };
+    const { labels: own, ownerReferences: ownOwners } = metadata;
+    const owners = [
+      ...references.filter((reference) => reference.uid !== uid),
+      ...(Array.isArray(ownOwners) ? ownOwners : []),
+    ];
+    const body = { metadata: { labels: own, ...(orphaned ? { ownerReferences: owners } : {}) } } as JsonObject;
     await send(model, { ...write, verb: "patch", uid: found.metadata.uid, body }, inputs);
     return undefined;
   }
@@ -120,36 +139,50 @@ async function adopt(
   };
 }
 
-/** 400, 403 and 422 are answers about what was asked for; asking again changes nothing until somebody acts. */
-function isRefusal(error: unknown): error is ApiError {
+/** Without an owner it is still ours by what we wrote on it: the label and our bookkeeping. */
+function wasMadeFor(model: string, { metadata }: KubeObject): boolean {
+  const { labels: own = {}, annotations = {} } = metadata;
   return (
-    error instanceof ApiError &&
-    (error.status === 400 || error.status === 422 || (error.status === 403 && !isTerminating(error)))
+    own[labels.managedBy] === fieldManager &&
+    own[labels.model] === model &&
+    annotations[childAnnotations.applied] !== undefined
   );
 }
 
-function isTerminating(error: ApiError): boolean {
-  return error.causes.some(({ reason }) => reason === "NamespaceTerminating");
+/**
+ * An answer about what was asked for (a rule, a quota, an admission webhook, whose denial comes as 400 when it names
+ * no code): asking again changes nothing until somebody acts.
+ */
+function isRefusal(error: unknown): error is ApiError {
+  return error instanceof ApiError && classify(error).kind === "stall";
 }
 
 function refused(write: Write, error: ApiError): Problem {
   const object = `${write.kind.kind}/${write.name}`;
-  return { object, reason: "Refused", message: `the API server refused to ${write.verb} ${object}: ${error.message}` };
+  const message = `the API server refused to ${write.verb} ${object}: ${error.message}`;
+  return { object, reason: "Refused", message: readable(message) };
 }
 
+/** The API server takes the uid in a merge patch for an edit of it: 422, and nothing is written. */
 function isUidMismatch(error: unknown): boolean {
-  return error instanceof ApiError && error.status === 409 && /uid/i.test(error.message);
+  return (
+    error instanceof ApiError && error.status === 422 && error.causes.some(({ field }) => field === "metadata.uid")
+  );
 }
 
-/** Server-side apply: the status is wholly ours, so a field that is left out is taken away. */
-async function writeStatus(model: Model, status: Status, inputs: ApplyInputs): Promise<void> {
-  if (model.status !== undefined && hashOf(model.status) === hashOf(status)) return;
+/**
+ * Server-side apply: the status is wholly ours, so a field that is left out is taken away. The resourceVersion is the
+ * precondition, as the API server ignores a uid here: the status of a deleted model must not be given to the next one
+ * of its name. False: the model was edited, deleted or made anew meanwhile, of which the watch tells.
+ */
+async function writeStatus(model: Model, status: Status, inputs: ApplyInputs): Promise<boolean> {
+  if (model.status !== undefined && hashOf(model.status) === hashOf(status)) return true;
   const { client, staleness, signal } = inputs;
-  const { name, namespace, uid } = model.metadata;
+  const { name, namespace, resourceVersion } = model.metadata;
   const body = {
     apiVersion: apiVersion(kinds.model),
     kind: kinds.model.kind,
-    metadata: { name, namespace, uid },
+    metadata: { name, namespace, resourceVersion },
     status,
   };
   try {
@@ -161,8 +194,9 @@ async function writeStatus(model: Model, status: Status, inputs: ApplyInputs): P
       signal,
     });
     staleness.wrote(keyOf(namespace, name), kinds.model, written);
+    return true;
   } catch (error) {
-    if (isNotFound(error) || isUidMismatch(error)) return; // the model was deleted meanwhile
+    if (isNotFound(error) || isConflict(error)) return false;
     throw error;
   }
 }

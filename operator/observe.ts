@@ -2,8 +2,7 @@ import type { JsonObject } from "./api/json.ts";
 import { kinds } from "./api/kinds.ts";
 import type { Model, ModelMetadata } from "./api/model.ts";
 import { quantity } from "./api/quantity.ts";
-import { gpuLabels } from "./build/placement.ts";
-import { containers, fieldManager, labels, versionsName } from "./api/names.ts";
+import { containers, fieldManager, gpuLabels, labels, versionsName } from "./api/names.ts";
 import type { Cache } from "./cache.ts";
 import { type KubeObject, keyOf, splitKey } from "./kube/resources.ts";
 import type {
@@ -79,11 +78,12 @@ export interface RawModel extends KubeObject {
 }
 
 export function projectModel(raw: RawModel): Model {
-  const { name, namespace, uid, generation, deletionTimestamp } = raw.metadata;
+  const { name, namespace, uid, resourceVersion, generation, deletionTimestamp } = raw.metadata;
   const metadata: ModelMetadata = {
     name,
     namespace: namespace ?? "",
     uid,
+    resourceVersion,
     generation: generation ?? 0,
     ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
   };

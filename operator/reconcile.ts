@@ -34,8 +34,9 @@ export function createReconcile(dependencies: ReconcileDependencies) {
     const plan = planModel(observed);
     if (plan === undefined) return { kind: "done" };
     const problems = await apply(observed.model, plan, { ...dependencies, signal });
-    if (problems.length > 0) return { kind: "after", ms: problemRecheckMs };
-    return plan.wakeAfterMs === undefined ? { kind: "done" } : { kind: "after", ms: plan.wakeAfterMs };
+    const recheckMs = problems.length > 0 ? problemRecheckMs : Infinity;
+    const afterMs = Math.min(plan.wakeAfterMs ?? Infinity, recheckMs);
+    return afterMs === Infinity ? { kind: "done" } : { kind: "after", ms: afterMs };
   };
 }
 

@@ -71,3 +71,11 @@ test("propagation must leave room in the grace period", () => {
   assert.ok(!result.ok);
   assert.match(result.message, /SLIPWAY_PROPAGATION_SECONDS \(30\) must be less than/);
 });
+
+test("spec.server.session decides over the CPU limit", () => {
+  const variables = { SLIPWAY_MODEL_NAME: "m", SLIPWAY_MODEL_VERSION: "v1", SLIPWAY_CPU_LIMIT: "4" };
+  const read = readConfig({ ...variables, SLIPWAY_WORKERS: "2", SLIPWAY_INTRA_OP_THREADS: "3" }, 8);
+  assert.ok(read.ok);
+  assert.equal(read.config.workers, 2);
+  assert.equal(read.config.intraOpThreads, 3);
+});

@@ -11,6 +11,8 @@ export interface Config {
   readonly inServiceFile: string;
   /** Worker threads, each with a session of its own. */
   readonly workers: number;
+  /** Threads that one run uses. */
+  readonly intraOpThreads: number;
   readonly queueLimit: number;
   readonly queueSeconds: number;
   readonly runSeconds: number;
@@ -30,6 +32,9 @@ export type ConfigResult =
 
 /** Each worker holds the model once more; a node's core count, which stands for "no limit", must not multiply memory. */
 const maximumWorkers = 16;
+/** Who says a number has counted the memory. */
+const mostWorkers = 64;
+const mostIntraOpThreads = 64;
 const defaultQueueLimit = 256;
 /** What Triton allows as well: four pictures of 2048 x 2048 x 3 FP32 do not fit, a batch of 100 of 224 x 224 does. */
 const defaultBodyLimitBytes = 64 * 1024 * 1024;
@@ -73,7 +78,8 @@ export function readConfig(variables: Variables, availableCores: number): Config
     metricsPort: number(names.metricsPort, ports.metrics, 0, 65_535),
     terminationMessagePath: text(names.terminationMessage, paths.terminationMessage),
     inServiceFile: text(names.inServiceFile, paths.inServiceFile),
-    workers: Math.min(Math.max(1, Math.floor(cores)), maximumWorkers),
+    workers: number(names.workers, Math.min(Math.max(1, Math.floor(cores)), maximumWorkers), 1, mostWorkers),
+    intraOpThreads: number(names.intraOpThreads, 1, 1, mostIntraOpThreads),
     queueLimit: number(names.queueLimit, defaultQueueLimit, 0, 100_000),
     queueSeconds: seconds(names.queueTimeout, timing.queueSeconds, 0.001),
     runSeconds: seconds(names.runTimeout, timing.runSeconds, 0.001),

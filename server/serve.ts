@@ -14,7 +14,7 @@ import { createMetrics } from "./metrics.ts";
 import { locateModel } from "./model.ts";
 import { createPages } from "./pages.ts";
 import { watchService } from "./service.ts";
-import type { ServerState } from "./state.ts";
+import type { ServedModel, ServerState } from "./state.ts";
 import { warmUp } from "./warm-up.ts";
 
 /** What `main.ts` takes from the process. */
@@ -31,6 +31,19 @@ export interface ServeEdge {
   readonly now: () => number;
   readonly random: () => number;
   readonly newRequestId: () => string;
+  /** Takes the log, one JSON line with its line feed at a time, instead of standard output. */
+  readonly writeLog?: (line: string) => void;
+  /** The graph's file, where it is known; left out, it is found in the model directory. */
+  readonly modelPath?: string;
+  /** Called once, when predictions are taken. */
+  readonly onServing?: (serving: Serving) => void;
+}
+
+/** What is served, and on which ports. */
+export interface Serving {
+  readonly model: ServedModel;
+  readonly httpPort: number;
+  readonly metricsPort: number;
 }
 
 export interface ServeResult {
@@ -49,7 +62,7 @@ const bodiesAtOnce = 4;
 export async function runServe(edge: ServeEdge): Promise<ServeResult> {
   const read = readConfig(edge.variables, edge.availableCores);
   if (!read.ok) {
-    const log = createLog("info");
+    const log = createLog("info", edge.writeLog);
     const report: FailureReport = { ok: false, stage: "Load", reason: "InvalidConfiguration", message: read.message };
     await leaveReport(edge.variables[environment.terminationMessage] ?? paths.terminationMessage, report, log);
     return { code: 1, isThreadLost: false };
@@ -58,14 +71,17 @@ export async function runServe(edge: ServeEdge): Promise<ServeResult> {
   return serve(
     config,
     edge,
-    createLog(config.logLevel).child({ model: config.modelName, version: config.modelVersion }),
+    createLog(config.logLevel, edge.writeLog).child({ model: config.modelName, version: config.modelVersion }),
   );
 }
 
 async function serve(config: Config, edge: ServeEdge, log: Logger): Promise<ServeResult> {
   const { now } = edge;
   const state: ServerState = { phase: "loading", inService: true, model: undefined };
-  const located = await locateModel(config.modelDirectory);
+  const located =
+    edge.modelPath === undefined
+      ? await locateModel(config.modelDirectory)
+      : ({ ok: true, path: edge.modelPath } as const);
   if (!located.ok) {
     await leaveReport(
       config.terminationMessagePath,
@@ -80,6 +96,7 @@ async function serve(config: Config, edge: ServeEdge, log: Logger): Promise<Serv
     script: edge.script,
     modelPath: located.path,
     workers: config.workers,
+    intraOpThreads: config.intraOpThreads,
     queueLimit: config.queueLimit,
     queueSeconds: config.queueSeconds,
     runSeconds: config.runSeconds,
@@ -158,6 +175,7 @@ async function serve(config: Config, edge: ServeEdge, log: Logger): Promise<Serv
       return { code: 1, isThreadLost: !(await engine.close()) };
     }
     report = loaded.report;
+    if (state.model !== undefined) edge.onServing?.({ model: state.model, httpPort, metricsPort });
 
     const failure = await Promise.race([broken, terminated]);
     if (failure === undefined) {
@@ -235,8 +253,8 @@ async function load(
 }
 
 /** One JSON line each, written at once: the process may end right after one. */
-function createLog(level: string): Logger {
-  return pino({ level, base: null }, destination({ dest: 1, sync: true }));
+function createLog(level: string, write: ServeEdge["writeLog"]): Logger {
+  return pino({ level, base: null }, write === undefined ? destination({ dest: 1, sync: true }) : { write });
 }
 
 /** Kubernetes makes the file; where there is none, nobody reads it, and the log has the same. */

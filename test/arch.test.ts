@@ -25,10 +25,11 @@ const parts: Readonly<Record<string, Part>> = {
   build: { files: ["operator/build/"], imports: ["api", "contract"], pure: true, packages: [] },
   plan: { files: ["operator/plan/"], imports: ["api", "build", "contract"], pure: true, packages: ["node:crypto"] },
   kube: { files: ["operator/kube/"], imports: [] },
-  observe: { files: ["operator/observe.ts"], imports: ["api", "plan", "kube", "contract"], packages: [] },
+  cache: { files: ["operator/cache.ts"], imports: ["kube"], packages: [] },
+  observe: { files: ["operator/observe.ts"], imports: ["api", "plan", "kube", "cache", "contract"], packages: [] },
   apply: { files: ["operator/apply.ts"], imports: ["api", "plan", "kube"], packages: [] },
   reconcile: { files: ["operator/reconcile.ts"], imports: ["observe", "apply", "plan", "kube", "api"], packages: [] },
-  caches: { files: ["operator/caches.ts"], imports: ["observe", "api", "kube"], packages: [] },
+  caches: { files: ["operator/caches.ts"], imports: ["observe", "api", "plan", "kube", "cache"], packages: [] },
   operatorConfig: { files: ["operator/config.ts"], imports: ["plan"] },
   operatorMain: {
     files: ["operator/main.ts"],

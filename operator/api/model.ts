@@ -11,6 +11,7 @@ export interface ModelMetadata {
   readonly name: string;
   readonly namespace: string;
   readonly uid: string;
+  readonly resourceVersion: string;
   readonly generation: number;
   readonly deletionTimestamp?: string;
 }

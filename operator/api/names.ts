@@ -21,6 +21,9 @@ export const childAnnotations = {
   fromSpec: "slipway.dev/annotations-from-spec",
 } as const;
 
+/** Labels that GPU feature discovery puts on nodes (NVIDIA/k8s-device-plugin, docs/gpu-feature-discovery). */
+export const gpuLabels = { product: "nvidia.com/gpu.product", memory: "nvidia.com/gpu.memory" } as const;
+
 export const containers = { fetch: "fetch", server: "server" } as const;
 
 /** Longest name of a model; the CRD enforces it. With `-` and a revision's hash it makes a label value of 63. */

@@ -1,10 +1,7 @@
 import type { V1Affinity, V1NodeSelectorRequirement, V1PodSpec, V1Toleration } from "@kubernetes/client-node";
 import type { Spec } from "../api/model.ts";
-import { labels } from "../api/names.ts";
+import { gpuLabels, labels } from "../api/names.ts";
 import { mebibytes } from "../api/quantity.ts";
-
-/** Labels that GPU feature discovery puts on nodes (NVIDIA/k8s-device-plugin, docs/gpu-feature-discovery). */
-export const gpuLabels = { product: "nvidia.com/gpu.product", memory: "nvidia.com/gpu.memory" } as const;
 
 /** The part of a pod's spec that decides on which nodes it may run. */
 export function placement(

@@ -1,6 +1,6 @@
 import type { Spec } from "../api/model.ts";
 import { mebibytes } from "../api/quantity.ts";
-import { gpuLabels } from "../build/placement.ts";
+import { gpuLabels } from "../api/names.ts";
 import type { ObservedNode } from "./observed.ts";
 
 /** More names than this help nobody. */

@@ -1,7 +1,7 @@
 import { kinds } from "../api/kinds.ts";
 import { stringsAt } from "../api/json.ts";
 import type { Drift, Status } from "../api/model.ts";
-import { labels, selectorText } from "../api/names.ts";
+import { labels, type Selector, selectorText } from "../api/names.ts";
 import { annotations } from "../../server/contract.ts";
 import { checkSpec } from "./checks.ts";
 import type { ChildPlan, Write } from "./children.ts";
@@ -24,8 +24,11 @@ import { templateOf } from "./template.ts";
 export interface Plan {
   readonly writes: readonly Write[];
   readonly announcements: readonly Announcement[];
-  /** The status that belongs to the plan, once it is known which writes the API server refused. */
-  readonly status: (problems: readonly Problem[]) => Status;
+  /**
+   * The status that belongs to the plan, once it is known which writes the API server refused, and whether the traffic
+   * could be moved as planned: if not, what served before still does.
+   */
+  readonly status: (problems: readonly Problem[], moved: boolean) => Status;
   /** What is done and why, a line each. */
   readonly why: readonly string[];
   /** Look again after this many milliseconds though nothing has changed. */
@@ -91,7 +94,12 @@ export function planModel(observed: Observed): Plan | undefined {
       numberOf: (revision) => historyNumber(observed.controllerRevisions, revision),
       now,
     }),
-    status: (problems) => statusOf({ ...draft, problems: [...problems, ...findings] }),
+    status: (problems, moved) =>
+      statusOf({
+        ...draft,
+        decision: moved ? decision : unmoved(observed, decision, current),
+        problems: [...problems, ...findings],
+      }),
     why,
     wakeAfterMs: soonest(wakeTimes, now),
   };
@@ -139,6 +147,19 @@ function currentRevision(observed: Observed, fleets: ReadonlyMap<string, Fleet>,
   if (observed.model.status !== undefined) return undefined;
   const selected = stringsAt(observed.service?.object, "spec", "selector")[labels.revision];
   return selected !== undefined && (fleets.get(selected)?.ready ?? 0) > 0 ? selected : undefined;
+}
+
+/** The decision of a pass that could not move the traffic: the Service selects what it did, and nothing was released. */
+function unmoved(observed: Observed, decision: RolloutDecision, current: string | undefined): RolloutDecision {
+  const { service } = observed;
+  const revision = stringsAt(service?.object, "spec", "selector")[labels.revision];
+  const selector: Selector = revision === undefined ? { kind: "shared" } : { kind: "exact", revision };
+  return {
+    ...decision,
+    current,
+    selector: service === undefined ? decision.selector : selector,
+    previous: observed.model.status?.previous,
+  };
 }
 
 /** Status and Service must agree on it: a stranger's selector alone is drift, and no reason to send traffic anywhere. */

@@ -35,6 +35,7 @@ function start(options: Partial<EngineOptions> = {}): Started {
     script: new URL(`data:text/javascript,${encodeURIComponent(script)}`),
     modelPath: "good",
     workers: 1,
+    intraOpThreads: 1,
     queueLimit: 10,
     queueSeconds: 10,
     runSeconds: 10,

@@ -7,6 +7,8 @@ export interface EngineOptions {
   /** Module that runs {@link import("./worker.ts").runWorker} in a worker thread. */
   readonly script: URL;
   readonly modelPath: string;
+  /** Threads that one run uses. */
+  readonly intraOpThreads: number;
   /** Threads, each with its own session. */
   readonly workers: number;
   /** Requests that may wait. */

@@ -12,6 +12,7 @@ export interface TensorMessage {
 /** What a worker is started with. */
 export interface WorkerOptions {
   readonly modelPath: string;
+  readonly intraOpThreads: number;
 }
 
 export interface RunMessage {

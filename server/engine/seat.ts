@@ -20,7 +20,7 @@ export interface Seat {
 
 /** Starts a thread. `onDeath` is called once if it dies after it had loaded, after the outcome of its run. */
 export function startSeat(options: EngineOptions, onDeath: (detail: string) => void): Seat {
-  const workerData: WorkerOptions = { modelPath: options.modelPath };
+  const workerData: WorkerOptions = { modelPath: options.modelPath, intraOpThreads: options.intraOpThreads };
   const worker = new Worker(options.script, { workerData });
   const { promise: loaded, resolve: settleLoaded } = Promise.withResolvers<Awaited<Seat["loaded"]>>();
   let isLoaded = false;

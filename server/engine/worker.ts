@@ -25,7 +25,7 @@ export async function runWorker(
   let session: InferenceSession;
   let specs: Specs;
   try {
-    session = await runtime.InferenceSession.create(options.modelPath, sessionOptions);
+    session = await runtime.InferenceSession.create(options.modelPath, sessionOptions(options.intraOpThreads));
     specs = describe(session);
   } catch (error) {
     send({ kind: "loadFailed", ...explainLoadFailure(error instanceof Error ? error.message : String(error)) });
@@ -41,15 +41,19 @@ export async function runWorker(
   send({ kind: "loaded", ...specs });
 }
 
-/** Everything but what shapes results: those stay ONNX Runtime's defaults. */
-const sessionOptions: InferenceSession.SessionOptions = {
-  // One thread a session: the pool has one session for each core, and more would only fight for the same cores.
-  intraOpNumThreads: 1,
-  interOpNumThreads: 1,
-  extra: { session: { intra_op: { allow_spinning: "0" }, inter_op: { allow_spinning: "0" } } },
-  // Fatal only: a user's wrong input would otherwise print paths and positions to standard error.
-  logSeverityLevel: 4,
-};
+/**
+ * Everything but what shapes results: those stay ONNX Runtime's defaults. One thread a session is the default, as the
+ * pool has one session for each core, and more would only fight for the same cores.
+ */
+function sessionOptions(intraOpNumThreads: number): InferenceSession.SessionOptions {
+  return {
+    intraOpNumThreads,
+    interOpNumThreads: 1,
+    extra: { session: { intra_op: { allow_spinning: "0" }, inter_op: { allow_spinning: "0" } } },
+    // Fatal only: a user's wrong input would otherwise print paths and positions to standard error.
+    logSeverityLevel: 4,
+  };
+}
 
 async function loadRuntime(): Promise<Runtime> {
   // The binding knows half floats as Uint16Array only, but its JavaScript part insists on Float16Array where there is

@@ -2,7 +2,12 @@ import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { getAsAdmin } from "./api-probe.ts";
 import { type CommandOptions, type CommandOutput, run } from "./command.ts";
-import { apiServerArguments, controllerManagerArguments, etcdArguments } from "./control-plane-arguments.ts";
+import {
+  apiServerArguments,
+  controllerManagerArguments,
+  etcdArguments,
+  schedulerArguments,
+} from "./control-plane-arguments.ts";
 import { type AdminCredentials, type Endpoint, writeControlPlaneFiles } from "./control-plane-files.ts";
 import { memoryDirectory } from "./directories.ts";
 import { isRunning, type Program, readStat, signal, type StartedProcess, startTied, stopProcess } from "./processes.ts";
@@ -16,8 +21,12 @@ export type ControlPlaneOptions = {
   readonly name?: string;
   /** Without it nothing makes ReplicaSets, deletes namespaces or collects garbage; false when left out. */
   readonly controllerManager?: boolean;
-  /** Flags for kube-apiserver beside ours; the last one of a name wins. */
+  /** Without it pods stay where they are made, without a node; false when left out. */
+  readonly scheduler?: boolean;
+  /** Flags beside ours; the last one of a name wins. */
   readonly apiServerArguments?: readonly string[];
+  readonly controllerManagerArguments?: readonly string[];
+  readonly schedulerArguments?: readonly string[];
   readonly report?: Report;
 };
 
@@ -40,6 +49,8 @@ export type ControlPlane = AdminCredentials & {
   /** Freezes the API server: connections stay open and nothing answers, as behind a cut cable. */
   pauseApiServer(): void;
   resumeApiServer(): void;
+  /** Process ids by program, such as `kube-apiserver`. */
+  processIds(): Readonly<Record<string, number>>;
   /** Ends all processes and removes all files. */
   stop(): Promise<void>;
 };
@@ -53,7 +64,7 @@ const stopPatienceMilliseconds = 15_000;
 let startedHere = 0;
 
 /**
- * Starts etcd and kube-apiserver, and kube-controller-manager if asked, for the test file that calls it. The
+ * Starts etcd and kube-apiserver, and controller manager and scheduler if asked, for the test file that calls it. The
  * processes are tied to this one and die with it, even when it is killed.
  */
 export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
@@ -115,12 +126,18 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
       start("etcd", etcdArguments(files.settings));
       await startApiServer();
       if (options.controllerManager === true) {
-        start(
-          "kube-controller-manager",
-          controllerManagerArguments(files.settings, files.kubeconfigs.controllerManager),
-        );
+        start("kube-controller-manager", [
+          ...controllerManagerArguments(files.settings, files.kubeconfigs.controllerManager),
+          ...(options.controllerManagerArguments ?? []),
+        ]);
         // Without it a pod is refused.
         await answers("default service account", "/api/v1/namespaces/default/serviceaccounts/default");
+      }
+      if (options.scheduler === true) {
+        start("kube-scheduler", [
+          ...schedulerArguments(files.settings, files.kubeconfigs.scheduler),
+          ...(options.schedulerArguments ?? []),
+        ]);
       }
     });
   } catch (error) {
@@ -143,6 +160,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     },
     pauseApiServer: () => signal(apiServer(), "SIGSTOP"),
     resumeApiServer: () => signal(apiServer(), "SIGCONT"),
+    processIds: () => Object.fromEntries([...processes].map(([name, { pid }]) => [name, pid])),
     stop,
   };
 }

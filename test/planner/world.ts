@@ -92,7 +92,13 @@ export function observeWorld(world: World): Observed {
 }
 
 function modelIn(world: World): Model {
-  const metadata = { name: modelName, namespace: "default", uid: "model-uid", generation: world.generation };
+  const metadata = {
+    name: modelName,
+    namespace: "default",
+    uid: "model-uid",
+    resourceVersion: "1",
+    generation: world.generation,
+  };
   return { metadata, spec: world.spec, ...(world.status === undefined ? {} : { status: world.status }) };
 }
 
@@ -102,7 +108,7 @@ export function pass(world: World, cutAfter = Number.POSITIVE_INFINITY, problems
   if (plan === undefined) throw new Error("the model has no valid target");
   const ordered = phases.flatMap((phase) => plan.writes.filter((write) => write.phase === phase));
   for (const write of ordered.slice(0, cutAfter)) perform(world, write);
-  if (cutAfter >= ordered.length) world.status = plan.status(problems);
+  if (cutAfter >= ordered.length) world.status = plan.status(problems, true);
   return plan;
 }
 

@@ -6,6 +6,7 @@ import type { ModelSummary } from "./read-model.ts";
 import { signatureOf } from "./signature.ts";
 
 const model: ModelSummary = {
+  producer: { name: "", version: "" },
   irVersion: 10,
   opsets: new Map([["ai.onnx", 17]]),
   operators: new Map([["ai.onnx", "Add"]]),

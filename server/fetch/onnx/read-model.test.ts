@@ -16,6 +16,7 @@ const classifier = readFileSync(join(assets, "ch_ppocr_mobile_v2.0_cls_infer.onn
 test("a real model is read", () => {
   const model = readModel(bytesOf(classifier));
   assert.equal(model.irVersion, 8);
+  assert.deepEqual(model.producer, { name: "", version: "" });
   assert.deepEqual([...model.opsets], [["ai.onnx", 9]]);
   assert.deepEqual([...model.operators.keys()], ["ai.onnx"]);
   assert.equal(model.externalData.size, 0);
@@ -27,6 +28,13 @@ test("a real model is read", () => {
     model.outputs.map(({ name, type, dims }) => [name, type, dims?.[1]]),
     [["softmax_0.tmp_0", "FLOAT", 2]],
   );
+});
+
+test("a model names the program that made it, be it in bytes that are no text", () => {
+  const written = Buffer.from(identityModel());
+  assert.deepEqual(readModel(bytesOf(written)).producer, { name: "slipway-test", version: "" });
+  written[written.indexOf("slipway-test")] = 0xff;
+  assert.deepEqual(readModel(bytesOf(written)).producer, { name: "\ufffdlipway-test", version: "" });
 });
 
 test("a file is read like its bytes", () => {

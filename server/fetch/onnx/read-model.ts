@@ -8,6 +8,8 @@ import { readValueInfo, type TensorInfo } from "./value-info.ts";
 /** What can be known of a model without loading it. */
 export interface ModelSummary {
   readonly irVersion: number;
+  /** The program that wrote it, as it names itself; empty where it does not. */
+  readonly producer: { readonly name: string; readonly version: string };
   /** Version by domain; the default domain is `ai.onnx`. */
   readonly opsets: ReadonlyMap<string, number>;
   /** By domain, one of the operators that the graph uses. */
@@ -23,6 +25,7 @@ export interface ModelSummary {
 
 interface Draft {
   irVersion: number;
+  producer: { name: string; version: string };
   graphs: number;
   readonly opsets: Map<string, number>;
   readonly operators: Map<string, string>;
@@ -59,6 +62,7 @@ export function readModel(source: ByteSource): ModelSummary {
   }
   const draft: Draft = {
     irVersion: 0,
+    producer: { name: "", version: "" },
     graphs: 0,
     opsets: new Map(),
     operators: new Map(),
@@ -86,15 +90,24 @@ function readModelProto(reader: ModelReader): void {
   const { source, budget, draft } = reader;
   for (const field of fields(source, 0, source.size, budget)) {
     if (field.number === 1) draft.irVersion = integer(field);
+    else if (field.number === 2) draft.producer.name = shownText(source, message(field));
+    else if (field.number === 3) draft.producer.version = shownText(source, message(field));
     else if (field.number === 7) {
       draft.graphs += 1;
       readGraph(reader, message(field), 1);
     } else if (field.number === 8) readOpset(reader, message(field));
     else if (field.number === 25) readFunction(reader, message(field));
-    // producer_name, producer_version, domain, doc_string, metadata_props, training_info, configuration.
-    else if ([2, 3, 4, 6, 14, 20, 26].includes(field.number)) message(field);
+    // domain, doc_string, metadata_props, training_info, configuration.
+    else if ([4, 6, 14, 20, 26].includes(field.number)) message(field);
     else if (field.number === 5) integer(field);
   }
+}
+
+/** A person reads it and nothing depends on it, so it is cut, and bytes that are no text make no model damaged. */
+const shownBytes = 200;
+
+function shownText(source: ByteSource, { start, end }: Field): string {
+  return Buffer.from(source.read(start, Math.min(end - start, shownBytes))).toString("utf8");
 }
 
 function readOpset(reader: ModelReader, at: Field): void {
