@@ -2,7 +2,8 @@ import type { JsonObject } from "./api/json.ts";
 import { kinds } from "./api/kinds.ts";
 import type { Model, ModelMetadata } from "./api/model.ts";
 import { quantity } from "./api/quantity.ts";
-import { containers, fieldManager, gpuLabels, labels, versionsName } from "./api/names.ts";
+import { containers, fieldManager, gpuLabels, labels, revisionName, versionsName } from "./api/names.ts";
+import { readable } from "./api/text.ts";
 import type { Cache } from "./cache.ts";
 import { type KubeObject, keyOf, splitKey } from "./kube/resources.ts";
 import type {
@@ -20,6 +21,7 @@ import { annotations, type PodReport } from "../server/contract.ts";
 /** What a cache keeps of an object, with the key of the model that it belongs to by its label. */
 export interface Cached<T> {
   readonly model: string;
+  /** Of a child the uid of the model that controls it; of a pod the name of its ReplicaSet. */
   readonly owner: string | undefined;
   readonly value: T;
 }
@@ -60,7 +62,7 @@ export function observe(key: string, caches: Caches, now: number, defaults: Buil
     model,
     deployments: owned(caches.deployments),
     controllerRevisions: owned(caches.controllerRevisions),
-    pods: caches.pods.indexed(modelIndex, key).map(({ value }) => value),
+    pods: caches.pods.indexed(modelIndex, key).flatMap((pod) => (isPodOf(name, pod) ? [pod.value] : [])),
     service: named(caches.services, name),
     versions: named(caches.configMaps, versionsName(name)),
     podDisruptionBudget: named(caches.podDisruptionBudgets, name),
@@ -70,6 +72,14 @@ export function observe(key: string, caches: Caches, now: number, defaults: Buil
     nodes: model.spec.gpu === undefined ? [] : (caches.nodes?.list() ?? []),
     defaults,
   };
+}
+
+/**
+ * Anybody may give a pod of theirs our labels (`kubectl debug --copy-to --keep-labels` does); only one that a
+ * Deployment of the revision made counts as the model's and is believed what it reports.
+ */
+function isPodOf(model: string, { owner, value }: Cached<ObservedPod>): boolean {
+  return owner?.startsWith(`${revisionName(model, value.revision)}-`) ?? false;
 }
 
 export interface RawModel extends KubeObject {
@@ -106,9 +116,10 @@ export function projectChild(raw: RawChild): Cached<ObservedChild> {
   const { managedFields, ...metadata } = raw.metadata;
   const { status, ...rest } = raw;
   const others = (managedFields ?? []).filter(
-    (entry) => entry.manager !== fieldManager && entry.subresource === undefined && entry.manager !== undefined,
+    ({ manager, subresource }) => manager !== fieldManager && manager !== undefined && subresource !== "status",
   );
-  const latest = others.toSorted((left, right) => (left.time ?? "").localeCompare(right.time ?? "")).at(-1);
+  // An entry of the scale subresource has no time; that it is there means that its number is in force.
+  const latest = others.toSorted((left, right) => ((left.time ?? "~") < (right.time ?? "~") ? -1 : 1)).at(-1);
   const refused = status?.conditions?.find(({ type, status: holds }) => type === "ReplicaFailure" && holds === "True");
   return {
     model: modelKey(raw),
@@ -119,7 +130,7 @@ export function projectChild(raw: RawChild): Cached<ObservedChild> {
       deleting: metadata.deletionTimestamp !== undefined,
       object: { ...rest, metadata } as unknown as JsonObject,
       rival: latest?.manager,
-      replicaFailure: refused?.message,
+      replicaFailure: refused && readable(refused.message ?? ""),
     },
   };
 }
@@ -197,7 +208,8 @@ export function projectPod(raw: RawPod): Cached<ObservedPod> {
   const own = raw.metadata.labels ?? {};
   return {
     model: modelKey(raw),
-    owner: undefined,
+    owner: raw.metadata.ownerReferences?.find(({ controller, kind }) => controller === true && kind === "ReplicaSet")
+      ?.name,
     value: {
       name: raw.metadata.name,
       uid: raw.metadata.uid,
@@ -207,7 +219,7 @@ export function projectPod(raw: RawPod): Cached<ObservedPod> {
       ready: ready?.status === "True",
       readySince: ready?.status === "True" ? Date.parse(ready.lastTransitionTime ?? "") : undefined,
       outOfService: raw.metadata.annotations?.[annotations.inService] === "false",
-      unschedulable: unschedulable ? (scheduled.message ?? "no node has room") : undefined,
+      unschedulable: unschedulable ? readable(scheduled.message ?? "no node has room") : undefined,
       fetch: projectContainer(raw.status?.initContainerStatuses, containers.fetch),
       server: projectContainer(raw.status?.containerStatuses, containers.server),
     },
@@ -220,14 +232,14 @@ function projectContainer(statuses: readonly RawContainer[] | undefined, name: s
   const ended = terminated ?? status?.lastState?.terminated;
   return {
     state: status === undefined ? "absent" : running ? "running" : terminated ? "terminated" : "waiting",
-    waiting: waiting && { reason: waiting.reason ?? "", message: waiting.message ?? "" },
+    waiting: waiting && { reason: waiting.reason ?? "", message: readable(waiting.message ?? "") },
     restarts: status?.restartCount ?? 0,
     termination: ended && projectTermination(ended),
   };
 }
 
 function projectTermination(ended: NonNullable<RawState["terminated"]>): Termination {
-  const text = ended.message ?? "";
+  const text = readable(ended.message ?? "");
   const report = parseReport(text);
   return { exitCode: ended.exitCode, reason: ended.reason ?? "", report, text: report === undefined ? text : "" };
 }
@@ -237,7 +249,7 @@ function parseReport(text: string): PodReport | undefined {
   if (!text.startsWith("{")) return undefined;
   try {
     const value: unknown = JSON.parse(text);
-    return isReport(value) ? value : undefined;
+    return isReport(value) ? readableReport(value) : undefined;
   } catch {
     return undefined; // a log line that begins with a brace
   }
@@ -245,16 +257,35 @@ function parseReport(text: string): PodReport | undefined {
 
 function isReport(value: unknown): value is PodReport {
   if (typeof value !== "object" || value === null || !("ok" in value)) return false;
-  if (value.ok === true) return "digest" in value && typeof value.digest === "string";
+  if (value.ok === true) return "digest" in value && isText(value.digest) && digestPattern.test(value.digest);
   return (
     value.ok === false &&
     "stage" in value &&
-    ["Download", "Load", "Verify", "Serve"].includes(String(value.stage)) &&
+    isText(value.stage) &&
+    ["Download", "Load", "Verify", "Serve"].includes(value.stage) &&
     "reason" in value &&
-    typeof value.reason === "string" &&
+    isText(value.reason) &&
+    reasonPattern.test(value.reason) &&
     "message" in value &&
-    typeof value.message === "string"
+    isText(value.message) &&
+    (!("logTail" in value) || isText(value.logTail))
   );
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string";
+}
+
+/** What is recorded for ever, and what the pods of the version are held to, is a digest or nothing. */
+const digestPattern = /^sha256:[0-9a-f]{64}$/;
+/** It becomes the reason of a condition; the CRD bounds those. An image of the user's may report what it likes. */
+const reasonPattern = /^[A-Z][A-Za-z0-9]{0,63}$/;
+
+/** JSON escapes bring back what the raw text was cleaned of. */
+function readableReport(report: PodReport): PodReport {
+  if (report.ok) return report;
+  const { message, logTail } = report;
+  return { ...report, message: readable(message), ...(logTail === undefined ? {} : { logTail: readable(logTail) }) };
 }
 
 /** Key of the model that an object's label names; the model's own namespace is the object's. */

@@ -46,19 +46,19 @@ const lingerMilliseconds = 5000;
 /** Writes the answer. With `isLast` the connection ends after it. */
 export function writeAnswer({ request, response, id }: Exchange, answer: Answer, isLast: boolean): void {
   if (response.destroyed) return;
-  const body = Buffer.from(answer.body);
   const headers: Record<string, string | number> = {
     ...answer.headers,
     "content-type": answer.contentType ?? json,
-    "content-length": body.length,
+    "content-length": Buffer.byteLength(answer.body),
     "x-request-id": id,
   };
   const rest = unreadBody(request);
   const isEnd = isLast || answer.isLast === true || rest === "large";
   if (isEnd) headers["connection"] = "close";
   response.writeHead(answer.status, headers);
-  if (isEnd && rest !== "none") linger(request, response, body);
-  else response.end(body);
+  if (isEnd && rest !== "none") linger(request, response, answer.body);
+  // As a string: Node sends it in one piece with the head then.
+  else response.end(answer.body);
 }
 
 /** Node reads what is left of a body before the next request on the connection; up to here that is worth it. */
@@ -76,7 +76,7 @@ function unreadBody({ complete, headers }: IncomingMessage): "none" | "small" | 
  * Closing a socket with unread bytes in it resets the connection, and the client may lose the answer. So the answer
  * goes out at once, the rest of the body is thrown away, and then the connection ends.
  */
-function linger(request: IncomingMessage, response: ServerResponse, body: Buffer): void {
+function linger(request: IncomingMessage, response: ServerResponse, body: string): void {
   response.write(body);
   const timer = setTimeout(() => request.socket.destroy(), lingerMilliseconds);
   request.once("end", () => response.end());

@@ -1,4 +1,4 @@
-import type { Stage } from "../../server/contract.ts";
+import type { FailureReason, Stage } from "../../server/contract.ts";
 import { failureReasons } from "../../server/contract.ts";
 import type { ObservedContainer, ObservedPod, Termination } from "./observed.ts";
 
@@ -77,7 +77,9 @@ function fetchFailed(pod: ObservedPod): Omit<Failure, "pod"> | undefined {
 function serverFailed(pod: ObservedPod): Omit<Failure, "pod"> | undefined {
   const termination = pod.server.termination;
   if (termination === undefined || termination.exitCode === 0) return undefined;
-  return fromTermination(termination, "Load");
+  const failure = fromTermination(termination, "Load");
+  // It runs again, and may have served for weeks since: not ready for a moment, it must not be given up for the past.
+  return pod.server.state === "running" ? { ...failure, permanent: false } : failure;
 }
 
 /** A report speaks for itself; without one, the exit tells what it can. */
@@ -88,7 +90,7 @@ function fromTermination(termination: Termination, stage: Stage): Omit<Failure, 
       stage: report.stage,
       reason: report.reason,
       message: report.message,
-      permanent: failureReasons[report.reason]?.permanent ?? false,
+      permanent: isPermanent(report.reason),
       ...(report.logTail === undefined ? {} : { logTail: report.logTail }),
     };
   }
@@ -107,4 +109,9 @@ function fromTermination(termination: Termination, stage: Stage): Omit<Failure, 
     permanent: false,
     ...(termination.text === "" ? {} : { logTail: termination.text }),
   };
+}
+
+/** A reason that an image of the user's made up is worth another try. */
+function isPermanent(reason: string): boolean {
+  return Object.hasOwn(failureReasons, reason) && failureReasons[reason as FailureReason].permanent;
 }

@@ -6,6 +6,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { after } from "node:test";
 import { environment, type PodReport } from "../../../server/contract.ts";
 
 /** The server as a process of its own on loopback, as the container runs it. */
@@ -42,9 +43,9 @@ export interface StartOptions {
   readonly untilReady?: boolean;
 }
 
-/** Servers and their directories; a test that fails half-way must leave neither behind. */
+/** Servers and their directories; a test that fails half-way must leave neither behind, nor hang on them. */
 const leftovers = new Map<ChildProcess, string>();
-process.once("exit", () => {
+after(() => {
   for (const [child, directory] of leftovers) {
     child.kill("SIGKILL");
     rmSync(directory, { recursive: true, force: true });
