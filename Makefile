@@ -1,7 +1,7 @@
 # Names for what npm scripts do, so that they work on a machine that has only Node 20 or later, npm and Go: the first
 # one that is used installs the npm packages, among them the Node that everything runs on.
 .DEFAULT_GOAL := help
-.PHONY: help demo down test check cluster kubeenv
+.PHONY: help demo down test bench check cluster kubeenv
 
 installed := node_modules/.package-lock.json
 
@@ -16,6 +16,9 @@ down: $(installed) ## stop the Kubernetes of `make demo` and `make cluster`, and
 
 test: $(installed) ## run every test, from unit tests to the real cluster
 	@npm run --silent test:all
+
+bench: $(installed) ## print the figures the project holds itself to, each with the command that shows it
+	@npm run --silent bench
 
 check: $(installed) ## run the static checks: types, lint, format, generated files, unused code
 	@npm run --silent check

@@ -36,7 +36,7 @@ const suites: readonly Suite[] = [
     about: "no cluster and no network",
     files: [
       "{operator,server,cli,images,demo,scripts}/**/*.test.ts",
-      "test/{planner,chart,load,fixtures}/**/*.test.ts",
+      "test/{planner,chart,load,fixtures,bench}/**/*.test.ts",
       "test/*.test.ts",
     ],
     concurrency: cores,

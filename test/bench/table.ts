@@ -12,7 +12,12 @@ const columns = [
 export function tableOf(lines: readonly Line[]): string {
   const rows = [columns.map(({ title }) => title), ...lines.map((line) => columns.map(({ of }) => of(line)))];
   const widths = columns.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  const table = rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd());
+  const table = rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
   const failures = lines.flatMap(({ name, error }) => (error === undefined ? [] : [`${name} not measured: ${error}`]));
   return `${[...table, ...failures].join("\n")}\n`;
 }

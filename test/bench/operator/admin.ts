@@ -55,16 +55,6 @@ export function createAdmin(server: string, { caPem, certificatePem, keyPem }: A
     return JSON.parse(text);
   };
 
-  const read = async (body: AsyncIterable<Buffer>, onEvent: (event: ItemEvent) => void): Promise<void> => {
-    let rest = "";
-    const decoder = new TextDecoder();
-    for await (const chunk of body) {
-      const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-      rest = lines.pop() ?? "";
-      for (const line of lines) onEvent(JSON.parse(line) as ItemEvent);
-    }
-  };
-
   return {
     call,
     follow: async (path, whole, onEvent) => {
@@ -90,4 +80,15 @@ export function createAdmin(server: string, { caPem, certificatePem, keyPem }: A
       await Promise.all([requests.destroy(), watches.destroy()]);
     },
   };
+}
+
+/** Lines of JSON as they come. */
+async function read(body: AsyncIterable<Buffer>, onEvent: (event: ItemEvent) => void): Promise<void> {
+  let rest = "";
+  const decoder = new TextDecoder();
+  for await (const chunk of body) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) onEvent(JSON.parse(line) as ItemEvent);
+  }
 }

@@ -79,7 +79,8 @@ export async function followCollections(admin: Admin): Promise<Collections> {
     const now = performance.now();
     if (status?.conditions !== undefined) sight.status ??= now;
     sight.observedGeneration = status?.observedGeneration ?? 0;
-    sight.isReady = status?.conditions?.some(({ type, status: holds }) => type === "Ready" && holds === "True") ?? false;
+    sight.isReady =
+      status?.conditions?.some(({ type, status: holds }) => type === "Ready" && holds === "True") ?? false;
     if (sight.isReady) sight.ready ??= now;
   });
   const follow = (kind: Kind): Promise<void> =>

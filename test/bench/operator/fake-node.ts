@@ -93,13 +93,6 @@ async function turnReady(pod: Pod): Promise<void> {
   addresses += 1;
   const podIP = `10.200.${(addresses >> 8) & 255}.${addresses & 255}`;
   const now = timestamp();
-  const common = ({ name: container, image }: Container) => ({
-    name: container,
-    image,
-    imageID: image,
-    ready: true,
-    restartCount: 0,
-  });
   const ready = {
     phase: "Running",
     podIP,
@@ -117,6 +110,11 @@ async function turnReady(pod: Pod): Promise<void> {
     })),
   };
   await client.patch(pods, pod.namespace, pod.name, { status: ready }, { ...how, subresource: "status" });
+}
+
+/** What every container's status says. */
+function common({ name: container, image }: Container): object {
+  return { name: container, image, imageID: image, ready: true, restartCount: 0 };
 }
 
 async function remove({ namespace, name: pod, uid }: Pod): Promise<void> {

@@ -24,12 +24,14 @@ export interface OperatorImage {
 }
 
 type Deployment = Manifest & {
-  readonly spec: { readonly template: { readonly spec: { readonly containers: readonly [{ readonly args: string[] }] } } };
+  readonly spec: {
+    readonly template: { readonly spec: { readonly containers: readonly [{ readonly args: string[] }] } };
+  };
 };
 
 /** Builds what goes into the image, and reads how the image and the chart start it. */
 export async function operatorImage(chart: readonly Manifest[]): Promise<OperatorImage> {
-  const context = join(repositoryDirectory, "build", "operator");
+  const context = join(repositoryDirectory, "build", "bench", "operator");
   await stageOperator(repositoryDirectory, context);
   const dockerfile = await readFile(join(repositoryDirectory, "images", "operator.Dockerfile"), "utf8");
   const [program, ...entry] = JSON.parse(/^ENTRYPOINT (\[.*\])$/m.exec(dockerfile)?.[1] ?? "[]") as string[];
