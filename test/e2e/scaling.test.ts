@@ -67,7 +67,7 @@ function answersOf(all: readonly Pod[]): Promise<number[]> {
 test("a pod that is deleted, and two that are scaled away, lose no request and end with exit code 0", async (t) => {
   await bench.kubectl("scale", "md", name, "--replicas=3");
   await reached(bench, name, "v1");
-  const before = new Set((await bench.pods(name)).map(({ metadata }) => metadata.uid));
+  const first = new Set((await bench.pods(name)).map(({ metadata }) => metadata.uid));
   const load = await underLoad(bench, name, async () => {
     await delay(500);
     const [victim] = await bench.pods(name);
@@ -87,7 +87,7 @@ test("a pod that is deleted, and two that are scaled away, lose no request and e
   t.diagnostic(`${load.requests} requests, ${load.connectionsOpened} connections`);
   const gone = ended();
   assert.ok(gone.length >= 3);
-  assert.ok(gone.some(({ metadata }) => before.has(metadata.uid)));
+  assert.ok(gone.some(({ metadata }) => first.has(metadata.uid)));
   assert.deepEqual(
     gone.map((pod) => terminationOf(pod, "server")?.exitCode),
     gone.map(() => 0),
