@@ -87,7 +87,7 @@ function versionsOf(facts: Facts): VersionStatus[] {
       ({ revision }) => decision.selector.kind === "shared" || decision.selector.revision === revision,
     );
     const newest = own.find(({ revision }) => revision === facts.target.revision) ?? own[0];
-    const digest = digests[name];
+    const digest = Object.hasOwn(digests, name) ? digests[name] : undefined;
     return {
       name,
       ...(digest === undefined ? {} : { digest }),
