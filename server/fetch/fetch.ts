@@ -29,6 +29,8 @@ export interface FetchOptions {
   readonly signal?: AbortSignal;
   /** Node's name of the processor architecture. */
   readonly architecture?: string;
+  /** Told of every piece that arrives. */
+  readonly onBytes?: (bytes: number) => void;
 }
 
 const sources: Readonly<Record<string, Source>> = {
@@ -72,7 +74,13 @@ async function fetchInTime(
   configuration: FetchConfiguration,
   limits: FetchLimits,
   environment: Environment,
-  { signal: stop, log, now, architecture }: FetchOptions & { readonly log: FetchLog },
+  {
+    signal: stop,
+    log,
+    now = () => performance.now(),
+    architecture,
+    onBytes,
+  }: FetchOptions & { readonly log: FetchLog },
 ): Promise<PodReport> {
   const deadline = AbortSignal.timeout(limits.totalMilliseconds);
   const signal = stop === undefined ? deadline : AbortSignal.any([deadline, stop]);
@@ -82,8 +90,9 @@ async function fetchInTime(
       limits,
       signal,
       log,
-      now: now ?? (() => performance.now()),
+      now,
       architecture: architecture ?? arch(),
+      onBytes: onBytes ?? createProgress(log, now),
     });
   } catch (error) {
     if (deadline.aborted) {
@@ -99,9 +108,9 @@ async function fetchInTime(
 
 async function fetchModel(
   configuration: FetchConfiguration,
-  context: Pick<SourceRequest, "environment" | "limits" | "signal" | "log" | "now" | "architecture">,
+  context: Pick<SourceRequest, "environment" | "limits" | "signal" | "log" | "now" | "architecture" | "onBytes">,
 ): Promise<PodReport> {
-  const { limits, log, now, architecture } = context;
+  const { limits, now, architecture } = context;
   const started = now();
   const { uri } = configuration;
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//.exec(uri)?.[1] ?? "";
@@ -121,7 +130,6 @@ async function fetchModel(
     ...context,
     uri,
     directory,
-    onBytes: createProgress(log, now),
     checkDigest: (found) => checkDigest(configuration, found),
     credentials: openCredentials(configuration.credentialsDirectory),
     claimDirectory: configuration.claimDirectory,
