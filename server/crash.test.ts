@@ -12,8 +12,8 @@ test("an error that nobody caught leaves its stack in the log and a report witho
   const crash = new URL("./crash.ts", import.meta.url).href;
   const program = `
     const { leaveCrashReport } = await import(${JSON.stringify(crash)});
-    leaveCrashReport(${JSON.stringify(message)}, new RangeError("/secret/path is odd"), new Date(5));
-    leaveCrashReport(${JSON.stringify(`${message}-missing`)}, "text", new Date(5));`;
+    leaveCrashReport(${JSON.stringify(message)}, "Serve", new RangeError("/secret/path is odd"), new Date(5));
+    leaveCrashReport(${JSON.stringify(`${message}-missing`)}, "Serve", "text", new Date(5));`;
   const log = execFileSync(process.execPath, ["--input-type=module", "-e", program]).toString().split("\n");
   const line = JSON.parse(log[0] ?? "") as Record<string, unknown>;
   assert.deepEqual([line["level"], line["time"], line["reason"]], [60, 5, "Crashed"]);
@@ -22,7 +22,7 @@ test("an error that nobody caught leaves its stack in the log and a report witho
     ok: false,
     stage: "Serve",
     reason: "Crashed",
-    message: "The server met an error that it does not know (RangeError); the container's log has the details.",
+    message: "The container met an error that it does not know (RangeError); its log has the details.",
   });
   rmSync(directory, { recursive: true });
 });
