@@ -19,13 +19,15 @@ export const fetchHttp: Source = async (request) => {
   const url = parseUrl(request.uri);
   // A query can be a signature, so it is in no message.
   const what = `${url.host}${url.pathname}`;
-  const authorization = await httpAuthorization(request.credentials);
+  // Read for every attempt, as the kubelet replaces the files of a Secret that was renewed.
+  let authorization: string | undefined;
   const client = createHttpClient({ plainHttpHosts, certificateAuthority, limits, signal });
   try {
     const downloaded = await downloadAside(request, {
       what: quote(what),
-      open: (at) =>
-        openAt(at, {
+      open: async (at) => {
+        authorization = await httpAuthorization(request.credentials);
+        return openAt(at, {
           condition: "if-range",
           send: (headers) => client.send({ url: url.href, headers, authorization }),
           refuse: async ({ body, ...answer }) => {
@@ -34,13 +36,19 @@ export const fetchHttp: Source = async (request) => {
               ...answer,
               what: quote(what),
               whenMissing: "Check the path in the uri.",
-              whenRefused:
-                authorization === undefined
-                  ? `${answer.host} refuses ${quote(what)} without credentials; name a Secret with token, or username and password, in source.secretRef`
-                  : `${answer.host} refuses ${quote(what)} with the credentials of the source's Secret; check that they are right, not expired, and may read it`,
+              ...(authorization === undefined
+                ? {
+                    refused: `${answer.host} refuses ${quote(what)} without credentials`,
+                    whenRefused: "Name a Secret with token, or username and password, in source.secretRef.",
+                  }
+                : {
+                    refused: `${answer.host} refuses ${quote(what)} to the credentials of the source's Secret`,
+                    whenRefused: "Check that they are right, not expired, and may read it.",
+                  }),
             });
           },
-        }),
+        });
+      },
     });
     return await placeDownload({ ...downloaded, name: nameOf(url), host: url.host }, request);
   } finally {

@@ -22,7 +22,7 @@ export const fetchHub: Source = async (request) => {
   const endpoint = (await credentials.read("HF_ENDPOINT")) ?? (environment["HF_ENDPOINT"] || defaultEndpoint);
   const client = createHubClient(address, {
     endpoint: endpointUrl("HF_ENDPOINT", endpoint),
-    token: (await credentials.read("HF_TOKEN")) ?? (await credentials.read("token")),
+    token: async () => (await credentials.read("HF_TOKEN")) ?? credentials.read("token"),
     plainHttpHosts,
     certificateAuthority,
     limits,

@@ -52,14 +52,17 @@ export interface StatusMeaning {
   readonly what: string;
   /** What to do when it is not there. */
   readonly whenMissing: string;
-  /** What was refused and what to do about it, a whole sentence or two. */
+  /** Who refuses what to whom, without a full stop. */
+  readonly refused: string;
+  /** What to do when it is refused. */
   readonly whenRefused: string;
 }
 
 /** A status that is not the one hoped for, as a failure. */
-export function statusFailure({ status, headers, host, what, whenMissing, whenRefused }: StatusMeaning): Failure {
+export function statusFailure(meaning: StatusMeaning): Failure {
+  const { status, headers, host, what, whenMissing, refused, whenRefused } = meaning;
   if (status === 404 || status === 410) return failure("NotFound", `${host} has no ${what}. ${whenMissing}`);
-  if (status === 401 || status === 403) return failure("Unauthorized", `${whenRefused} (status ${status}).`);
+  if (status === 401 || status === 403) return failure("Unauthorized", `${refused} (status ${status}). ${whenRefused}`);
   const message = `${host} answered with status ${status} for ${what}.`;
   if (![408, 416, 429].includes(status) && status < 500) return failure("SourceUnavailable", message);
   return failure("SourceUnavailable", message, retryAfter(headers["retry-after"]));

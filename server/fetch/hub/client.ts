@@ -12,7 +12,8 @@ import { type HubRevision, parseRevision } from "./revision.ts";
 export interface HubOptions extends HttpOptions {
   /** `https://huggingface.co`, or a mirror. */
   readonly endpoint: URL;
-  readonly token: string | undefined;
+  /** Read for every request, so that a renewed one is found. */
+  readonly token: () => Promise<string | undefined>;
   readonly onRetry: (failure: Failure, delayMilliseconds: number) => void;
 }
 
@@ -26,20 +27,24 @@ export interface HubClient {
 }
 
 export function createHubClient({ repository, revision }: HubAddress, options: HubOptions): HubClient {
-  const { endpoint, token, limits } = options;
+  const { endpoint, limits } = options;
   const client = createHttpClient(options);
   const base = `${endpoint.origin}${endpoint.pathname.replace(/\/+$/, "")}`;
-  const authorization = token === undefined ? undefined : `Bearer ${token}`;
   const shown = `${repository}@${revision}`;
+
+  const send = async (url: string, headers: Readonly<Record<string, string>>): Promise<Answer> => {
+    const token = await options.token();
+    return client.send({ url, headers, authorization: token === undefined ? undefined : `Bearer ${token}` });
+  };
 
   const refuse = async (answer: Answer, what: string): Promise<Failure> => {
     await discard(answer.body);
-    return refused(answer, what, repository, token !== undefined);
+    return refused(answer, what, repository, (await options.token()) !== undefined);
   };
 
   const resolveOnce = async (): Promise<HubRevision> => {
     const url = `${base}/api/models/${repository}/revision/${encodeURIComponent(revision)}?blobs=true`;
-    const answer = await client.send({ url, authorization });
+    const answer = await send(url, {});
     if (answer.status !== 200) throw await refuse(answer, shown);
     const found = parseRevision(await readJson(answer, listingBytes, `The listing of ${shown}`, limits));
     if (found !== undefined) return found;
@@ -57,11 +62,7 @@ export function createHubClient({ repository, revision }: HubAddress, options: H
         // A commit names bytes that never change.
         condition: "none",
         send: (headers) =>
-          client.send({
-            url: `${base}/${repository}/resolve/${commit}/${path.split("/").map(encodeURIComponent).join("/")}`,
-            headers,
-            authorization,
-          }),
+          send(`${base}/${repository}/resolve/${commit}/${path.split("/").map(encodeURIComponent).join("/")}`, headers),
         refuse: (answer) => refuse(answer, `${shown}/${path}`),
       }),
 
@@ -73,17 +74,21 @@ export function createHubClient({ repository, revision }: HubAddress, options: H
 function refused(answer: Answer, what: string, repository: string, hasToken: boolean): Failure {
   const header = answer.headers["x-error-code"];
   const code = typeof header === "string" && /^\w{1,64}$/.test(header) ? header : "";
-  const why =
+  const [why, whenRefused] =
     code === "GatedRepo"
-      ? "is gated: accept its terms on its page, with the account of the token"
+      ? ["is gated", "Accept its terms on its page, with the account of the token."]
       : hasToken
-        ? "does not exist, or is closed to the token of the source's Secret; check both"
-        : "does not exist, or is private; put a token that may read it as HF_TOKEN into a Secret, and name it in source.secretRef";
+        ? ["does not exist, or is closed to the token of the source's Secret", "Check both."]
+        : [
+            "does not exist, or is private",
+            "Put a token that may read it as HF_TOKEN into a Secret, and name it in source.secretRef.",
+          ];
   return statusFailure({
     ...answer,
     host: `${answer.host}${code === "" ? "" : ` (${code})`}`,
     what: quote(what),
     whenMissing: "Check owner, name, revision and path in the uri.",
-    whenRefused: `${quote(repository)} at ${answer.host} ${why}`,
+    refused: `${quote(repository)} at ${answer.host} ${why}`,
+    whenRefused,
   });
 }

@@ -11,7 +11,7 @@ import { hasBasicChallenge, parseBearerChallenge } from "./challenge.ts";
 import type { RegistryCredentials } from "./docker-config.ts";
 import { mediaTypes } from "./manifest.ts";
 import { apiHost, type Reference, showReference } from "./reference.ts";
-import { requestToken } from "./token.ts";
+import { type Refusal, requestToken } from "./token.ts";
 
 export interface RegistryOptions extends HttpOptions {
   /** Read for every challenge, so that renewed ones are found; undefined is anonymous access. */
@@ -84,7 +84,7 @@ export function createRegistryClient(reference: Reference, options: RegistryOpti
         scope: `repository:${repository}:pull`,
         registry,
         what: shown,
-        whenRefused: refusal(credentials),
+        refusal: refusal(credentials),
       });
       return `Bearer ${token}`;
     }
@@ -93,10 +93,16 @@ export function createRegistryClient(reference: Reference, options: RegistryOpti
     return given === authorization ? undefined : given;
   };
 
-  const refusal = (credentials: RegistryCredentials | undefined): string =>
+  const refusal = (credentials: RegistryCredentials | undefined): Refusal =>
     credentials === undefined
-      ? `${registry} refuses anonymous access to ${shown}; name a Secret for it in source.secretRef, or make the repository readable`
-      : `${registry} refuses ${shown} to the credentials of the source's Secret; check that they are right, not expired, and may pull`;
+      ? {
+          refused: `${registry} refuses anonymous access to ${shown}`,
+          whenRefused: "Name a Secret for the registry in source.secretRef, or make the repository readable.",
+        }
+      : {
+          refused: `${registry} refuses ${shown} to the credentials of the source's Secret`,
+          whenRefused: "Check that they are right, not expired, and may pull.",
+        };
 
   const refused = (answer: Answer, credentials: RegistryCredentials | undefined, what = shown): Failure =>
     statusFailure({
@@ -104,7 +110,7 @@ export function createRegistryClient(reference: Reference, options: RegistryOpti
       host: registry,
       what,
       whenMissing: "Check repository and tag in the uri, or push the model.",
-      whenRefused: refusal(credentials),
+      ...refusal(credentials),
     });
 
   const manifestOnce = async (wanted: string): Promise<FetchedManifest> => {

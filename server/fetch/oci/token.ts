@@ -3,10 +3,12 @@ import { failure } from "../failure.ts";
 import { basicAuthorization } from "../http/authorization.ts";
 import { discard, readJson } from "../http/body.ts";
 import type { HttpClient } from "../http/client.ts";
-import { statusFailure } from "../http/errors.ts";
+import { type StatusMeaning, statusFailure } from "../http/errors.ts";
 import { type FetchLimits, smallAnswerBytes } from "../limits.ts";
 import type { BearerChallenge } from "./challenge.ts";
 import type { RegistryCredentials } from "./docker-config.ts";
+
+export type Refusal = Pick<StatusMeaning, "refused" | "whenRefused">;
 
 export interface TokenRequest {
   readonly client: HttpClient;
@@ -18,7 +20,7 @@ export interface TokenRequest {
   readonly registry: string;
   /** The artifact, and what to say when it is refused; for messages. */
   readonly what: string;
-  readonly whenRefused: string;
+  readonly refusal: Refusal;
 }
 
 /**
@@ -26,7 +28,7 @@ export interface TokenRequest {
  * password, or with an identity token its OAuth 2 flow (distribution's "Token Authentication" and "OAuth 2").
  */
 export async function requestToken(request: TokenRequest): Promise<string> {
-  const { client, limits, challenge, credentials, registry, what, whenRefused } = request;
+  const { client, limits, challenge, credentials, registry, what, refusal } = request;
   const { realm, service } = challenge;
   if (!URL.canParse(realm)) {
     throw failure("Unauthorized", `${registry} asks for a token from ${quote(realm)}, which is no URL.`);
@@ -44,7 +46,7 @@ export async function requestToken(request: TokenRequest): Promise<string> {
   );
   if (answer.status !== 200) {
     await discard(answer.body);
-    throw statusFailure({ ...answer, what: `token for ${what}`, whenMissing: "Check the registry.", whenRefused });
+    throw statusFailure({ ...answer, what: `token for ${what}`, whenMissing: "Check the registry.", ...refusal });
   }
   const token = tokenOf(await readJson(answer, smallAnswerBytes, `The token answer of ${answer.host}`, limits));
   if (token === undefined) throw failure("Unauthorized", `${answer.host} answered without a token for ${what}.`);

@@ -64,8 +64,8 @@ export function createS3Client({ http, endpoint, bucket, identify, wallClock }: 
       identity = undefined;
       return get(request, true);
     }
-    const what = request.key === "" ? `bucket ${bucket}` : `${bucket}/${request.key}`;
-    throw errorFailure(error, what, credentials !== undefined);
+    const what = request.key === "" ? (request.query["prefix"] ?? "") : request.key;
+    throw errorFailure(error, `${bucket}/${what}`, credentials !== undefined);
   };
 
   return { get: (request) => get(request, false), close: () => client.close() };

@@ -34,29 +34,44 @@ export function isExpired({ code }: S3Error): boolean {
   return ["ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"].includes(code);
 }
 
+/** Keys that nobody has; the last is what versitygw says. */
+const unknownIdentity: readonly string[] = ["InvalidAccessKeyId", "InvalidToken", "XAdminUserNotFound"];
+
 export function errorFailure(error: S3Error, what: string, signed: boolean): Failure {
   const { status, headers, host, code } = error;
+  const shown = quote(what);
   const told = code === "" ? "" : `, ${code}`;
   if (isExpired(error)) {
     return failure(
       "Unauthorized",
-      `${host} refuses ${quote(what)}: the session token of the credentials has expired (status ${status}${told}). Renew AWS_SESSION_TOKEN and its keys in the source's Secret.`,
+      `${host} refuses ${shown}: the session token of the credentials has expired (status ${status}${told}). Renew AWS_SESSION_TOKEN and its keys in the source's Secret.`,
+    );
+  }
+  if (unknownIdentity.includes(code)) {
+    return failure(
+      "Unauthorized",
+      `${host} does not know the credentials for ${shown} (status ${status}${told}). Check the keys of the source's Secret and AWS_ENDPOINT_URL.`,
     );
   }
   if (code === "RequestTimeTooSkewed") {
     return failure("SourceUnavailable", `${host} says that the clock of the node is wrong (${code}). Correct it.`);
   }
-  if (status === 400 && ["InvalidToken", "InvalidAccessKeyId"].includes(code)) {
-    return failure("Unauthorized", `${host} does not know the credentials for ${quote(what)} (status 400${told}).`);
-  }
   return statusFailure({
     status,
     headers,
-    host: `${host}${told === "" ? "" : ` (${code})`}`,
-    what: quote(what),
+    host: `${host}${code === "" ? "" : ` (${code})`}`,
+    what: shown,
     whenMissing: "Check bucket and key in the uri; that of a folder ends with /.",
-    whenRefused: signed
-      ? `${host} refuses ${quote(what)} to these credentials${told}; check them, and that they may read the object (s3:GetObject) and list a folder (s3:ListBucket)`
-      : `${host} refuses ${quote(what)} to anybody${told}; name a Secret with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in source.secretRef, or a source.serviceAccountName with a role`,
+    ...(signed
+      ? {
+          refused: `${host} refuses ${shown} to the credentials of the source${told}`,
+          whenRefused:
+            "Check them, and that they may read the object (s3:GetObject) and list a folder (s3:ListBucket).",
+        }
+      : {
+          refused: `${host} refuses ${shown} to anybody without credentials${told}`,
+          whenRefused:
+            "Name a Secret with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in source.secretRef, or a source.serviceAccountName with a role.",
+        }),
   });
 }
