@@ -4,7 +4,7 @@ import { Readable } from "node:stream";
 import type { Invocation, Option } from "./command.ts";
 import { failed, misused } from "./complaint.ts";
 import type { Edge } from "./edge.ts";
-import type { PasswordCredentials } from "./oci/authorization.ts";
+import type { RegistryCredentials } from "../server/fetch/oci/docker-config.ts";
 
 /** How whatever holds a model is reached: the same options wherever a command takes a uri. */
 export const accessOptions = {
@@ -18,7 +18,7 @@ export interface Access {
   readonly plainHttp: boolean;
   /** PEM. */
   readonly certificateAuthority: string | undefined;
-  readonly credentials: PasswordCredentials | undefined;
+  readonly credentials: Extract<RegistryCredentials, { readonly kind: "basic" }> | undefined;
 }
 
 /** A password or a token; registries' longest tokens have some kilobytes. */
@@ -45,7 +45,7 @@ async function readCredentials(
   username: string | undefined,
   fromInput: boolean,
   { input }: Pick<Edge, "input">,
-): Promise<PasswordCredentials | undefined> {
+): Promise<Access["credentials"]> {
   if (username === undefined && !fromInput) return undefined;
   if (username === undefined || !fromInput) {
     throw misused("--username and --password-stdin belong together: one without the other logs nobody in");
@@ -53,5 +53,5 @@ async function readCredentials(
   const password = (await text(Readable.from(input))).replace(/\r?\n$/, "");
   if (password === "") throw failed("--password-stdin: standard input is empty");
   if (password.length > longestPassword) throw failed(`--password-stdin: more than ${longestPassword} characters`);
-  return { username, password };
+  return { kind: "basic", username, password };
 }

@@ -6,7 +6,7 @@ import { runFetch } from "../../server/fetch/fetch.ts";
 import type { Access } from "../access.ts";
 import { failed } from "../complaint.ts";
 import type { Edge } from "../edge.ts";
-import { dockerConfigPath } from "../oci/docker-config.ts";
+import { readDockerConfig } from "../oci/docker-config.ts";
 import { startProgress } from "../text/progress.ts";
 
 /** A model that was downloaded into a folder of this machine, until `remove` is called. */
@@ -87,11 +87,10 @@ const passedVariables = [
 
 /** One file a key, as a mounted Secret shows itself; readable by this user alone. */
 async function writeCredentials(directory: string, { credentials }: Access, { variables }: Edge): Promise<void> {
-  const dockerConfig = await readFile(dockerConfigPath(variables), "utf8").catch(() => undefined);
   const keys: Record<string, string | undefined> = {
     ...Object.fromEntries(passedVariables.map((name) => [name, variables[name]])),
     ...(credentials === undefined
-      ? { ".dockerconfigjson": dockerConfig }
+      ? { ".dockerconfigjson": await readDockerConfig(variables) }
       : { username: credentials.username, password: credentials.password }),
   };
   await mkdir(directory, { mode: 0o700 });

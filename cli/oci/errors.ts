@@ -1,5 +1,7 @@
 import { errorCode, type Failure, failure, isFailure } from "../../server/fetch/failure.ts";
 
+import { loginAdvice } from "./authorization.ts";
+
 const tlsMistakes = ["ERR_SSL_WRONG_VERSION_NUMBER", "ERR_SSL_PACKET_LENGTH_TOO_LONG", "EPROTO"];
 
 /** A registry that cannot be spoken to. Everything but names, certificates and TLS is worth another try. */
@@ -32,10 +34,7 @@ export function answerFailure(
   host: string,
 ): Failure {
   if (status === 401 || status === 403) {
-    return failure(
-      "Unauthorized",
-      `${host} does not let you push ${what} (status ${status}): log in with --username NAME --password-stdin, or let \`docker login ${host}\` or \`oras login ${host}\` store the credentials`,
-    );
+    return failure("Unauthorized", `${host} does not let you push ${what} (status ${status}). ${loginAdvice(host)}`);
   }
   if (status === 413) return failure("TooLarge", `${host} takes no ${what} of this size (status 413)`);
   const said = text.replaceAll(/\s+/g, " ").trim().slice(0, shownCharacters);

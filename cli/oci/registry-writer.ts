@@ -4,7 +4,8 @@ import { Agent, type Dispatcher, request } from "undici";
 import { type Failure, failure } from "../../server/fetch/failure.ts";
 import { type FetchLimits, redirects } from "../../server/fetch/limits.ts";
 import { withRetries } from "../../server/fetch/retry.ts";
-import { type Credentials, createAuthorization } from "./authorization.ts";
+import type { RegistryCredentials } from "../../server/fetch/oci/docker-config.ts";
+import { createAuthorization } from "./authorization.ts";
 import type { Document } from "./artifact.ts";
 import { answerFailure, connectionFailure } from "./errors.ts";
 
@@ -16,7 +17,8 @@ export interface WriterOptions {
   readonly plainHttp: boolean;
   /** PEM, trusted beside the system's. */
   readonly certificateAuthority: string | undefined;
-  readonly credentials: Credentials;
+  /** Of who pushes; undefined is anybody. */
+  readonly credentials: RegistryCredentials | undefined;
   readonly limits: FetchLimits;
   readonly signal: AbortSignal;
   readonly onRetry: (failure: Failure, delayMilliseconds: number) => void;
@@ -60,10 +62,7 @@ export function createRegistryWriter(options: WriterOptions): RegistryWriter {
   const { registry, repository, signal } = options;
   const base = new URL(`${options.plainHttp ? "http" : "https"}://${registry}/v2/${repository}/`);
   const agent = createAgent(options);
-  const authorization = createAuthorization({
-    ...options,
-    ask: async (url, headers) => exchange(url, "GET", headers, undefined),
-  });
+  const authorization = createAuthorization(options);
 
   const exchange = async (
     url: URL,

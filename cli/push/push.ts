@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { basename, join } from "node:path";
 import { defaultLimits } from "../../server/fetch/limits.ts";
-import { parseReference, type Reference, showReference } from "../../server/fetch/oci/reference.ts";
+import { apiHost, parseReference, type Reference, showReference } from "../../server/fetch/oci/reference.ts";
 import type { ModelFile } from "../../server/fetch/tree-digest.ts";
 import { readAccess } from "../access.ts";
 import type { Invocation } from "../command.ts";
@@ -16,7 +16,7 @@ import {
   totalBytes,
 } from "../model/local-model.ts";
 import { artifactManifest, emptyConfig, fileLayer, sha256 } from "../oci/artifact.ts";
-import { dockerConfigPath, storedCredentials } from "../oci/docker-config.ts";
+import { storedCredentials } from "../oci/docker-config.ts";
 import { createRegistryWriter, once, type RegistryWriter } from "../oci/registry-writer.ts";
 import { startProgress } from "../text/progress.ts";
 import { hasColour, styleOf } from "../text/style.ts";
@@ -30,10 +30,11 @@ export async function push(invocation: Invocation, edge: Edge): Promise<ExitCode
   requireServable(model);
   const access = await readAccess(invocation, edge);
   const credentials =
-    access.credentials ?? (await storedCredentials(dockerConfigPath(edge.variables), reference.registry));
+    access.credentials ?? (await storedCredentials(edge.variables, reference.registry, reference.repository));
   const files = await hashed(model, edge);
   const writer = createRegistryWriter({
-    ...reference,
+    registry: apiHost(reference.registry),
+    repository: reference.repository,
     ...access,
     credentials,
     limits: defaultLimits,

@@ -88,8 +88,10 @@ async function serveLocal(model: LocalModel, name: string, invocation: Invocatio
 
 /** `./models/Text_Direction.onnx` is served as `text-direction`. */
 export function nameFrom(operand: string): string {
-  const last = basename(operand.replace(/[@?].*$/, "").replace(/:[^:/]*$/, "")).replace(/\.onnx$/i, "");
-  const name = last
+  const last = basename(operand);
+  // Of a uri without its tag, digest and query.
+  const name = (isUri(operand) ? last.replace(/[:@?].*$/, "") : last)
+    .replace(/\.onnx$/i, "")
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, "-")
     .replace(/^[^a-z]+/, "")
