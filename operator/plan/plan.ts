@@ -184,7 +184,7 @@ function mergedDrift(known: readonly Drift[], contests: ChildPlan["contests"]): 
 function contestWakeTimes(drift: Drift, now: number): number[] {
   const last = Date.parse(drift.times.at(-1) ?? "");
   if (!isContested(drift.times, now)) return [];
-  return [last + contestBackoffMs, Date.parse(drift.times[0] ?? "") + contestWindowMs].filter((time) => time > now);
+  return [last + contestBackoffMs, last + contestWindowMs].filter((time) => time > now);
 }
 
 function soonest(times: readonly (number | undefined)[], now: number): number | undefined {
