@@ -6,7 +6,7 @@ import { metricOf } from "./ask.ts";
 import { type Bench, startBench } from "./bench.ts";
 import { clients, underLoad } from "./load.ts";
 import { model, pushVersions } from "./models.ts";
-import { addressOf, followPods, type Pod, type PodHistory, terminationOf } from "./pods.ts";
+import { addressOf, followPods, isReady, type Pod, type PodHistory, terminationOf } from "./pods.ts";
 import { eventually, reached } from "./wait.ts";
 
 const name = "elastic";
@@ -74,9 +74,9 @@ test("a pod that is deleted, and two that are scaled away, lose no request and e
     await bench.kubectl("delete", "pod", victim?.metadata.name ?? "", "--wait=false");
     await eventually("another pod takes its place", async () => {
       const now = await bench.pods(name);
-      assert.ok(now.length === 3 && now.every(({ metadata }) => metadata.uid !== victim?.metadata.uid));
+      assert.ok(now.every(({ metadata }) => metadata.uid !== victim?.metadata.uid));
+      assert.deepEqual(now.map(isReady), [true, true, true]);
     });
-    await reached(bench, name, "v1");
     await bench.kubectl("scale", "md", name, "--replicas=1");
     await reached(bench, name, "v1");
     await eventually("all that had to go are gone", async () => {
