@@ -238,6 +238,39 @@ test("one pod that fails for good does not take down those that are not ready fo
   assert.equal(replicasOf(world, "v1"), 0);
 });
 
+test("pods that are lost while more are on their way are no scaling", () => {
+  const world = served();
+  world.behaviour.set("v1", "slow");
+  edit(world, { replicas: 5 });
+  tick(world, 1, eager);
+  pass(world);
+  assert.equal(conditionOf(world, "Ready")?.reason, "Scaling");
+  change(world, "v1", unready);
+  pass(world);
+  assert.equal(conditionOf(world, "Ready")?.status, "False");
+  pass(world);
+  assert.equal(conditionOf(world, "Ready")?.status, "False");
+});
+
+test("what was refused without a pod is the last failure, whatever failed before", () => {
+  const world = served();
+  world.behaviour.set("v2", "corrupt");
+  edit(world, { version: "v2" });
+  settle(world);
+  assert.equal(world.status?.lastFailure?.reason, "NotAModel");
+  const other = { name: "v1", uri: "oci://registry.test/models/v1:1", digest: digestOf("other") };
+  edit(world, { version: "v1", versions: [other] });
+  const { status } = passed(world);
+  assert.deepEqual(
+    [status?.lastFailure?.reason, status?.lastFailure?.revision],
+    ["VersionReused", status?.targetRevision],
+  );
+});
+
+function conditionOf(world: World, type: string): { status: string; reason: string } | undefined {
+  return world.status?.conditions?.find((candidate) => candidate.type === type);
+}
+
 /** In a function of its own, or the compiler takes the status for undefined from then on. */
 function forgetStatus(world: World): void {
   world.status = undefined;
