@@ -50,15 +50,7 @@ export function readConfig(
   readFile: (path: string) => string = (path) => readFileSync(path, "utf8"),
 ): ConfigResult {
   const errors: string[] = [];
-  let values: Flags;
-  try {
-    values = parse(args);
-  } catch (error) {
-    return {
-      kind: "errors",
-      errors: [`${error instanceof Error ? error.message : String(error)} (--help lists the flags)`],
-    };
-  }
+  const values = flagsOf(args, errors);
   if (values.help) return { kind: "help", text: help };
 
   const serverImage = values["server-image"] ?? "";
@@ -70,6 +62,13 @@ export function readConfig(
   const leaderElect = values["leader-elect"] ?? "true";
   if (leaderElect !== "true" && leaderElect !== "false") {
     errors.push(`--leader-elect ${leaderElect}: allowed are true and false`);
+  }
+  const plainHttpHosts = (values["plain-http-hosts"] ?? "")
+    .split(",")
+    .map((host) => host.trim())
+    .filter((host) => host !== "");
+  for (const host of plainHttpHosts) {
+    if (!hostPattern.test(host)) errors.push(`--plain-http-hosts ${host}: HOST or HOST:PORT, without a scheme or path`);
   }
   const certificateAuthority = certificates(values["certificate-authority-file"], readFile, errors);
   if (errors.length > 0) return { kind: "errors", errors };
@@ -86,7 +85,7 @@ export function readConfig(
     watchNamespaces: list(values["watch-namespaces"]),
     defaults: Object.freeze({
       serverImage,
-      plainHttpHosts: list(values["plain-http-hosts"]),
+      plainHttpHosts,
       certificateAuthority,
       operatorNamespace: namespace,
     }),
@@ -94,26 +93,41 @@ export function readConfig(
   return { kind: "config", config: Object.freeze(config) };
 }
 
-type Flags = ReturnType<typeof parse>;
+const hostPattern = /^([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$/;
 
-function parse(args: readonly string[]) {
+const textFlags = [
+  "server-image",
+  "plain-http-hosts",
+  "certificate-authority-file",
+  "http-port",
+  "log-level",
+  "leader-elect",
+  "workers",
+  "watch-namespaces",
+  "kubeconfig",
+  "namespace",
+] as const;
+
+type Flags = { [name in (typeof textFlags)[number]]?: string } & { help?: boolean };
+
+/** Not strict, which would stop at the first mistake. */
+function flagsOf(args: readonly string[], errors: string[]): Flags {
   const text = { type: "string" } as const;
-  return parseArgs({
-    args: [...args],
-    options: {
-      "server-image": text,
-      "plain-http-hosts": text,
-      "certificate-authority-file": text,
-      "http-port": text,
-      "log-level": text,
-      "leader-elect": text,
-      workers: text,
-      "watch-namespaces": text,
-      kubeconfig: text,
-      namespace: text,
-      help: { type: "boolean" },
-    },
-  }).values;
+  const options = { ...Object.fromEntries(textFlags.map((name) => [name, text])), help: { type: "boolean" } } as const;
+  const { values, positionals } = parseArgs({ args: [...args], options, strict: false, allowPositionals: true });
+  for (const word of positionals) errors.push(`${word}: not a flag (--help lists the flags)`);
+  const flags: Flags = {};
+  for (const [name, value] of Object.entries(values)) {
+    const flag = textFlags.find((candidate) => candidate === name);
+    if (flag !== undefined && typeof value === "string") flags[flag] = value;
+    else if (flag !== undefined) errors.push(`--${name} needs a value`);
+    else if (name === "help" && value === true) flags.help = true;
+    else
+      errors.push(
+        `--${name}: ${name === "help" ? "takes no value" : "there is no such flag"} (--help lists the flags)`,
+      );
+  }
+  return flags;
 }
 
 function list(value: string | undefined): string[] {

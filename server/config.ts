@@ -4,7 +4,8 @@ export interface Config {
   readonly modelName: string;
   readonly modelVersion: string;
   readonly modelDirectory: string;
-  readonly listenAddress: string;
+  /** Undefined: every address, of IPv6 too where the node has it. */
+  readonly listenAddress: string | undefined;
   readonly httpPort: number;
   readonly metricsPort: number;
   readonly terminationMessagePath: string;
@@ -73,7 +74,7 @@ export function readConfig(variables: Variables, availableCores: number): Config
     modelName: text(names.modelName),
     modelVersion: text(names.modelVersion),
     modelDirectory: text(names.modelDirectory, paths.modelDirectory),
-    listenAddress: text(names.listenAddress, "::"),
+    listenAddress: variables[names.listenAddress]?.trim() || undefined,
     httpPort: number(names.httpPort, ports.http, 0, 65_535),
     metricsPort: number(names.metricsPort, ports.metrics, 0, 65_535),
     terminationMessagePath: text(names.terminationMessage, paths.terminationMessage),

@@ -6,13 +6,18 @@ import { encodeReport } from "./fetch/report.ts";
  * The last thing a process does after an error that nobody caught: one log line and the report. All of it at once, as
  * nothing else of the program can be relied on any more.
  */
-export function leaveCrashReport(terminationMessagePath: string, error: unknown, now: Date): void {
+export function leaveCrashReport(
+  terminationMessagePath: string,
+  stage: FailureReport["stage"],
+  error: unknown,
+  now: Date,
+): void {
   const name = error instanceof Error ? error.name : typeof error;
   const report: FailureReport = {
     ok: false,
-    stage: "Serve",
+    stage,
     reason: "Crashed",
-    message: `The server met an error that it does not know (${name}); the container's log has the details.`,
+    message: `The container met an error that it does not know (${name}); its log has the details.`,
   };
   const detail = error instanceof Error ? error.stack : String(error);
   writeFileSync(

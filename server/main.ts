@@ -32,7 +32,8 @@ async function main(command: string | undefined): Promise<void> {
     terminated.abort();
   };
   process.on("uncaughtException", (error) => {
-    leaveCrashReport(process.env[environment.terminationMessage] ?? paths.terminationMessage, error, new Date());
+    const path = process.env[environment.terminationMessage] ?? paths.terminationMessage;
+    leaveCrashReport(path, command === commands.fetch ? "Download" : "Serve", error, new Date());
     leaveAtOnce(1);
   });
   process.on("SIGTERM", terminate);

@@ -1,4 +1,3 @@
-import { stat } from "node:fs/promises";
 import { destination, type Logger, pino } from "pino";
 import { createAdmin } from "./admin.ts";
 import { createApp } from "./app.ts";
@@ -7,15 +6,15 @@ import { type Config, readConfig } from "./config.ts";
 import { createConnections } from "./connections.ts";
 import { environment, type FailureReport, paths, type ServeReport } from "./contract.ts";
 import { drain } from "./drain.ts";
-import { createEngine, type Engine, type EngineFailure } from "./engine/engine.ts";
-import { writeReport } from "./fetch/report.ts";
-import { createListener, listen } from "./listener.ts";
+import { createEngine } from "./engine/engine.ts";
+import { createListener, isListenError, listen } from "./listener.ts";
+import { loadModel } from "./load.ts";
 import { createMetrics } from "./metrics.ts";
 import { locateModel } from "./model.ts";
 import { createPages } from "./pages.ts";
 import { watchService } from "./service.ts";
 import type { ServedModel, ServerState } from "./state.ts";
-import { warmUp } from "./warm-up.ts";
+import { leaveReport, notLoaded } from "./termination.ts";
 
 /** What `main.ts` takes from the process. */
 export interface ServeEdge {
@@ -63,8 +62,8 @@ export async function runServe(edge: ServeEdge): Promise<ServeResult> {
   const read = readConfig(edge.variables, edge.availableCores);
   if (!read.ok) {
     const log = createLog("info", edge.writeLog);
-    const report: FailureReport = { ok: false, stage: "Load", reason: "InvalidConfiguration", message: read.message };
-    await leaveReport(edge.variables[environment.terminationMessage] ?? paths.terminationMessage, report, log);
+    const path = edge.variables[environment.terminationMessage] ?? paths.terminationMessage;
+    await leaveReport(path, notLoaded("InvalidConfiguration", read.message), log);
     return { code: 1, isThreadLost: false };
   }
   const { config } = read;
@@ -83,15 +82,11 @@ async function serve(config: Config, edge: ServeEdge, log: Logger): Promise<Serv
       ? await locateModel(config.modelDirectory)
       : ({ ok: true, path: edge.modelPath } as const);
   if (!located.ok) {
-    await leaveReport(
-      config.terminationMessagePath,
-      { ok: false, stage: "Load", reason: "NotAModel", message: located.message },
-      log,
-    );
+    await leaveReport(config.terminationMessagePath, notLoaded("NotAModel", located.message), log);
     return { code: 1, isThreadLost: false };
   }
 
-  const { promise: broken, resolve: breakDown } = Promise.withResolvers<EngineFailure>();
+  const { promise: broken, resolve: breakDown } = Promise.withResolvers<FailureReport>();
   const engine = createEngine({
     script: edge.script,
     modelPath: located.path,
@@ -106,8 +101,9 @@ async function serve(config: Config, edge: ServeEdge, log: Logger): Promise<Serv
       log.error({ detail: message }, "a worker died and is being replaced");
     },
     onFatal(failure) {
+      const stage = state.phase === "loading" ? "Load" : "Serve";
       state.phase = "failed";
-      breakDown(failure);
+      breakDown({ ok: false, stage, ...failure });
     },
   });
   const connections = createConnections(
@@ -165,7 +161,8 @@ async function serve(config: Config, edge: ServeEdge, log: Logger): Promise<Serv
     const metricsPort = await listen(admin, config.metricsPort, config.listenAddress);
     log.info({ httpPort, metricsPort, workers: config.workers }, "listening");
 
-    const loaded = await Promise.race([load(engine, config, state, log, now, edge.memoryBytes), terminated]);
+    const loading = loadModel({ engine, config, state, log, now, memoryBytes: edge.memoryBytes });
+    const loaded = await Promise.race([loading, terminated]);
     if (loaded === undefined) {
       log.info("stopped while the model was loading");
       return { code: 0, isThreadLost: true };
@@ -182,11 +179,7 @@ async function serve(config: Config, edge: ServeEdge, log: Logger): Promise<Serv
       state.phase = "draining";
       log.info({ propagationSeconds: config.propagationSeconds }, "draining");
     } else {
-      await leaveReport(
-        config.terminationMessagePath,
-        { ok: false, stage: state.model === undefined ? "Load" : "Serve", ...failure },
-        log,
-      );
+      await leaveReport(config.terminationMessagePath, failure, log);
     }
     const isComplete = await drain({
       server,
@@ -197,73 +190,24 @@ async function serve(config: Config, edge: ServeEdge, log: Logger): Promise<Serv
     if (isComplete) log.info("drained");
     else log.warn("the grace period is over: connections were cut");
     return { code: failure === undefined ? 0 : 1, isThreadLost: !(await engine.close()) };
+  } catch (error) {
+    if (!isListenError(error)) throw error;
+    const message = `Port ${error.port} cannot be listened on (${error.code}). Choose another, or stop what uses it.`;
+    await leaveReport(config.terminationMessagePath, notLoaded("InvalidConfiguration", message), log);
+    return { code: 1, isThreadLost: false };
   } finally {
+    server.closeAllConnections();
+    server.close();
     watch.stop();
     admin.close();
     admin.closeAllConnections();
   }
 }
 
-type Load =
-  | { readonly ok: true; readonly report: Omit<ServeReport, "ready" | "inService"> }
-  | { readonly ok: false; readonly report: FailureReport };
-
-/** Loads and warms up; the phase is `serving` afterwards unless something else has changed it meanwhile. */
-async function load(
-  engine: Engine,
-  config: Config,
-  state: ServerState,
-  log: Logger,
-  now: () => number,
-  memoryBytes: () => number,
-): Promise<Load> {
-  const started = now();
-  const loaded = await engine.load();
-  if (!loaded.ok)
-    return { ok: false, report: { ok: false, stage: "Load", reason: loaded.reason, message: loaded.message } };
-  const { signature, skippedOutputs } = loaded;
-  if (skippedOutputs.length > 0) log.warn({ skippedOutputs }, "outputs that are no tensors are not served");
-
-  const loadedAt = now();
-  const warm = await warmUp(engine, signature, config.workers);
-  if (warm.refusal !== undefined)
-    log.warn({ detail: warm.refusal }, "the model did not run on zeros; the first request will be slower");
-  const warmAt = now();
-  state.model = {
-    name: config.modelName,
-    version: config.modelVersion,
-    signature,
-    outputNames: signature.outputs.map(({ name }) => name),
-    sampleShapes: warm.shapes,
-  };
-  if (state.phase === "loading") state.phase = "serving";
-  const report = {
-    model: config.modelName,
-    version: config.modelVersion,
-    loadSeconds: (loadedAt - started) / 1000,
-    warmUpSeconds: (warmAt - loadedAt) / 1000,
-    memoryBytes: memoryBytes(),
-    workers: config.workers,
-  };
-  log.info(
-    { loadSeconds: report.loadSeconds, warmUpSeconds: report.warmUpSeconds, memoryBytes: report.memoryBytes },
-    "serving",
-  );
-  return { ok: true, report };
-}
-
 /** One JSON line each, written at once: the process may end right after one. */
 function createLog(level: string, write: ServeEdge["writeLog"]): Logger {
-  return pino({ level, base: null }, write === undefined ? destination({ dest: 1, sync: true }) : { write });
-}
-
-/** Kubernetes makes the file; where there is none, nobody reads it, and the log has the same. */
-async function leaveReport(path: string, report: FailureReport, log: Logger): Promise<void> {
-  log.fatal({ stage: report.stage, reason: report.reason }, report.message);
-  try {
-    await stat(path);
-    await writeReport(path, report);
-  } catch (error) {
-    log.warn({ error }, "the report could not be left in the termination message");
-  }
+  return pino(
+    { level, base: null, errorKey: "error" },
+    write === undefined ? destination({ dest: 1, sync: true }) : { write },
+  );
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Client } from "./client.ts";
 import { createManualClock } from "./clock.ts";
-import { ApiError, LostLeaseError } from "./errors.ts";
+import { ApiError, LostLeaseError, TransportError } from "./errors.ts";
 import { createEventRecorder, stopMs } from "./events.ts";
 import { createMetrics } from "./metrics.ts";
 import type { KubeObject } from "./resources.ts";
@@ -113,22 +113,63 @@ test("one subject gets a burst of 25 and then one in five minutes; another is no
   await recorder.stop();
 });
 
-test("a failed write is logged and counted, never thrown, and the next repeat tries again", async () => {
-  let error: Error | undefined = new LostLeaseError();
+test("a failed write is logged and counted, never thrown, and tried again with the next flush, three times", async () => {
+  let error: Error | undefined = new TransportError("ECONNRESET", "m");
   const { recorder, writes, clock, log, metrics } = setUp(() => error);
   recorder.record(subject, content);
-  await clock.advance(0);
-  assert.equal(log.lines.length, 1);
-  assert.match(await metrics.registry.metrics(), /event_recorder_lost_total\{reason="error"\} 1/);
+  recorder.record(subject, content);
+  await clock.advance(10_000);
+  error = undefined;
+  await clock.advance(20_000);
+  const counts = (): unknown[] => writes.map(({ verb, body }) => [verb, body.series?.count]);
+  assert.deepEqual(counts(), [
+    ["create", undefined],
+    ["create", undefined],
+    ["create", undefined],
+    ["patch", 2],
+  ]);
+  assert.equal(new Set(writes.map(({ name }) => name)).size, 1, "the same name: done twice is done once");
+  assert.equal(log.lines.length, 2);
+  assert.match(await metrics.registry.metrics(), /event_recorder_lost_total\{reason="error"\} 2/);
+
+  error = new TransportError("ECONNRESET", "m");
+  recorder.record(subject, content);
+  await clock.advance(60_000);
+  assert.equal(writes.length, 7, "given up after three");
   error = undefined;
   recorder.record(subject, content);
   await clock.advance(0);
-  assert.deepEqual(
-    writes.map(({ verb }) => verb),
-    ["create", "create"],
-  );
+  assert.deepEqual(counts().slice(7), [["create", undefined]]);
   await recorder.stop();
 });
+
+test("an answer that was lost is no second event: that it exists already is success", async () => {
+  let error: Error | undefined = new TransportError("ECONNRESET", "m");
+  const { recorder, writes, clock } = setUp(() => error);
+  recorder.record(subject, content);
+  await clock.advance(0);
+  error = new ApiError({ status: 409, reason: "AlreadyExists", message: "m" });
+  await clock.advance(10_000);
+  error = undefined;
+  await clock.advance(60_000);
+  assert.equal(writes.length, 2);
+  await recorder.stop();
+});
+
+for (const error of [new LostLeaseError(), new ApiError({ status: 403, reason: "Forbidden", message: "m" })]) {
+  test(`what can only fail again (${error.name}) is forgotten at once, and its next repeat tries again`, async () => {
+    let failing = true;
+    const { recorder, writes, clock, log } = setUp(() => (failing ? error : undefined));
+    recorder.record(subject, content);
+    await clock.advance(60_000);
+    assert.deepEqual([writes.length, log.lines.length, clock.pending()], [1, 1, 0]);
+    failing = false;
+    recorder.record(subject, content);
+    await clock.advance(0);
+    assert.equal(writes.length, 2);
+    await recorder.stop();
+  });
+}
 
 test("an event that was deleted meanwhile is begun anew, without a complaint", async () => {
   let error: Error | undefined;

@@ -1,6 +1,6 @@
 import type { Client } from "./client.ts";
 import type { Cancel, Clock } from "./clock.ts";
-import { isNotFound } from "./errors.ts";
+import { LostLeaseError, classify, isAlreadyExists, isNotFound } from "./errors.ts";
 import { microTime } from "./leaserecord.ts";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
@@ -56,21 +56,27 @@ const flushMs = 10_000;
 /** Per subject, as client-go's spam filter: a burst for a rollout's steps, then one in 5 minutes. */
 const burst = 25;
 const refillMs = 300_000;
-/** Series and buckets kept in memory; the one that was idle longest makes room. Some 500 bytes each. */
-const longestMemory = 4_096;
+/** Series and buckets kept in memory; the one that was idle longest makes room. 2.5 KB each at the worst. */
+const longestMemory = 2_048;
 /** Writes under way; beyond this the API is too slow for events, which are the first thing to give up. */
 const maxInFlight = 32;
+/** Tries of one write, a flush apart; then the event is forgotten and its next repeat begins anew. */
+const maxTries = 3;
 
 /** The lease is handed over within a second of SIGTERM, and this comes before it. */
 export const stopMs = 300;
 
 interface Series {
-  /** Resolves with the Event's name once it exists; undefined when it could not be written. */
-  name: Promise<string | undefined>;
-  namespace: string;
-  count: number;
-  written: number;
+  readonly subject: EventSubject;
+  readonly content: EventContent;
+  readonly name: string;
+  readonly firstAt: number;
   lastAt: number;
+  count: number;
+  /** Count that the server has; 0 before the Event exists. */
+  written: number;
+  tries: number;
+  writing: boolean;
 }
 
 export function createEventRecorder(options: EventRecorderOptions): EventRecorder {
@@ -95,30 +101,14 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
     return true;
   };
 
-  /** Keeps account of work under way, so that stop can wait for it. */
-  const background = (work: Promise<unknown>): void => {
-    inFlight.add(work);
-    void work.finally(() => inFlight.delete(work));
-  };
+  const wallTime = (monotonicMs: number): string => microTime(clock.now() - (clock.monotonic() - monotonicMs));
 
-  /** The failure of a write is logged and counted, never thrown. */
-  const settled = async <T>(write: Promise<T>, about: object): Promise<T | undefined> => {
-    try {
-      return await write;
-    } catch (error) {
-      lost("error");
-      log.warn({ err: error, ...about }, "an Event could not be written");
-      return undefined;
-    }
-  };
-
-  const create = async (subject: EventSubject, content: EventContent): Promise<string | undefined> => {
-    const name = `${subject.name.slice(0, 200)}.${suffix(options.random, clock)}`;
+  const create = async ({ subject, content, name, firstAt }: Series): Promise<void> => {
     const event = {
       apiVersion: "events.k8s.io/v1",
       kind: "Event",
       metadata: { name, namespace: subject.namespace },
-      eventTime: microTime(clock.now()),
+      eventTime: wallTime(firstAt),
       reportingController: controller,
       reportingInstance: options.instance.slice(0, 128),
       action: content.action ?? content.reason,
@@ -127,50 +117,66 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
       note: content.message,
       regarding: subject,
     };
-    const written = await settled(client.create(events, event, { fieldManager }), { subject, reason: content.reason });
-    return written === undefined ? undefined : name;
+    try {
+      await client.create(events, event, { fieldManager });
+    } catch (error) {
+      if (!isAlreadyExists(error)) throw error; // else: an earlier try was done and only its answer was lost
+    }
   };
 
-  /** What could not be written is forgotten, so that its next repeat tries again. */
-  const forgetUnless = async (name: Promise<string | undefined>, key: string, begun: Series): Promise<void> => {
-    if ((await name) === undefined && series.get(key) === begun) series.delete(key);
+  const writeCount = async ({ subject, name, lastAt }: Series, count: number): Promise<void> => {
+    const body = { series: { count, lastObservedTime: wallTime(lastAt) } };
+    await client.patch(events, subject.namespace, name, body, { type: "merge", fieldManager });
   };
 
-  const update = async (key: string, known: Series): Promise<void> => {
-    const count = known.count;
-    const lastObservedTime = microTime(clock.now() - (clock.monotonic() - known.lastAt));
-    known.written = count;
-    const name = await known.name;
-    if (name === undefined) return;
-    const patch = client.patch(
-      events,
-      known.namespace,
-      name,
-      { series: { count, lastObservedTime } },
-      {
-        type: "merge",
-        fieldManager,
-      },
-    );
-    // Deleted meanwhile: the next repeat begins a new one.
-    const forget = patch.catch((error: unknown) => {
-      series.delete(key);
-      if (!isNotFound(error)) throw error;
-    });
-    await settled(forget, { event: name });
+  /** Brings the server up to date with one series. Its failure is logged and counted, never thrown. */
+  const write = async (key: string, known: Series): Promise<void> => {
+    const count = known.written === 0 ? 1 : known.count;
+    known.writing = true;
+    try {
+      await (known.written === 0 ? create(known) : writeCount(known, count));
+      known.written = count;
+      known.tries = 0;
+    } catch (error) {
+      known.tries += 1;
+      const gone = known.written > 0 && isNotFound(error); // deleted, or older than the server keeps events
+      if (gone || known.tries >= maxTries || classify(error).kind === "stall" || error instanceof LostLeaseError) {
+        series.delete(key);
+      }
+      if (!gone) {
+        lost("error");
+        log.warn({ err: error, event: known.name, reason: known.content.reason }, "an Event could not be written");
+      }
+    } finally {
+      known.writing = false;
+      if (series.get(key) === known && known.count > known.written) scheduleFlush();
+    }
+  };
+
+  const begin = (key: string, known: Series): void => {
+    const work = write(key, known);
+    inFlight.add(work);
+    void work.finally(() => inFlight.delete(work));
   };
 
   const flush = (): void => {
     cancelFlush = undefined;
-    for (const [key, known] of series.entries()) {
-      if (known.count > known.written && inFlight.size < maxInFlight) background(update(key, known));
-    }
-    for (const [, known] of series.entries()) {
-      if (known.count > known.written) scheduleFlush();
+    for (const [key, known] of Array.from(series.entries())) {
+      if (known.count <= known.written || known.writing) continue;
+      if (inFlight.size < maxInFlight) begin(key, known);
+      else scheduleFlush();
     }
   };
   const scheduleFlush = (): void => {
     if (!stopping) cancelFlush ??= clock.setTimeout(flush, flushMs);
+  };
+
+  /** Twice: a series whose Event is being created can be counted only afterwards. */
+  const drain = async (): Promise<void> => {
+    for (let round = 0; round < 2; round++) {
+      flush();
+      await Promise.allSettled(inFlight);
+    }
   };
 
   return {
@@ -194,18 +200,27 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
         lost("memory");
         return;
       }
-      const name = create(subject, content);
-      const begun: Series = { name, namespace: subject.namespace, count: 1, written: 1, lastAt: now };
-      series.set(key, begun);
-      background(forgetUnless(name, key, begun));
+      const name = `${subject.name.slice(0, 200)}.${suffix(options.random, clock)}`;
+      const fresh: Series = {
+        subject,
+        content,
+        name,
+        firstAt: now,
+        lastAt: now,
+        count: 1,
+        written: 0,
+        tries: 0,
+        writing: false,
+      };
+      series.set(key, fresh);
+      begin(key, fresh);
     },
     stop: async () => {
       stopping = true;
       cancelFlush?.();
-      flush();
       const late = Promise.withResolvers<void>();
       const cancel = clock.setTimeout(late.resolve, stopMs);
-      await Promise.race([Promise.allSettled(inFlight), late.promise]);
+      await Promise.race([drain(), late.promise]);
       cancel();
     },
   };

@@ -70,8 +70,8 @@ const longWatchSeconds = { least: 300, most: 600 };
 /** A cut watch is back well within a second, and a server that was away is noticed within five. */
 const shortestPauseMs = 50;
 const longestPauseMs = 3_000;
-/** A watch that lived this long was a good one: the next pause is the shortest again. */
-const goodWatchMs = 2_000;
+/** A watch that lived this long was a good one: the next pause is the shortest again. Two tries a second at the worst. */
+const goodWatchMs = 500;
 
 export function createReflector<T, Raw extends KubeObject = KubeObject>(
   options: ReflectorOptions<T, Raw>,

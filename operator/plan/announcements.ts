@@ -62,7 +62,8 @@ function taken({ before, decision, target, fleets, limits, numberOf }: Announcem
   const size = ready < limits.replicas ? `, with ${ready} of ${limits.replicas} pods so far` : "";
   const [now, then] = [numberOf(decision.current), numberOf(before?.currentRevision ?? "")];
   const reason = now !== undefined && then !== undefined && now < then ? "RolledBack" : "RolloutCompleted";
-  return [{ type: "Normal", reason, message: `${target.version} (revision ${decision.current}) serves${size}` }];
+  const version = decision.current === target.revision ? target.version : fleets.get(decision.current)?.version;
+  return [{ type: "Normal", reason, message: `${version} (revision ${decision.current}) serves${size}` }];
 }
 
 function rejected({ before, decision, target }: AnnouncementInputs): Announcement[] {

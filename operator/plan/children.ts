@@ -54,8 +54,8 @@ export interface ChildInputs {
   readonly observed: ObservedChild | undefined;
   /** Paths of maps that are wholly ours. */
   readonly exact?: readonly string[];
-  /** Annotations to take away where they are found. */
-  readonly dropAnnotations?: readonly string[];
+  /** Paths of fields to take away where they are found. */
+  readonly absent?: readonly string[];
   readonly drift: readonly Drift[];
   readonly now: number;
 }
@@ -63,7 +63,7 @@ export interface ChildInputs {
 /**
  * A child that is missing is created. One whose `applied` annotation names another plan is brought up to date. In one
  * that carries our plan and differs all the same, somebody else has changed a field: it is put back, unless that has
- * happened too often of late.
+ * happened too often of late. A quarrel about one field leaves the others under our care.
  */
 export function planChild(inputs: ChildInputs): ChildPlan {
   const { kind, phase, observed } = inputs;
@@ -74,7 +74,7 @@ export function planChild(inputs: ChildInputs): ChildPlan {
   }
   if (observed.deleting) return unchanged;
   const found = appliedHash(observed.object);
-  const options = { exact: inputs.exact ?? [], dropAnnotations: inputs.dropAnnotations ?? [] };
+  const options = { exact: inputs.exact ?? [], absent: inputs.absent ?? [] };
   const difference = differenceOf(desired, observed.object, options);
   if (difference === undefined) return unchanged;
   const planned = found !== undefined && found !== appliedHash(desired);
@@ -83,10 +83,10 @@ export function planChild(inputs: ChildInputs): ChildPlan {
     : difference.fields.map((field) =>
         decideContest(`${kind.kind}/${name}`, field, observed.rival, inputs.drift, inputs.now),
       );
-  if (contests.some((contest) => !contest.correct)) {
-    return { write: undefined, contests: contests.filter((contest) => !contest.correct) };
-  }
-  return { write: { phase, verb: "patch", kind, name, uid: observed.uid, body: difference.patch }, contests };
+  const except = contests.flatMap(({ correct, drift }) => (correct ? [] : [drift.field]));
+  const rest = except.length === 0 ? difference : differenceOf(desired, observed.object, { ...options, except });
+  if (rest === undefined) return { write: undefined, contests };
+  return { write: { phase, verb: "patch", kind, name, uid: observed.uid, body: rest.patch }, contests };
 }
 
 const unchanged: ChildPlan = { write: undefined, contests: [] };

@@ -3,8 +3,8 @@ import type { Drift } from "../api/model.ts";
 
 /**
  * Whether to put a field back that somebody changed. Three times within the window at once; after that once in five
- * minutes, so that two controllers with different ideas do not keep each other busy. Kept in status, as a restart
- * must not begin the quarrel anew.
+ * minutes, so that two controllers with different ideas do not keep each other busy, until there has been peace for a
+ * whole window. Kept in status, as a restart must not begin the quarrel anew.
  */
 export interface ContestDecision {
   /** Put it back now. */
@@ -17,6 +17,8 @@ export interface ContestDecision {
 export const contestWindowMs = 10 * 60_000;
 export const contestBackoffMs = 5 * 60_000;
 export const contestLimit = 3;
+/** Times are kept to the second, and a put-back comes a little after it may. */
+const slackMs = 10_000;
 
 export function decideContest(
   object: string,
@@ -29,8 +31,10 @@ export function decideContest(
   const times = before?.times ?? [];
   const identity = { object, field, ...(manager === undefined ? {} : { manager }) };
   const last = times.at(-1);
-  if (last !== undefined && isContested(times, now) && now < Date.parse(last) + contestBackoffMs) {
-    return { correct: false, drift: { ...identity, times }, retryAt: Date.parse(last) + contestBackoffMs };
+  if (before !== undefined && last !== undefined && isContested(times, now)) {
+    const retryAt = Date.parse(last) + contestBackoffMs;
+    // As it was, whoever it is this time: a status that names each of many rivals would be written at their pace.
+    if (now < retryAt) return { correct: false, drift: before, retryAt };
   }
   return {
     correct: true,
@@ -39,14 +43,21 @@ export function decideContest(
   };
 }
 
+/** The last three put-backs are within one window, and the last of them is not a window ago. */
 export function isContested(times: readonly string[], now: number): boolean {
-  return times.length >= contestLimit && times.every((time) => now - Date.parse(time) < contestWindowMs);
+  const first = Date.parse(times.at(-contestLimit) ?? "");
+  const last = Date.parse(times.at(-1) ?? "");
+  return last - first <= contestWindowMs + slackMs && now < last + contestWindowMs;
 }
 
 /** What is still worth remembering, the newest first to stay within the bound. */
 export function rememberedDrift(known: readonly Drift[], now: number, most: number): Drift[] {
   return known
     .filter((drift) => drift.times.some((time) => now - Date.parse(time) < contestWindowMs))
-    .toSorted((left, right) => (right.times.at(-1) ?? "").localeCompare(left.times.at(-1) ?? ""))
+    .toSorted((left, right) => lastTime(right) - lastTime(left))
     .slice(0, most);
+}
+
+function lastTime(drift: Drift): number {
+  return Date.parse(drift.times.at(-1) ?? "");
 }

@@ -37,7 +37,9 @@ export function childPlans(inputs: DesiredInputs): ChildPlan[] {
   ];
 }
 
+/** Made when there is something to record. */
 function record({ observed, digests }: DesiredInputs): ChildPlan {
+  if (observed.versions === undefined && Object.keys(digests).length === 0) return { write: undefined, contests: [] };
   return planChild({
     ...circumstances(observed),
     kind: kinds.configMap,
@@ -98,7 +100,9 @@ function front({ observed, decision }: DesiredInputs): ChildPlan {
     desired: service(metadata, spec.service, decision.selector),
     observed: observed.service,
     exact: ["spec.selector"],
-    dropAnnotations: fromSpec.filter((name) => spec.service.annotations?.[name] === undefined),
+    absent: fromSpec
+      .filter((name) => spec.service.annotations?.[name] === undefined)
+      .map((name) => `metadata.annotations.${name}`),
   });
 }
 
@@ -109,7 +113,9 @@ function budget({ observed, decision }: DesiredInputs): ChildPlan {
     phase: "route",
     desired: podDisruptionBudget(observed.model.metadata, decision.selector),
     observed: observed.podDisruptionBudget,
-    exact: ["spec.selector.matchLabels"],
+    exact: ["spec.selector", "spec.selector.matchLabels"],
+    // Somebody's beside our maxUnavailable, and the API server would refuse to have ours put back.
+    absent: ["spec.minAvailable"],
   });
 }
 

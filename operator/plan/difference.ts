@@ -13,8 +13,10 @@ export interface Difference {
 export interface DifferenceOptions {
   /** Paths of maps that are wholly ours: a key that we do not set is taken away. */
   readonly exact: readonly string[];
-  /** Annotations that are taken away where they are found. */
-  readonly dropAnnotations: readonly string[];
+  /** Paths of fields that are taken away where they are found. */
+  readonly absent: readonly string[];
+  /** Paths of fields that are left as they are. */
+  readonly except?: readonly string[];
 }
 
 /**
@@ -43,6 +45,7 @@ function compareObjects(
   for (const [key, value] of Object.entries(desired)) {
     if (value === undefined) continue;
     const at = path === "" ? key : `${path}.${key}`;
+    if (options.except?.includes(at)) continue;
     const found = observed[key];
     if (at === "metadata.ownerReferences") {
       const references = withOwner(value, found);
@@ -58,11 +61,12 @@ function compareObjects(
       fields.push(at);
     }
   }
-  const dropped = path === "metadata.annotations" ? options.dropAnnotations : [];
   for (const key of Object.keys(observed)) {
-    if (desired[key] !== undefined || !(options.exact.includes(path) || dropped.includes(key))) continue;
+    const at = `${path}.${key}`;
+    if (Object.hasOwn(desired, key) || !(options.exact.includes(path) || options.absent.includes(at))) continue;
+    if (options.except?.includes(at)) continue;
     patch[key] = null;
-    fields.push(`${path}.${key}`);
+    fields.push(at);
   }
   return Object.keys(patch).length === 0 ? undefined : patch;
 }
@@ -82,7 +86,7 @@ function isSet(desired: Json, found: Json | undefined, path: string): boolean {
   }
   if (desired === found) return true;
   // The API server leaves out what is empty.
-  if (desired === "" && found === undefined) return true;
+  if ((desired === "" || desired === null) && found === undefined) return true;
   return isQuantityPath(path) && sameQuantity(desired, found);
 }
 

@@ -142,7 +142,7 @@ function overdueReplicas(facts: Facts): Finding | undefined {
 /** More pods, or fewer, are no new spec to reach: Ready does not flap with a scaler's writes, and says what it is. */
 function scaling(facts: Facts): Finding | undefined {
   const last = facts.before?.conditions?.find((condition) => condition.type === "Ready")?.reason;
-  const fromZero = last === "ScaledToZero" || last === "Scaling";
+  const fromZero = last === "ScaledToZero" || (last === "Scaling" && (facts.before?.readyReplicas ?? 0) === 0);
   if (facts.ready === 0 && facts.limits.replicas > 0 && !fromZero) return undefined;
   return { status: "True", reason: "Scaling", message: replicasText(facts) };
 }

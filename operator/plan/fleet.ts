@@ -23,6 +23,8 @@ export interface Fleet {
   readonly nextAvailableAt: number | undefined;
   /** What is wrong with it, the permanent before the passing. */
   readonly failure: Failure | undefined;
+  /** There are pods, and every one of them failed for good. */
+  readonly hopeless: boolean;
   /** Digest that an init container of this revision reported. */
   readonly reportedDigest: string | undefined;
 }
@@ -72,6 +74,7 @@ function fleetOf(observed: Observed, revision: string): Fleet {
     available: since.length - pending.length,
     nextAvailableAt: pending.length === 0 ? undefined : Math.min(...pending),
     failure: failureIn(observed, pods, deployment),
+    hopeless: pods.length > 0 && pods.every((pod) => failureOf(pod)?.permanent === true),
     reportedDigest: pods.flatMap((pod) => reportedDigest(pod) ?? [])[0],
   };
 }

@@ -14,10 +14,11 @@ export function expiredHistory(
   history: readonly ObservedChild[],
   inUse: ReadonlySet<string>,
 ): readonly ObservedChild[] {
-  const excess = history.length - historyLimit;
+  const staying = history.filter((child) => !child.deleting);
+  const excess = staying.length - historyLimit;
   if (excess <= 0) return [];
-  return history
-    .filter((child) => !inUse.has(revisionOfChild(child)) && !child.deleting)
+  return staying
+    .filter((child) => !inUse.has(revisionOfChild(child)))
     .toSorted((left, right) => revisionNumber(left) - revisionNumber(right))
     .slice(0, excess);
 }

@@ -7,6 +7,7 @@ export interface Limits {
   readonly surge: number;
   /** Pods that may be missing from `replicas` during a change. */
   readonly unavailable: number;
+  /** From the last progress on; a pod's wait for minReadySeconds is no lack of it. */
   readonly progressDeadlineMs: number;
   readonly keepPreviousMs: number;
 }
@@ -23,7 +24,7 @@ export function limitsOf(spec: Spec): Limits {
     replicas,
     surge,
     unavailable: surge === 0 && unavailable === 0 ? 1 : Math.min(unavailable, replicas),
-    progressDeadlineMs: spec.rollout.progressDeadlineSeconds * 1000,
+    progressDeadlineMs: (spec.rollout.progressDeadlineSeconds + spec.rollout.minReadySeconds) * 1000,
     // With Recreate the one that served is gone before the next one is there.
     keepPreviousMs:
       spec.rollout.strategy === "Recreate" ? 0 : (spec.rollout.keepPreviousSeconds ?? defaultKeepSeconds(spec)) * 1000,

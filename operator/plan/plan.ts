@@ -56,7 +56,7 @@ export function planModel(observed: Observed): Plan | undefined {
     now,
     limits,
     target: named,
-    resolved: entry.digest !== undefined || record.recorded[entry.name] !== undefined,
+    resolved: entry.digest !== undefined || Object.hasOwn(record.recorded, entry.name),
     current,
     previous: model.status?.previous,
     progress: model.status?.rollout,
@@ -138,15 +138,24 @@ function pausedPlan(
 }
 
 /**
- * The revision that serves: what status says, so long as something is left of it; without a status (restored from a
- * backup), the one that the Service selects and that has a ready pod.
+ * The revision that serves: what status says, so long as something is left of it. Else one that has ready pods, if any:
+ * the one that the Service selects, which was on its way when the spec changed again or whose status was lost
+ * (restored from a backup); or the one with the most of them. The target itself has yet to become complete, unless
+ * there is no status to say so.
  */
 function currentRevision(observed: Observed, fleets: ReadonlyMap<string, Fleet>, target: Revision): string | undefined {
   const known = observed.model.status?.currentRevision;
   if (known !== undefined && (fleets.has(known) || templateOf(observed, known, target) !== undefined)) return known;
-  if (observed.model.status !== undefined) return undefined;
   const selected = stringsAt(observed.service?.object, "spec", "selector")[labels.revision];
-  return selected !== undefined && (fleets.get(selected)?.ready ?? 0) > 0 ? selected : undefined;
+  return [...fleets.values()]
+    .filter(({ deployment, ready }) => deployment !== undefined && ready > 0)
+    .filter(({ revision }) => observed.model.status === undefined || revision !== target.hash)
+    .toSorted(
+      (left, right) =>
+        Number(right.revision === selected) - Number(left.revision === selected) ||
+        right.ready - left.ready ||
+        (left.revision < right.revision ? -1 : 1),
+    )[0]?.revision;
 }
 
 /** The decision of a pass that could not move the traffic: the Service selects what it did, and nothing was released. */
@@ -230,7 +239,7 @@ function mergedDrift(known: readonly Drift[], contests: ChildPlan["contests"]): 
 function contestWakeTimes(drift: Drift, now: number): number[] {
   const last = Date.parse(drift.times.at(-1) ?? "");
   if (!isContested(drift.times, now)) return [];
-  return [last + contestBackoffMs, Date.parse(drift.times[0] ?? "") + contestWindowMs].filter((time) => time > now);
+  return [last + contestBackoffMs, last + contestWindowMs].filter((time) => time > now);
 }
 
 function soonest(times: readonly (number | undefined)[], now: number): number | undefined {

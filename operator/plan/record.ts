@@ -14,17 +14,17 @@ export interface DigestRecord {
 }
 
 /**
- * The first report of a version binds its name for ever. Were the ConfigMap deleted, the copy in status would bring
- * the record back; otherwise the ConfigMap alone counts.
+ * The first report of a version binds its name for ever. Were the ConfigMap deleted, or an entry of it edited, the
+ * copy in status brings back what it was.
  */
 export function digestRecord(observed: Observed, fleets: readonly (Fleet | undefined)[]): DigestRecord {
   const copies = (observed.model.status?.versions ?? []).flatMap(({ name, digest }) =>
     digest === undefined ? [] : [[name, digest] as const],
   );
   const recorded = observed.versions === undefined ? {} : stringsAt(observed.versions.object, "data");
-  const base = observed.versions === undefined ? Object.fromEntries(copies) : recorded;
+  const base = { ...recorded, ...Object.fromEntries(copies) };
   const reports = fleets.flatMap((fleet) =>
-    fleet?.reportedDigest === undefined || base[fleet.version] !== undefined
+    fleet?.reportedDigest === undefined || Object.hasOwn(base, fleet.version)
       ? []
       : [[fleet.version, fleet.reportedDigest] as const],
   );
@@ -43,7 +43,7 @@ export function reusedVersion(
   retryToken: string | undefined,
   record: DigestRecord,
 ): RejectedStatus | undefined {
-  const recorded = record.known[entry.name];
+  const recorded = Object.hasOwn(record.known, entry.name) ? record.known[entry.name] : undefined;
   if (entry.digest === undefined || recorded === undefined || recorded === entry.digest) return undefined;
   return {
     revision,

@@ -9,10 +9,11 @@
  *   C        C          keep C at spec.replicas; keep the previous one warm for keepPreviousSeconds, then delete it
  *                       (a new change, too, ends its stay: two revisions at a time are enough to pay for)
  *   C        T failed   the same for C; T at 0 until the spec or rollout.retryToken changes
- *   C        T warm     flip at once, then bring T to size
+ *   C        T warm     flip at once, then bring T to size; so, too, when nothing of C is ready and some of T is
  *   C        T          Recreate: stop C, and bring T up when C's pods are gone
  *                       surge >= replicas: bring T up whole beside C, then flip
- *                       otherwise: exchange pods, sharing the Service from T's first ready pod until T is complete
+ *                       otherwise: exchange pods, sharing the Service from T's first ready pod until T is complete;
+ *                       an exchange that has begun is carried through as one, also when the surge is widened
  *
  * What must stay true, whatever is observed:
  *   - the Service is never moved to a revision that has no available pod while another one serves;
@@ -60,12 +61,14 @@ export function decideRollout(inputs: RolloutInputs): RolloutDecision {
   const asked = { ...inputs, rejected };
   if (inputs.current === undefined) return start(asked);
   if (inputs.current === inputs.target.revision) return steady(asked, inputs.current);
-  if (inputs.limits.replicas === 0) return flip(asked, undefined);
+  // Before 0 replicas: a scaler that goes to 0 and back must not put what failed in the place of what served.
   if (rejected !== undefined) return hold(asked, inputs.current, rejected);
+  if (inputs.limits.replicas === 0) return flip(asked, undefined);
   if (inputs.strategy === "Recreate") return recreate(asked, inputs.current);
-  if (isWarm(asked)) return flip(asked, inputs.current);
+  if (isWarm(asked) || isBetterThan(asked, inputs.current)) return flip(asked, inputs.current);
   if (isThirdInTheWay(asked, inputs.current)) return settle(asked, inputs.current);
-  return inputs.limits.surge >= inputs.limits.replicas ? surge(asked, inputs.current) : exchange(asked, inputs.current);
+  const whole = inputs.limits.surge >= inputs.limits.replicas && !inputs.shared;
+  return whole ? surge(asked, inputs.current) : exchange(asked, inputs.current);
 }
 
 /** Nothing serves yet: the Service may select the target at once, as there is no traffic to lose. */
@@ -112,7 +115,8 @@ function hold(inputs: RolloutInputs, current: string, rejected: RejectedStatus):
 
 /**
  * The current revision serves at full size and alone. Coming out of a shared Service, the other revision's pods go on
- * helping until the current one is complete: going back must not halve the capacity either.
+ * helping until the current one is complete, within the same bounds as on the way there: going back must not halve
+ * the capacity, nor need room that is not there.
  */
 function serving(
   inputs: RolloutInputs,
@@ -121,15 +125,19 @@ function serving(
 ): RolloutDecision {
   const { limits, now } = inputs;
   const wanted = options.currentReplicas ?? limits.replicas;
-  const available = inputs.fleets.get(current)?.ready ?? 0;
+  const { ready = 0, desired = 0 } = inputs.fleets.get(current) ?? {};
   const partner = inputs.shared ? sharingPartner(inputs, current) : undefined;
-  if (partner !== undefined && available < limits.replicas - limits.unavailable) {
+  const floor = limits.replicas - limits.unavailable;
+  if (partner !== undefined && ready < floor) {
+    const spare = Math.max(0, ready + partner.ready - floor);
+    const partnerReplicas = Math.max(0, Math.min(partner.desired, partner.ready) - spare);
+    const room = limits.replicas + limits.surge - partnerReplicas;
     return {
       current,
       selector: { kind: "shared" },
       replicas: new Map([
-        [current, wanted],
-        [partner.revision, Math.min(partner.desired, partner.ready)],
+        [current, Math.min(wanted, Math.max(desired, room))],
+        [partner.revision, partnerReplicas],
       ]),
       outOfService: new Set(),
       previous: undefined,
@@ -176,7 +184,9 @@ function surge(inputs: RolloutInputs, current: string): RolloutDecision {
  * unavailable:
  *   current' = current - min(unready of current, current + available of target - floor) - (available of both - floor)
  *   target'  = min(replicas, replicas + surge - current')
- * Pods that are not ready carry nothing and go first, but no faster than the target replaces them.
+ * Pods that are not ready carry nothing and go first, but no faster than the target replaces them. Where more are
+ * wanted than both have, after a scaler's write or a loss, the current one is raised again so far as there is room:
+ * it is the one that is known to work.
  */
 function exchange(inputs: RolloutInputs, current: string): RolloutDecision {
   const { target, limits } = inputs;
@@ -190,8 +200,10 @@ function exchange(inputs: RolloutInputs, current: string): RolloutDecision {
   const ready = Math.min(outgoing?.ready ?? 0, desired);
   const unready = Math.min(desired - ready, Math.max(0, desired + arrived - floor));
   const spare = Math.max(0, ready + arrived - floor);
-  const currentReplicas = Math.max(0, desired - unready - spare);
-  const room = limits.replicas + limits.surge - currentReplicas;
+  const most = limits.replicas + limits.surge;
+  const missing = Math.min(floor - arrived, most - (incoming?.desired ?? 0));
+  const currentReplicas = Math.max(0, desired - unready - spare, missing);
+  const room = most - currentReplicas;
   const targetReplicas = Math.max(incoming?.desired ?? 0, Math.min(firstReplicas(inputs), room));
   const share = arrived > 0;
   return {
@@ -260,15 +272,26 @@ function flip(inputs: RolloutInputs, from: string | undefined): RolloutDecision 
   return decision;
 }
 
-/** Digest unknown: one pod finds it out before the rest download anything. */
+/**
+ * Digest unknown: one pod finds it out before the rest download anything. Where there are more pods already, the
+ * record was lost under them, which is no reason to take them away.
+ */
 function firstReplicas(inputs: RolloutInputs): number {
-  return inputs.resolved ? inputs.limits.replicas : Math.min(1, inputs.limits.replicas);
+  const { replicas } = inputs.limits;
+  const desired = inputs.fleets.get(inputs.target.revision)?.desired ?? 0;
+  return inputs.resolved ? replicas : Math.min(replicas, Math.max(1, desired));
 }
 
 /** Going back to a revision that is still warm needs no waiting. */
 function isWarm(inputs: RolloutInputs): boolean {
   const fleet = inputs.fleets.get(inputs.target.revision);
   return inputs.previous?.revision === inputs.target.revision && (fleet?.available ?? 0) > 0;
+}
+
+/** Nothing of the current revision is ready: whatever the target has is more than waiting for all of it. */
+function isBetterThan(inputs: RolloutInputs, current: string): boolean {
+  const available = inputs.fleets.get(inputs.target.revision)?.available ?? 0;
+  return inputs.resolved && available > 0 && (inputs.fleets.get(current)?.ready ?? 0) === 0;
 }
 
 /**

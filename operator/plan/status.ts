@@ -5,6 +5,9 @@ import { serviceUrl } from "../build/service.ts";
 import { type Facts, factsOf, type StatusInputs } from "./facts.ts";
 import { findings } from "./findings.ts";
 
+/** The CRD's bound. The spec has at most half as many, so that only versions long gone from it can be left out. */
+const mostVersions = 64;
+
 /** The whole status, as it is written when it differs from the one that is there. */
 export function statusOf(inputs: StatusInputs): Status {
   const facts = factsOf(inputs);
@@ -37,7 +40,9 @@ function lastFailure(facts: Facts): LastFailure | undefined {
   const known = before?.lastFailure;
   if (failure === undefined) {
     const recovered = known?.revision === decision.current && facts.ready >= facts.limits.replicas;
-    return recovered ? undefined : (known ?? rejectedFailure(facts));
+    const kept = recovered ? undefined : known;
+    const { rejected } = decision;
+    return rejected !== undefined && kept?.revision !== rejected.revision ? rejectedFailure(facts) : kept;
   }
   const failing = fleets.get(target.revision)?.failure === failure ? target.revision : (decision.current ?? "");
   const version = failing === target.revision ? target.version : (facts.currentVersion ?? "");
@@ -81,13 +86,13 @@ function versionsOf(facts: Facts): VersionStatus[] {
     ...observed.model.spec.versions.map(({ name }) => name),
     ...alive.map(({ version }) => version),
   ]);
-  return [...names].map((name) => {
+  return [...names].slice(0, mostVersions).map((name) => {
     const own = alive.filter((fleet) => fleet.version === name);
     const inService = own.filter(
       ({ revision }) => decision.selector.kind === "shared" || decision.selector.revision === revision,
     );
     const newest = own.find(({ revision }) => revision === facts.target.revision) ?? own[0];
-    const digest = digests[name];
+    const digest = Object.hasOwn(digests, name) ? digests[name] : undefined;
     return {
       name,
       ...(digest === undefined ? {} : { digest }),

@@ -14,6 +14,10 @@ test("everything is read", () => {
       SLIPWAY_PLAIN_HTTP_HOSTS: "Registry.local:5000, other,[::1]:80,",
       SLIPWAY_CERTIFICATE_AUTHORITY: "-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n",
       SLIPWAY_MODEL_DIRECTORY: "/tmp/model",
+      SLIPWAY_CREDENTIALS_DIRECTORY: "/tmp/secret",
+      SLIPWAY_CLAIM_DIRECTORY: "/tmp/claim",
+      SLIPWAY_FETCH_TIMEOUT_SECONDS: "90",
+      SLIPWAY_FETCH_SIZE_LIMIT_BYTES: "1048576",
     }),
     {
       uri: "oci://registry.example/m:1",
@@ -23,6 +27,9 @@ test("everything is read", () => {
       plainHttpHosts: ["registry.local:5000", "other", "[::1]:80"],
       certificateAuthority: "-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----",
       modelDirectory: "/tmp/model",
+      credentialsDirectory: "/tmp/secret",
+      claimDirectory: "/tmp/claim",
+      limits: { totalMilliseconds: 90_000, totalBytes: 1048576 },
     },
   );
 });
@@ -33,6 +40,8 @@ test("what is empty is absent", () => {
     SLIPWAY_RECORDED_DIGEST: " ",
     SLIPWAY_PLAIN_HTTP_HOSTS: "",
     SLIPWAY_CERTIFICATE_AUTHORITY: "",
+    SLIPWAY_FETCH_TIMEOUT_SECONDS: "",
+    SLIPWAY_FETCH_SIZE_LIMIT_BYTES: " ",
   };
   assert.deepEqual(readConfiguration({ SLIPWAY_MODEL_URI: "file:///m", ...empty }), {
     uri: "file:///m",
@@ -42,6 +51,9 @@ test("what is empty is absent", () => {
     plainHttpHosts: [],
     certificateAuthority: undefined,
     modelDirectory: "/model",
+    credentialsDirectory: "/etc/slipway/credentials",
+    claimDirectory: "/slipway/claim",
+    limits: {},
   });
 });
 
@@ -60,4 +72,21 @@ test("all mistakes are told at once", () => {
         /MODEL_URI is missing.*MODEL_DIGEST is "sha1:1".*RECORDED_DIGEST is "SHA256:.*"http:\/\/registry", which is not host.*holds no PEM certificate/,
     },
   );
+});
+
+test("limits are whole numbers within reason", () => {
+  const wrong: readonly [string, string][] = [
+    ["SLIPWAY_FETCH_TIMEOUT_SECONDS", "0"],
+    ["SLIPWAY_FETCH_TIMEOUT_SECONDS", "10m"],
+    ["SLIPWAY_FETCH_TIMEOUT_SECONDS", "604801"],
+    ["SLIPWAY_FETCH_TIMEOUT_SECONDS", "-1"],
+    ["SLIPWAY_FETCH_SIZE_LIMIT_BYTES", "1Gi"],
+    ["SLIPWAY_FETCH_SIZE_LIMIT_BYTES", "9999999999999999"],
+  ];
+  for (const [name, value] of wrong) {
+    assert.throws(() => readConfiguration({ SLIPWAY_MODEL_URI: "file:///m", [name]: value }), {
+      name: "InvalidConfiguration",
+      message: new RegExp(`${name} is "${value}", not a whole number from 1 to \\d+`),
+    });
+  }
 });

@@ -1,5 +1,6 @@
 import { environment as names, paths } from "../contract.ts";
 import { failure } from "./failure.ts";
+import type { FetchLimits } from "./limits.ts";
 
 export interface FetchConfiguration {
   readonly uri: string;
@@ -13,12 +14,18 @@ export interface FetchConfiguration {
   /** PEM, trusted beside the system's certificates. */
   readonly certificateAuthority: string | undefined;
   readonly modelDirectory: string;
+  readonly credentialsDirectory: string;
+  readonly claimDirectory: string;
+  /** Bounds of the user's own, in place of the usual ones. */
+  readonly limits: Partial<Pick<FetchLimits, "totalMilliseconds" | "totalBytes">>;
 }
 
 const digestPattern = /^sha256:[0-9a-f]{64}$/;
 const hostPattern = /^(?:\[[0-9a-f:.]+\]|[a-z0-9][a-z0-9.-]*)(?::[0-9]{1,5})?$/;
 // The CRD allows 1024 characters; more would only fill the report.
 const uriCharacters = 2048;
+// A timer of Node.js reaches 24.8 days; a week is more than any download.
+const longestTimeoutSeconds = 7 * 24 * 3600;
 
 /** Reads what `contract.ts` names. Fails with `InvalidConfiguration` that tells of all mistakes at once. */
 export function readConfiguration(environment: Readonly<Record<string, string | undefined>>): FetchConfiguration {
@@ -52,6 +59,17 @@ export function readConfiguration(environment: Readonly<Record<string, string | 
     mistakes.push(`${names.certificateAuthority} holds no PEM certificate ("-----BEGIN CERTIFICATE-----")`);
   }
 
+  const readCount = (name: string, bound: number): number | undefined => {
+    const text = read(name);
+    if (text === undefined) return undefined;
+    const count = /^\d{1,16}$/.test(text) ? Number(text) : 0;
+    if (count >= 1 && count <= bound) return count;
+    mistakes.push(`${name} is ${quote(text)}, not a whole number from 1 to ${bound}`);
+    return undefined;
+  };
+  const timeoutSeconds = readCount(names.fetchTimeout, longestTimeoutSeconds);
+  const sizeLimitBytes = readCount(names.fetchSizeLimit, Number.MAX_SAFE_INTEGER);
+
   const configuration: FetchConfiguration = {
     uri,
     version: read(names.modelVersion) ?? "",
@@ -60,6 +78,12 @@ export function readConfiguration(environment: Readonly<Record<string, string | 
     plainHttpHosts,
     certificateAuthority,
     modelDirectory: read(names.modelDirectory) ?? paths.modelDirectory,
+    credentialsDirectory: read(names.credentialsDirectory) ?? paths.credentialsDirectory,
+    claimDirectory: read(names.claimDirectory) ?? paths.claimDirectory,
+    limits: {
+      ...(timeoutSeconds === undefined ? {} : { totalMilliseconds: timeoutSeconds * 1000 }),
+      ...(sizeLimitBytes === undefined ? {} : { totalBytes: sizeLimitBytes }),
+    },
   };
   if (mistakes.length > 0) throw failure("InvalidConfiguration", `${mistakes.join("; ")}.`);
   return configuration;

@@ -114,8 +114,10 @@ describe("file://", () => {
 
 describe("before anything is fetched", () => {
   test("a scheme that is not known", async () => {
-    for (const uri of ["s3://bucket/model", "model.onnx", "constructor://x", "OCI://registry/m"]) {
-      assertFails(await fetched({ SLIPWAY_MODEL_URI: uri }), "UnsupportedSource", /Use one of oci:\/\/, file:\/\//);
+    for (const uri of ["model.onnx", "constructor://x", "OCI://registry/m", "ftp://user:hidden@host/model.onnx"]) {
+      const report = await fetched({ SLIPWAY_MODEL_URI: uri });
+      assertFails(report, "UnsupportedSource", /Use one of oci:\/\/, file:\/\/, https:\/\//);
+      assert.ok(!JSON.stringify(report).includes("hidden"));
     }
   });
 

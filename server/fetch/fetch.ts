@@ -1,9 +1,13 @@
 import { arch } from "node:os";
 import { destination, pino } from "pino";
 import { environment as names, type PodReport, paths } from "../contract.ts";
-import { quote, readConfiguration } from "./configuration.ts";
-import { type Failure, failure, isFailure, toFailure } from "./failure.ts";
+import { fetchClaim } from "./claim-source.ts";
+import { type FetchConfiguration, quote, readConfiguration } from "./configuration.ts";
+import { openCredentials } from "./credentials.ts";
+import { failure, isFailure, toFailure } from "./failure.ts";
 import { fetchFile } from "./file-source.ts";
+import { fetchHub } from "./hub-source.ts";
+import { fetchHttp } from "./http-source.ts";
 import { defaultLimits, type FetchLimits } from "./limits.ts";
 import { type FetchLog, keepTail } from "./log.ts";
 import { openModelDirectory } from "./model-directory.ts";
@@ -12,7 +16,8 @@ import { checkModel } from "./onnx/check-model.ts";
 import { createProgress } from "./progress.ts";
 import { checkDemand, checkDigest } from "./record.ts";
 import { writeReport } from "./report.ts";
-import type { Source } from "./source.ts";
+import { fetchS3 } from "./s3-source.ts";
+import type { Environment, Source, SourceRequest } from "./source.ts";
 
 /** What a test, or another host than Kubernetes, puts in place of the defaults. */
 export interface FetchOptions {
@@ -24,13 +29,19 @@ export interface FetchOptions {
   readonly signal?: AbortSignal;
   /** Node's name of the processor architecture. */
   readonly architecture?: string;
+  /** Told of every piece that arrives. */
+  readonly onBytes?: (bytes: number) => void;
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
-type Context = Required<Omit<FetchOptions, "limits">> & { readonly limits: FetchLimits };
-
-const sources: Readonly<Record<string, Source>> = { oci: fetchOci, file: fetchFile };
+const sources: Readonly<Record<string, Source>> = {
+  oci: fetchOci,
+  file: fetchFile,
+  https: fetchHttp,
+  http: fetchHttp,
+  s3: fetchS3,
+  hf: fetchHub,
+  pvc: fetchClaim,
+};
 
 /** Node's names of architectures that differ from the ones in OCI image indexes. */
 const ociArchitectures: Readonly<Record<string, string>> = { x64: "amd64", ia32: "386" };
@@ -41,21 +52,14 @@ const ociArchitectures: Readonly<Record<string, string>> = { x64: "amd64", ia32:
  */
 export async function runFetch(environment: Environment, options: FetchOptions = {}): Promise<number> {
   const { log, tail } = keepTail(options.log ?? createLog(environment[names.logLevel]));
-  const limits = { ...defaultLimits, ...options.limits };
-  const deadline = AbortSignal.timeout(limits.totalMilliseconds);
-  const context: Context = {
-    limits,
-    log,
-    now: options.now ?? (() => performance.now()),
-    signal: options.signal === undefined ? deadline : AbortSignal.any([deadline, options.signal]),
-    architecture: options.architecture ?? arch(),
-  };
   let report: PodReport;
   try {
-    report = await fetchModel(environment, context);
+    const configuration = readConfiguration(environment);
+    const limits = { ...defaultLimits, ...configuration.limits, ...options.limits };
+    report = await fetchInTime(configuration, limits, environment, { ...options, log });
     log.info({ report }, "the model is complete");
   } catch (error) {
-    const { reason, message } = explain(error, context, deadline, options.signal);
+    const { reason, message } = toFailure(error);
     const unforeseen = isFailure(error) ? {} : { error: error instanceof Error ? error.stack : String(error) };
     log.error({ reason, ...unforeseen }, message);
     const logTail = tail();
@@ -65,32 +69,70 @@ export async function runFetch(environment: Environment, options: FetchOptions =
   return report.ok ? 0 : 1;
 }
 
-async function fetchModel(environment: Environment, context: Context): Promise<PodReport> {
-  const { limits, log, now, signal, architecture } = context;
+/** A deadline or a stop shows itself as some aborted operation, which says nothing by itself. */
+async function fetchInTime(
+  configuration: FetchConfiguration,
+  limits: FetchLimits,
+  environment: Environment,
+  {
+    signal: stop,
+    log,
+    now = () => performance.now(),
+    architecture,
+    onBytes,
+  }: FetchOptions & { readonly log: FetchLog },
+): Promise<PodReport> {
+  const deadline = AbortSignal.timeout(limits.totalMilliseconds);
+  const signal = stop === undefined ? deadline : AbortSignal.any([deadline, stop]);
+  try {
+    return await fetchModel(configuration, {
+      environment,
+      limits,
+      signal,
+      log,
+      now,
+      architecture: architecture ?? arch(),
+      onBytes: onBytes ?? createProgress(log, now),
+    });
+  } catch (error) {
+    if (deadline.aborted) {
+      throw failure(
+        "TimedOut",
+        `The download took longer than the ${limits.totalMilliseconds / 1000} s that are allowed. Raise source.timeoutSeconds if that is meant.`,
+      );
+    }
+    if (stop?.aborted === true) throw failure("SourceUnavailable", "The download was stopped before its end.");
+    throw error;
+  }
+}
+
+async function fetchModel(
+  configuration: FetchConfiguration,
+  context: Pick<SourceRequest, "environment" | "limits" | "signal" | "log" | "now" | "architecture" | "onBytes">,
+): Promise<PodReport> {
+  const { limits, now, architecture } = context;
   const started = now();
-  const configuration = readConfiguration(environment);
   const { uri } = configuration;
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//.exec(uri)?.[1] ?? "";
   const source = Object.hasOwn(sources, scheme) ? sources[scheme] : undefined;
   if (source === undefined) {
+    const known = Object.keys(sources).map((name) => `${name}://`);
     throw failure(
       "UnsupportedSource",
-      `The uri ${quote(uri)} has a scheme that is not known. Use one of ${Object.keys(sources)
-        .map((known) => `${known}://`)
-        .join(", ")}.`,
+      // Not the uri itself: one for another kind of client may hold a password.
+      `The uri has ${scheme === "" ? "no scheme" : `the scheme ${quote(scheme)}, which is not known`}. Use one of ${known.join(", ")}.`,
     );
   }
   checkDemand(configuration);
 
   const directory = await openModelDirectory(configuration.modelDirectory, limits);
   const digest = await source({
+    ...context,
     uri,
     directory,
-    limits,
-    signal,
-    log,
-    onBytes: createProgress(log, now),
     checkDigest: (found) => checkDigest(configuration, found),
+    credentials: openCredentials(configuration.credentialsDirectory),
+    claimDirectory: configuration.claimDirectory,
     plainHttpHosts: configuration.plainHttpHosts,
     certificateAuthority: configuration.certificateAuthority,
     architecture: ociArchitectures[architecture] ?? architecture,
@@ -99,18 +141,6 @@ async function fetchModel(environment: Environment, context: Context): Promise<P
   const signature = checkModel(configuration.modelDirectory, files);
   const bytes = [...files.values()].reduce((sum, { size }) => sum + size, 0);
   return { ok: true, stage: "Download", digest, bytes, seconds: Math.round(now() - started) / 1000, signature };
-}
-
-/** The failure to report: a deadline or a stop shows itself as some aborted operation, which says nothing by itself. */
-function explain(error: unknown, { limits }: Context, deadline: AbortSignal, stop: AbortSignal | undefined): Failure {
-  if (deadline.aborted) {
-    return failure(
-      "TimedOut",
-      `The download took longer than the ${limits.totalMilliseconds / 1000} s that are allowed.`,
-    );
-  }
-  if (stop?.aborted === true) return failure("SourceUnavailable", "The download was stopped before its end.");
-  return toFailure(error);
 }
 
 /** One JSON line each, written at once: the process ends right after the last. */

@@ -4,6 +4,8 @@ export interface FetchLimits {
   readonly totalMilliseconds: number;
   /** Without one byte from the other side: a connection, an answer's header, or the next piece of a body. */
   readonly idleMilliseconds: number;
+  /** Less than this on average over `idleMilliseconds`, and the connection is given up as if it were silent. */
+  readonly minimumBytesPerSecond: number;
   /** Waits between attempts; their number bounds the attempts in a row that brought nothing. */
   readonly retryDelaysMilliseconds: readonly number[];
   /** Longest wait that a `Retry-After` of the other side may ask for. */
@@ -22,6 +24,8 @@ export const defaultLimits: FetchLimits = {
   totalMilliseconds: 3_600_000,
   // Registries that fetch from cold storage first were seen to take half a minute for the first byte.
   idleMilliseconds: 60_000,
+  // The slowest that brings a model of tens of megabytes within the hour.
+  minimumBytesPerSecond: 10 * 1024,
   // A registry that restarts is back within half a minute.
   retryDelaysMilliseconds: [500, 1_000, 2_000, 4_000, 8_000, 16_000],
   longestRetryAfterMilliseconds: 60_000,
@@ -37,8 +41,14 @@ export const defaultLimits: FetchLimits = {
 /** OCI distribution-spec 1.1, "Pushing Manifests": registries may refuse more than this, so nobody relies on more. */
 export const manifestBytes = 4 * 1024 ** 2;
 
-/** A token answer is one signed JSON web token and some fields; those of large providers stay under 8 KiB. */
-export const tokenBytes = 64 * 1024;
+/** A token or an error is some fields, a signed JSON web token among them; those of large providers stay under 8 KiB. */
+export const smallAnswerBytes = 64 * 1024;
+
+/** S3 lists 1000 keys of 1 KiB at most at a time; the Hub lists a whole repository, its largest tens of thousands. */
+export const listingBytes = 16 * 1024 ** 2;
+
+/** A user name, a password, a token or a Docker configuration; a whole Secret may have 1 MiB. */
+export const credentialBytes = 256 * 1024;
 
 /** Registry to blob storage is one redirect; a chain of content networks adds one or two. */
 export const redirects = 5;

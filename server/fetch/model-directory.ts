@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
-import { type FileHandle, mkdir, open, readdir, rm } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { quote } from "./configuration.ts";
 import { downloadFolder, entryPath } from "./entry-path.ts";
-import { errorCode, failure } from "./failure.ts";
+import { errorCode, type Failure, failure } from "./failure.ts";
 import type { FetchLimits } from "./limits.ts";
 import type { ModelFile } from "./tree-digest.ts";
 
@@ -19,10 +19,14 @@ export interface ModelDirectory {
   record(path: string, file: ModelFile): void;
   /** Counts bytes that are about to be written against the bound; {@link write} does so by itself. */
   reserve(bytes: number): void;
+  /** Bytes that may still be written. */
+  remaining(): number;
   /** Creates, writes and records a file. */
   write(name: string, content: AsyncIterable<Uint8Array>): Promise<ModelFile>;
-  /** An empty new file outside the model, for a layer that is still to be unpacked. */
+  /** An empty new file outside the model, for what is still to be unpacked, or to be told by its bytes. */
   createDownload(name: string): Promise<{ readonly absolutePath: string; readonly handle: FileHandle }>;
+  /** Moves a finished download to its place in the model, and records it. */
+  adopt(absolutePath: string, name: string, file: ModelFile): Promise<void>;
   discardDownloads(): Promise<void>;
   /** All files recorded, by path. */
   files(): ReadonlyMap<string, ModelFile>;
@@ -58,10 +62,10 @@ export async function openModelDirectory(directory: string, limits: FetchLimits)
 
     reserve(bytes) {
       reserved += bytes;
-      if (reserved > limits.totalBytes) {
-        throw failure("TooLarge", `The model is larger than the ${limits.totalBytes} bytes that are allowed.`);
-      }
+      if (reserved > limits.totalBytes) throw tooManyBytes(limits);
     },
+
+    remaining: () => limits.totalBytes - reserved,
 
     async write(name, content) {
       const { path, handle } = await self.create(name);
@@ -89,6 +93,14 @@ export async function openModelDirectory(directory: string, limits: FetchLimits)
       return { absolutePath, handle: await openNew(absolutePath) };
     },
 
+    async adopt(absolutePath, name, file) {
+      const { path, handle } = await self.create(name);
+      await handle.close();
+      self.reserve(file.size);
+      await rename(absolutePath, join(directory, path));
+      self.record(path, file);
+    },
+
     async discardDownloads() {
       await rm(join(directory, downloadFolder), { recursive: true, force: true });
     },
@@ -101,6 +113,13 @@ export async function openModelDirectory(directory: string, limits: FetchLimits)
     await rm(join(directory, leftover), { recursive: true, force: true });
   }
   return self;
+}
+
+export function tooManyBytes({ totalBytes }: FetchLimits): Failure {
+  return failure(
+    "TooLarge",
+    `The model is larger than the ${totalBytes} bytes that are allowed. Raise source.sizeLimit if that is meant.`,
+  );
 }
 
 /** `FileHandle.write` may take fewer bytes than it is given. */

@@ -1,6 +1,8 @@
+import { downloadOptions, logRetry } from "./download-file.ts";
 import { failure } from "./failure.ts";
 import { downloadBlob } from "./oci/blob.ts";
 import { createRegistryClient, type RegistryClient } from "./oci/client.ts";
+import { readRegistryCredentials } from "./oci/credentials.ts";
 import { type LayerUse, layerUse } from "./oci/layer.ts";
 import { type Descriptor, type Manifest, parseManifest, selectManifest } from "./oci/manifest.ts";
 import { parseReference, showReference } from "./oci/reference.ts";
@@ -21,10 +23,10 @@ export const fetchOci: Source = async (request) => {
   const client = createRegistryClient(reference, {
     plainHttpHosts: request.plainHttpHosts,
     certificateAuthority: request.certificateAuthority,
+    credentials: () => readRegistryCredentials(request.credentials, reference),
     limits,
     signal,
-    onRetry: (retried, delay) =>
-      log.warn({ reason: retried.reason, delaySeconds: delay / 1000 }, `trying again: ${retried.message}`),
+    onRetry: logRetry(log),
   });
   try {
     const named = await client.manifest(reference.digest ?? reference.tag);
@@ -33,7 +35,7 @@ export const fetchOci: Source = async (request) => {
     const layers = top.kind === "image" ? top.layers : await layersOfIndex(client, top, request.architecture);
     const planned = planLayers(layers, request);
     log.info({ digest: named.digest, layers: planned.length }, `pulling ${showReference(reference)}`);
-    for (const layer of planned) await pullLayer(client, layer, reference.registry, request);
+    for (const layer of planned) await pullLayer(client, layer, request);
     return named.digest;
   } finally {
     await client.close();
@@ -67,7 +69,10 @@ function planLayers(layers: readonly Descriptor[], { limits, log }: SourceReques
   }
   const bytes = layers.reduce((sum, { size }) => sum + size, 0);
   if (bytes > limits.totalBytes) {
-    throw failure("TooLarge", `The artifact has ${bytes} bytes, more than the ${limits.totalBytes} that are allowed.`);
+    throw failure(
+      "TooLarge",
+      `The artifact has ${bytes} bytes, more than the ${limits.totalBytes} that are allowed. Raise source.sizeLimit if that is meant.`,
+    );
   }
   const planned: PlannedLayer[] = [];
   for (const descriptor of layers) {
@@ -85,18 +90,10 @@ function planLayers(layers: readonly Descriptor[], { limits, log }: SourceReques
 async function pullLayer(
   client: RegistryClient,
   { descriptor, use }: PlannedLayer,
-  host: string,
   request: SourceRequest,
 ): Promise<void> {
-  const { directory, limits, signal, onBytes, log } = request;
-  const options = {
-    host,
-    limits,
-    signal,
-    onBytes,
-    onRetry: (retried: Error, delay: number): void =>
-      log.warn({ layer: descriptor.digest, delaySeconds: delay / 1000 }, `trying again: ${retried.message}`),
-  };
+  const { directory, limits, signal } = request;
+  const options = downloadOptions(request);
   if (use.use === "file") {
     directory.reserve(descriptor.size);
     const { path, handle } = await directory.create(use.name);

@@ -1,6 +1,9 @@
+import type { Credentials } from "./credentials.ts";
 import type { FetchLimits } from "./limits.ts";
 import type { ModelDirectory } from "./model-directory.ts";
 import type { FetchLog } from "./log.ts";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface SourceRequest {
   readonly uri: string;
@@ -8,6 +11,8 @@ export interface SourceRequest {
   readonly limits: FetchLimits;
   /** Aborted when the time for the whole fetch is over, or when the pod is told to stop. */
   readonly signal: AbortSignal;
+  /** Monotonic, in milliseconds. */
+  readonly now: () => number;
   /** Called with every piece of the model that arrives. */
   readonly onBytes: (bytes: number) => void;
   readonly log: FetchLog;
@@ -16,6 +21,12 @@ export interface SourceRequest {
    * downloads anything where that is possible.
    */
   readonly checkDigest: (digest: string) => void;
+  /** The Secret of the source. */
+  readonly credentials: Credentials;
+  /** Variables that the platform puts into a pod to say who it is (`AWS_…`), or that name an endpoint. */
+  readonly environment: Environment;
+  /** Where the claim of a `pvc://` uri is mounted. */
+  readonly claimDirectory: string;
   readonly plainHttpHosts: readonly string[];
   readonly certificateAuthority: string | undefined;
   /** OCI name of the processor architecture: `amd64`, `arm64`. */

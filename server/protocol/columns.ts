@@ -1,14 +1,6 @@
 import { isProblem, type Problem, problems } from "../errors.ts";
-import {
-  checkShape,
-  nestedJson,
-  readElements,
-  readShape,
-  shapeOf,
-  type Signature,
-  type Tensor,
-  type TensorSpec,
-} from "../tensor.ts";
+import { checkShape, readShape, type Signature, type Tensor, type TensorSpec } from "../tensor.ts";
+import { nestedJson, readElements, shapeOf } from "./elements.ts";
 import { field, isObject } from "./json.ts";
 
 /**

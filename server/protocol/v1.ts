@@ -1,5 +1,6 @@
 import { isProblem, type Problem, problems } from "../errors.ts";
-import { rowsJson, type Signature, type Tensor, type TensorSpec } from "../tensor.ts";
+import { type Signature, type Tensor, type TensorSpec } from "../tensor.ts";
+import { rowsJson } from "./elements.ts";
 import { columnsJson, readColumn, readColumns } from "./columns.ts";
 import { field, isObject, parseObject } from "./json.ts";
 import { hasIntegers64, type InferenceRequest } from "./v2.ts";

@@ -1,13 +1,6 @@
 import { isProblem, type Problem, problems } from "../errors.ts";
-import {
-  checkShape,
-  flatJson,
-  readElements,
-  readShape,
-  type Signature,
-  type Tensor,
-  type TensorSpec,
-} from "../tensor.ts";
+import { checkShape, readShape, type Signature, type Tensor, type TensorSpec } from "../tensor.ts";
+import { flatJson, readElements } from "./elements.ts";
 import { field, isObject, type JsonObject, parseObject } from "./json.ts";
 
 /** What every protocol's decoder gives: tensors that the model takes, all of them, in the model's order. */

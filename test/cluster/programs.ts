@@ -64,6 +64,15 @@ const modules = {
     links: [],
   },
   sandbox: { name: "sandbox", packages: ["."], tags: [], linkerFlags: "", cgo: false, links: [] },
+  // A real S3 server, for the tests of the download step; no cluster runs it.
+  versitygw: {
+    name: "versitygw",
+    packages: ["github.com/versity/versitygw/cmd/versitygw"],
+    tags: [],
+    linkerFlags: "",
+    cgo: false,
+    links: [],
+  },
 } as const satisfies Record<string, Module>;
 
 export type ModuleName = keyof typeof modules;

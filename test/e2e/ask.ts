@@ -1,5 +1,6 @@
 import { kinds } from "../../operator/api/kinds.ts";
 import type { KubeObject } from "../../operator/kube/resources.ts";
+import { ports } from "../../server/contract.ts";
 import { waitFor } from "../cluster/wait.ts";
 import type { Bench } from "./bench.ts";
 
@@ -32,11 +33,16 @@ export async function serviceUrl(bench: Bench, model: string): Promise<string> {
   return `http://${service.spec.clusterIP}`;
 }
 
-/** The sum of a pod's metric over its labels, from its metrics port. */
+/** A metric of a model's pod, summed over its labels. */
 export async function metricOf(bench: Bench, podAddress: string, name: string): Promise<number> {
-  const { text } = await ask(bench, `http://${podAddress}:9090/metrics`);
-  const lines = [...text.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, "gm"))];
-  if (lines.length === 0) throw new Error(`the pod at ${podAddress} has no metric ${name}`);
+  const { text } = await ask(bench, `http://${podAddress}:${ports.metrics}/metrics`);
+  return sumOf(text, name);
+}
+
+/** Sum of a metric over its labels, in the text format of Prometheus. */
+export function sumOf(metrics: string, name: string): number {
+  const lines = [...metrics.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, "gm"))];
+  if (lines.length === 0) throw new Error(`there is no metric ${name}`);
   return lines.reduce((sum, [, value]) => sum + Number(value), 0);
 }
 

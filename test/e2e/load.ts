@@ -30,7 +30,7 @@ export async function underLoad(
   const load = startLoad({ url, bodyFile, connections: clients, ratePerSecond, prefix });
   let summary: LoadSummary;
   try {
-    await work(load.progress);
+    await work(() => load.progress());
   } finally {
     summary = await load.stop();
     await rm(folder, { recursive: true });

@@ -25,7 +25,7 @@ before(async () => {
 after(() => bench.stop());
 
 test("nothing leaves a model's pod but answers, from start to stop", async (t) => {
-  const before = await bench.node.sinkCounters();
+  const earlier = await bench.node.sinkCounters();
   const path = (await bench.push("quiet", "1", same)).replace(`oci://${registryName}/`, "");
   // By its address, so that the download needs no look-up of a name either.
   const uris = { pulled: `oci://${registryAddress}/${path}`, built: "file:///models/example.onnx" };
@@ -53,7 +53,7 @@ test("nothing leaves a model's pod but answers, from start to stop", async (t) =
   });
   const heard = await eventually("what the talkative pod sends is counted", async () => {
     for (const name of Object.keys(uris)) await predict(name);
-    const { sink, nameLookups } = sent(await bench.node.sinkCounters(), before, talker);
+    const { sink, nameLookups } = sent(await bench.node.sinkCounters(), earlier, talker);
     assert.ok(sink > 0 && nameLookups > 0, `sink ${sink}, look-ups ${nameLookups}`);
     return { sink, nameLookups };
   });
@@ -66,10 +66,10 @@ test("nothing leaves a model's pod but answers, from start to stop", async (t) =
     });
   }
   const counters = await bench.node.sinkCounters();
-  const { connections, ...pulled } = sent(counters, before, addresses["pulled"] ?? "");
+  const { connections, ...pulled } = sent(counters, earlier, addresses["pulled"] ?? "");
   assert.deepEqual(pulled, { sink: 0, nameLookups: 0 });
   assert.ok(connections > 0, "the download was not counted, so nothing else would be");
-  assert.deepEqual(sent(counters, before, addresses["built"] ?? ""), { sink: 0, nameLookups: 0, connections: 0 });
+  assert.deepEqual(sent(counters, earlier, addresses["built"] ?? ""), { sink: 0, nameLookups: 0, connections: 0 });
 });
 
 /** What decides whether ONNX Runtime talks: the environment of the server's own process. */
@@ -108,9 +108,9 @@ async function predict(name: string): Promise<void> {
   assert.equal(answer.status, 200, answer.text);
 }
 
-function sent(counters: ReadonlyMap<string, Traffic>, before: ReadonlyMap<string, Traffic>, address: string): Traffic {
+function sent(counters: ReadonlyMap<string, Traffic>, earlier: ReadonlyMap<string, Traffic>, address: string): Traffic {
   const now = counters.get(address) ?? noTraffic;
-  const then = before.get(address) ?? noTraffic;
+  const then = earlier.get(address) ?? noTraffic;
   return {
     sink: now.sink - then.sink,
     nameLookups: now.nameLookups - then.nameLookups,

@@ -6,7 +6,7 @@ import { metricOf } from "./ask.ts";
 import { type Bench, startBench } from "./bench.ts";
 import { clients, underLoad } from "./load.ts";
 import { model, pushVersions } from "./models.ts";
-import { addressOf, followPods, type Pod, type PodHistory, terminationOf } from "./pods.ts";
+import { addressOf, followPods, isReady, type Pod, type PodHistory, terminationOf } from "./pods.ts";
 import { eventually, reached } from "./wait.ts";
 
 const name = "elastic";
@@ -67,16 +67,16 @@ function answersOf(all: readonly Pod[]): Promise<number[]> {
 test("a pod that is deleted, and two that are scaled away, lose no request and end with exit code 0", async (t) => {
   await bench.kubectl("scale", "md", name, "--replicas=3");
   await reached(bench, name, "v1");
-  const before = new Set((await bench.pods(name)).map(({ metadata }) => metadata.uid));
+  const first = new Set((await bench.pods(name)).map(({ metadata }) => metadata.uid));
   const load = await underLoad(bench, name, async () => {
     await delay(500);
     const [victim] = await bench.pods(name);
     await bench.kubectl("delete", "pod", victim?.metadata.name ?? "", "--wait=false");
     await eventually("another pod takes its place", async () => {
       const now = await bench.pods(name);
-      assert.ok(now.length === 3 && now.every(({ metadata }) => metadata.uid !== victim?.metadata.uid));
+      assert.ok(now.every(({ metadata }) => metadata.uid !== victim?.metadata.uid));
+      assert.deepEqual(now.map(isReady), [true, true, true]);
     });
-    await reached(bench, name, "v1");
     await bench.kubectl("scale", "md", name, "--replicas=1");
     await reached(bench, name, "v1");
     await eventually("all that had to go are gone", async () => {
@@ -87,7 +87,7 @@ test("a pod that is deleted, and two that are scaled away, lose no request and e
   t.diagnostic(`${load.requests} requests, ${load.connectionsOpened} connections`);
   const gone = ended();
   assert.ok(gone.length >= 3);
-  assert.ok(gone.some(({ metadata }) => before.has(metadata.uid)));
+  assert.ok(gone.some(({ metadata }) => first.has(metadata.uid)));
   assert.deepEqual(
     gone.map((pod) => terminationOf(pod, "server")?.exitCode),
     gone.map(() => 0),

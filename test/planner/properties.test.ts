@@ -27,8 +27,12 @@ type Action =
   | { readonly kind: "tick"; readonly seconds: number; readonly seed: number }
   | { readonly kind: "version"; readonly version: string }
   | { readonly kind: "scale"; readonly replicas: number }
+  | { readonly kind: "surge"; readonly maxSurge: number | string }
   | { readonly kind: "lose"; readonly index: number }
-  | { readonly kind: "forget"; readonly what: "history" | "record" };
+  | { readonly kind: "blink"; readonly index: number }
+  | { readonly kind: "forget"; readonly what: "history" | "record" | "status" };
+
+const surges = fc.constantFrom<number | string>("100%", "25%", 0, 1);
 
 const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 8, arbitrary: fc.constant({ kind: "pass" as const }) },
@@ -46,12 +50,14 @@ const action: fc.Arbitrary<Action> = fc.oneof(
     arbitrary: fc.record({ kind: fc.constant("version" as const), version: fc.constantFrom("v1", "v2", "v3") }),
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("scale" as const), replicas: fc.nat(5) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("surge" as const), maxSurge: surges }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("lose" as const), index: fc.nat(9) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("blink" as const), index: fc.nat(9) }) },
   {
     weight: 1,
     arbitrary: fc.record({
       kind: fc.constant("forget" as const),
-      what: fc.constantFrom("history" as const, "record" as const),
+      what: fc.constantFrom("history" as const, "record" as const, "status" as const),
     }),
   },
 );
@@ -60,7 +66,7 @@ const behaviour: fc.Arbitrary<Behaviour> = fc.constantFrom("good", "good", "corr
 
 const scenario = fc.record({
   replicas: fc.integer({ min: 1, max: 5 }),
-  maxSurge: fc.constantFrom<number | string>("100%", "25%", 0, 1),
+  maxSurge: surges,
   maxUnavailable: fc.constantFrom<number | string>(0, 1, "50%"),
   keepPreviousSeconds: fc.constantFrom(0, 30, 300),
   minReadySeconds: fc.constantFrom(0, 5),
@@ -78,14 +84,13 @@ test("no pass takes ready pods out of service beyond what the spec allows", () =
       const world = worldOf(given);
       for (const step of given.actions) {
         const before = {
-          ready: readyInService(world),
-          serving: world.status?.currentVersion,
+          ready: carrying(world),
           previous: world.status?.previous?.version,
         };
         perform(world, step);
         if (step.kind !== "pass" && step.kind !== "cut") continue;
-        const after = readyInService(world);
-        const allowed = Math.min(before.ready, floor(given, world));
+        const after = carrying(world);
+        const allowed = Math.min(before.ready, floor(world));
         const backToWarm = before.previous === world.spec.version;
         assert.ok(
           after >= (backToWarm ? Math.min(1, allowed) : allowed),
@@ -220,15 +225,24 @@ function perform(world: World, step: Action): void {
     case "scale":
       edit(world, { replicas: step.replicas });
       return;
+    case "surge":
+      edit(world, { rollout: { ...world.spec.rollout, maxSurge: step.maxSurge } });
+      return;
+    case "blink":
+      world.pods = world.pods.map((pod, index) =>
+        index === step.index ? { ...pod, ready: false, readySince: undefined } : pod,
+      );
+      return;
     case "lose": {
       const lost = world.pods[step.index % Math.max(1, world.pods.length)];
       if (lost !== undefined) world.pods = world.pods.filter((pod) => pod !== lost);
       return;
     }
     case "forget":
+      if (step.what === "status") world.status = undefined;
       for (const key of world.children.keys()) {
-        const kind = step.what === "history" ? "ControllerRevision/" : "ConfigMap/";
-        if (key.startsWith(kind)) world.children.delete(key);
+        if (step.what === "history" && key.startsWith("ControllerRevision/")) world.children.delete(key);
+        if (step.what === "record" && key.startsWith("ConfigMap/")) world.children.delete(key);
       }
   }
 }
@@ -242,13 +256,21 @@ function readyInService(world: World): number {
   return inService(world).filter(({ ready }) => ready).length;
 }
 
+/** Ready pods in service that the Deployments, as they are written now, leave in place. */
+function carrying(world: World): number {
+  const ready = inService(world).filter((pod) => pod.ready);
+  return [...new Set(ready.map(({ version }) => version))]
+    .map((version) => Math.min(ready.filter((pod) => pod.version === version).length, replicasOf(world, version)))
+    .reduce((total, number) => total + number, 0);
+}
+
 /** Pods that have to go on serving through a change. */
-function floor(given: Scenario, world: World): number {
-  const { replicas } = world.spec;
+function floor(world: World): number {
+  const { replicas, rollout } = world.spec;
   const percent = (value: number | string): number =>
     typeof value === "number" ? value : (Number.parseInt(value, 10) * replicas) / 100;
-  const surge = Math.ceil(percent(given.maxSurge));
-  const unavailable = Math.floor(percent(given.maxUnavailable));
+  const surge = Math.ceil(percent(rollout.maxSurge));
+  const unavailable = Math.floor(percent(rollout.maxUnavailable));
   return Math.max(0, replicas - (surge === 0 && unavailable === 0 ? 1 : unavailable));
 }
 

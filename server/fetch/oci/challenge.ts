@@ -25,3 +25,8 @@ export function parseBearerChallenge(header: string): BearerChallenge | undefine
   if (realm === undefined) return undefined;
   return { realm, service: parameters.get("service"), scope: parameters.get("scope") };
 }
+
+/** Whether a `WWW-Authenticate` header takes a user name and password (RFC 7617). */
+export function hasBasicChallenge(header: string): boolean {
+  return /(?:^|,)\s*basic(?:\s|,|$)/i.test(header);
+}

@@ -10,6 +10,7 @@ import { after, test } from "node:test";
 import { defaultLimits } from "../limits.ts";
 import { downloadBlob } from "./blob.ts";
 import { createRegistryClient, type RegistryClient } from "./client.ts";
+import type { RegistryCredentials } from "./docker-config.ts";
 import { mediaTypes } from "./manifest.ts";
 
 /**
@@ -39,7 +40,7 @@ test("a blob's redirect is followed, and the token stays behind", async () => {
       response.writeHead(401, { "www-authenticate": `Bearer realm="http://${host}/token"` }).end();
     } else response.writeHead(307, { location: `http://${storage}/blob?signature=1` }).end();
   });
-  const { body } = await client(registry, [storage]).blob(digest, 0);
+  const { body } = await client(registry, [storage]).blob(digest, { offset: 0, validator: undefined });
   assert.ok((await buffer(body)).equals(content));
   assert.deepEqual(authorizations, [undefined]);
 });
@@ -48,7 +49,7 @@ test("a redirect to a host without TLS that nobody named is refused", async () =
   const registry = await serve(
     (_request, response) => void response.writeHead(302, { location: "http://169.254.169.254/x" }).end(),
   );
-  await assert.rejects(client(registry).blob(digest, 0), {
+  await assert.rejects(client(registry).blob(digest, { offset: 0, validator: undefined }), {
     name: "SourceUnavailable",
     message: /169\.254\.169\.254, which is not TLS/,
   });
@@ -57,7 +58,9 @@ test("a redirect to a host without TLS that nobody named is refused", async () =
 test("other protocols and bad addresses in redirects are refused", async () => {
   for (const location of ["file:///etc/passwd", "https://[bad/"]) {
     const registry = await serve((_request, response) => void response.writeHead(302, { location }).end());
-    await assert.rejects(client(registry).blob(digest, 0), { name: "SourceUnavailable" });
+    await assert.rejects(client(registry).blob(digest, { offset: 0, validator: undefined }), {
+      name: "SourceUnavailable",
+    });
   }
 });
 
@@ -67,7 +70,9 @@ test("endless redirects end", async () => {
     hops += 1;
     response.writeHead(307, { location: "/again" }).end();
   });
-  await assert.rejects(client(registry).blob(digest, 0), { message: /redirected more than 5 times/ });
+  await assert.rejects(client(registry).blob(digest, { offset: 0, validator: undefined }), {
+    message: /redirected more than 5 times/,
+  });
   assert.equal(hops, 6);
 });
 
@@ -193,10 +198,15 @@ test("a blob that is too short, too long or other than its digest is damaged", a
   }
 });
 
-function client(registry: string, others: readonly string[] = []): RegistryClient {
+function client(registry: string, others: readonly string[] = [], credentials?: RegistryCredentials): RegistryClient {
   return createRegistryClient(
     { registry, repository: "m", tag: "1", digest: undefined },
-    { ...options(), plainHttpHosts: [registry, ...others], certificateAuthority: undefined },
+    {
+      ...options(),
+      plainHttpHosts: [registry, ...others],
+      certificateAuthority: undefined,
+      credentials: () => Promise.resolve(credentials),
+    },
   );
 }
 
@@ -206,7 +216,11 @@ async function download(registry: string): Promise<Buffer> {
   const file = await open(join(directory, "blob"), "w");
   try {
     const blob = { mediaType: "", digest, size: content.length, annotations: {}, platform: undefined };
-    await downloadBlob(client(registry), blob, file, { ...options(), host: registry, onBytes: () => undefined });
+    await downloadBlob(client(registry), blob, file, {
+      ...options(),
+      now: () => performance.now(),
+      onBytes: () => undefined,
+    });
     return await readFile(join(directory, "blob"));
   } finally {
     await file.close();

@@ -1,5 +1,6 @@
 import { quote } from "../configuration.ts";
 import { failure } from "../failure.ts";
+import { isRecord } from "../is-record.ts";
 
 /** OCI image-spec 1.1, descriptor.md: content by digest, with what is needed of its description. */
 export interface Descriptor {
@@ -98,10 +99,6 @@ function platformOf(value: unknown): Descriptor["platform"] {
   if (!isRecord(value)) return undefined;
   const { os, architecture } = value;
   return { os: typeof os === "string" ? os : "", architecture: typeof architecture === "string" ? architecture : "" };
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function unsupported(what: string): Error {

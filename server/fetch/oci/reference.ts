@@ -44,7 +44,21 @@ export function parseReference(uri: string): Reference {
   if (!repository.split("/").every((component) => componentPattern.test(component))) {
     refuse("has a repository that is not lower-case words separated by / . _ or -");
   }
-  return { registry, repository, tag, digest };
+  return { registry, repository: isDockerHub(registry) ? officialName(repository) : repository, tag, digest };
+}
+
+/** Where the API of a registry is spoken: Docker Hub's is not at the name that it goes by. */
+export function apiHost(registry: string): string {
+  return isDockerHub(registry) ? "registry-1.docker.io" : registry;
+}
+
+function isDockerHub(registry: string): boolean {
+  return registry === "docker.io" || registry === "index.docker.io";
+}
+
+/** Docker Hub keeps what has no owner's name under `library`. */
+function officialName(repository: string): string {
+  return repository.includes("/") ? repository : `library/${repository}`;
 }
 
 /** `repository:tag` or `repository@digest` at its registry, for messages. */

@@ -26,7 +26,12 @@ export function lookOf(source: ByteSource): string {
   const start = Buffer.from(source.read(0, Math.min(startBytes, source.size))).toString("latin1");
   const found = looks.find(([offset, bytes]) => start.startsWith(bytes, offset));
   if (found !== undefined) return `; it looks like ${found[2]}`;
-  if (/^\s*<(?:!doctype|html|\?xml|head)/i.test(start)) return "; it looks like a web page, perhaps of a login";
+  if (isWebPage(start)) return "; it looks like a web page, perhaps of a login";
   if (/^[\t\r\n\x20-\x7e]+$/.test(start)) return "; it looks like text";
   return "";
+}
+
+/** Whether these first characters are what a browser would show: HTML, or XML as storage sends its errors. */
+export function isWebPage(start: string): boolean {
+  return /^(?:\u00ef\u00bb\u00bf)?\s*<(?:!doctype|html|\?xml|head|!--)/i.test(start);
 }

@@ -98,6 +98,6 @@ describe("a registry that asks for a token", () => {
       { limits },
     );
     assert.ok(!report.ok);
-    assert.match(report.message, /sends the download to http:\/\/127\.0\.0\.1:\d+, which is not TLS/);
+    assert.match(report.message, /The download leads to http:\/\/127\.0\.0\.1:\d+, which is not TLS/);
   });
 });

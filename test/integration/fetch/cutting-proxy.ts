@@ -6,6 +6,8 @@ export interface CuttingProxy {
   readonly host: string;
   /** Connections that were broken on purpose. */
   broken(): number;
+  /** Bytes of answers that were passed on, over all connections. */
+  passed(): number;
   close(): Promise<void>;
 }
 
@@ -23,6 +25,7 @@ export async function startCuttingProxy(target: string, fault: Fault): Promise<C
   const [hostname, port] = target.split(":");
   const sockets = new Set<Socket>();
   let broken = 0;
+  let passedInAll = 0;
   const server = createServer((client) => {
     const upstream = connect(Number(port), hostname);
     for (const socket of [client, upstream]) {
@@ -41,11 +44,13 @@ export async function startCuttingProxy(target: string, fault: Fault): Promise<C
       if (silent) return;
       if (broken >= fault.times || passed + chunk.length <= fault.afterBytes) {
         passed += chunk.length;
+        passedInAll += chunk.length;
         client.write(chunk);
         return;
       }
       broken += 1;
       silent = true;
+      passedInAll += fault.afterBytes - passed;
       client.write(chunk.subarray(0, fault.afterBytes - passed), () => {
         if (fault.kind === "cut") client.destroy();
       });
@@ -57,6 +62,7 @@ export async function startCuttingProxy(target: string, fault: Fault): Promise<C
   return {
     host: `127.0.0.1:${address.port}`,
     broken: () => broken,
+    passed: () => passedInAll,
     async close() {
       for (const socket of sockets) socket.destroy();
       server.close();

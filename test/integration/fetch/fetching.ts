@@ -1,9 +1,11 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import assert from "node:assert/strict";
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { PodReport } from "../../../server/contract.ts";
+import type { FailureReason, PodReport } from "../../../server/contract.ts";
 import { terminationMessageBytes } from "../../../server/contract.ts";
 import { type FetchOptions, runFetch } from "../../../server/fetch/fetch.ts";
+import { sha256 } from "../../fixtures/oci.ts";
 
 export interface Fetched {
   readonly code: number;
@@ -13,21 +15,34 @@ export interface Fetched {
   readonly log: readonly string[];
 }
 
+export interface FetchingOptions extends FetchOptions {
+  /** Keys and values of the source's Secret. Those of five characters and more must not show in log or report. */
+  readonly secret?: Readonly<Record<string, string>>;
+  /** A folder to use and keep, in place of a fresh one that is removed. */
+  readonly directory?: string;
+}
+
 /** Runs the fetch step into a fresh folder, and takes in what it leaves behind. */
 export async function fetching(
   environment: Readonly<Record<string, string>>,
-  options: FetchOptions = {},
+  { secret = {}, directory: given, ...options }: FetchingOptions = {},
 ): Promise<Fetched> {
-  const directory = await mkdtemp(join(tmpdir(), "slipway-fetch-"));
+  const directory = given ?? (await mkdtemp(join(tmpdir(), "slipway-fetch-")));
   const log: string[] = [];
-  const line = (_fields: unknown, message: string): void => void log.push(message);
+  const fields: unknown[] = [];
+  const line = (ofLine: unknown, message: string): void => {
+    fields.push(ofLine);
+    log.push(message);
+  };
   try {
+    await mountSecret(join(directory, "secret"), secret);
     const code = await runFetch(
       {
         SLIPWAY_MODEL_NAME: "direction",
         SLIPWAY_MODEL_VERSION: "v1",
         SLIPWAY_MODEL_DIRECTORY: join(directory, "model"),
         SLIPWAY_TERMINATION_MESSAGE: join(directory, "termination-log"),
+        SLIPWAY_CREDENTIALS_DIRECTORY: join(directory, "secret"),
         ...environment,
       },
       { log: { info: line, warn: line, error: line }, ...options },
@@ -36,6 +51,11 @@ export async function fetching(
     if (message.byteLength > terminationMessageBytes)
       throw new Error(`${message.byteLength} bytes of termination message`);
     if (message.includes(directory)) throw new Error("the report tells a path of the pod");
+    const told = `${message.toString()}${JSON.stringify(fields)}${log.join("\n")}`;
+    for (const [key, value] of Object.entries(secret)) {
+      if (isSecret(key, value) && told.includes(value.trim()))
+        throw new Error(`log or report tell the value of ${key}`);
+    }
     return {
       code,
       report: JSON.parse(message.toString()) as PodReport,
@@ -43,8 +63,67 @@ export async function fetching(
       log,
     };
   } finally {
-    await rm(directory, { recursive: true, force: true });
+    if (given === undefined) await rm(directory, { recursive: true, force: true });
   }
+}
+
+/** Lays a Secret out as the kubelet does: every file a link, by way of `..data`, into a folder with the time as name. */
+export async function mountSecret(directory: string, secret: Readonly<Record<string, string>>): Promise<void> {
+  const version = `..${process.hrtime.bigint()}`;
+  await mkdir(join(directory, version), { recursive: true });
+  for (const [key, value] of Object.entries(secret)) {
+    await writeFile(join(directory, version, key), value);
+    await rm(join(directory, key), { force: true });
+    await symlink(join("..data", key), join(directory, key));
+  }
+  await rm(join(directory, "..data_tmp"), { force: true });
+  await symlink(version, join(directory, "..data_tmp"));
+  await rename(join(directory, "..data_tmp"), join(directory, "..data"));
+}
+
+/** Addresses and regions are told on purpose. */
+function isSecret(key: string, value: string): boolean {
+  return value.length >= 5 && !["AWS_ENDPOINT_URL", "AWS_REGION", "HF_ENDPOINT", "username"].includes(key);
+}
+
+/** The failure that the pod leaves behind: stage, reason and message. */
+export function assertFails({ code, report }: Fetched, reason: FailureReason, message: RegExp): void {
+  assert.equal(code, 1);
+  assert.ok(!report.ok, "the fetch succeeded");
+  assert.equal(report.reason, reason, report.message);
+  assert.match(report.message, message);
+  assert.equal(report.stage, "Download");
+}
+
+/** A single model file under a name, its digest that of its bytes. */
+export function assertModel({ code, report, files }: Fetched, content: Uint8Array, name = "model.onnx"): void {
+  assert.ok(report.ok, JSON.stringify(report));
+  assert.equal(code, 0);
+  assert.equal(report.digest, sha256(content));
+  assert.equal(report.bytes, content.byteLength);
+  assert.deepEqual([...files.keys()], [name]);
+  assert.ok(files.get(name)?.equals(content), `${name} has other bytes`);
+}
+
+/** All files of a folder, the digest that of the sorted lines `sha256 size path`. */
+export function assertFolder({ code, report, files }: Fetched, expected: Readonly<Record<string, Uint8Array>>): void {
+  assert.ok(report.ok, JSON.stringify(report));
+  assert.equal(code, 0);
+  assert.deepEqual([...files.keys()].toSorted(), Object.keys(expected).toSorted());
+  const lines: Buffer[] = [];
+  for (const [name, content] of Object.entries(expected)) {
+    assert.ok(files.get(name)?.equals(content), `${name} has other bytes`);
+    lines.push(Buffer.from(`${sha256(content).slice("sha256:".length)} ${content.byteLength} ${name}\n`));
+  }
+  assert.equal(report.digest, sha256(Buffer.concat(lines.toSorted((left, right) => Buffer.compare(left, right)))));
+}
+
+/**
+ * Whether a body of so many bytes was sent once over a connection that was cut: what lay in buffers at a cut is lost and
+ * sent again, which is far less than what had been written by then.
+ */
+export function assertSentOnce(sent: number, size: number): void {
+  assert.ok(sent > size && sent < size + 256 * 1024, `${sent} bytes were sent for ${size}`);
 }
 
 async function filesIn(directory: string): Promise<Map<string, Buffer>> {

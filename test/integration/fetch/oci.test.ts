@@ -19,7 +19,7 @@ import {
 } from "../../fixtures/oci.ts";
 import { onnxModel } from "../../fixtures/onnx.ts";
 import { startCuttingProxy } from "./cutting-proxy.ts";
-import { type Fetched, fetching } from "./fetching.ts";
+import { assertFails, type Fetched, fetching } from "./fetching.ts";
 import { type Registry, startRegistry } from "./registry.ts";
 
 /** Waits short enough for a test; a local registry answers in milliseconds. */
@@ -55,14 +55,6 @@ function fetchTag(
     },
     { limits: impatient, ...options },
   );
-}
-
-function assertFails({ code, report }: Fetched, reason: FailureReason, message: RegExp): void {
-  assert.equal(code, 1);
-  assert.ok(!report.ok, "the fetch succeeded");
-  assert.equal(report.reason, reason, report.message);
-  assert.match(report.message, message);
-  assert.equal(report.stage, "Download");
 }
 
 function assertFetched(

@@ -59,7 +59,10 @@ test("repeats become one Event with a count, which kubectl shows at its object",
     (await direct.client.list<Event>(events, { namespace })).items.filter(({ metadata }) =>
       metadata.name.startsWith("owner."),
     );
-  await until(async () => (await list()).some(({ series }) => series?.count === 50), 5_000);
+  await until(async () => {
+    assert.deepEqual(complaints, []);
+    return (await list()).some(({ series }) => series?.count === 50);
+  }, 5_000);
   assert.deepEqual(complaints, []);
 
   for (let repeat = 0; repeat < 10; repeat++) {

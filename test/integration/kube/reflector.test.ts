@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { type KubeObject, pathOf } from "../../../operator/kube/resources.ts";
 import type { WatchEvent } from "../../../operator/kube/transport.ts";
 import { type ControlPlane, startControlPlane } from "../../cluster/control-plane.ts";
@@ -93,6 +94,7 @@ test("events come again within a second after a connection reset, each time", as
   await until(() => reflector.lagMs() === 0, 2_000);
   for (let round = 0; round < 5; round++) {
     const known = changes.length;
+    await delay(600); // a watch that is cut as soon as it is open, again and again, is asked for more and more slowly
     proxy.cut();
     await create(`after-reset-${round}`);
     const tookMs = await until(() => changes.length > known, 1_000);
@@ -237,9 +239,7 @@ test("a stop while it reconnects opens no watch afterwards and leaves no connect
   await stopFollowing();
   const seen = proxy.seen.length;
   proxy.fault = () => undefined;
-  await new Promise((resolve) => {
-    setTimeout(resolve, 500); // far longer than the pause that it was in
-  });
+  await delay(500); // far longer than the pause that it was in
   assert.equal(proxy.seen.length, seen);
   await own.transport.close();
   await proxied.transport.request({ method: "GET", path: "/version" }); // the proxy lives; only our sockets are gone

@@ -272,6 +272,26 @@ test("a body that does not come is waited for as long as is allowed, and no long
   await server.stop();
 });
 
+test("bodies under way share a bound on memory, and it is given back", async () => {
+  const server = await startServer({ files: { "model.onnx": model }, variables: { SLIPWAY_BODY_LIMIT_BYTES: "1000" } });
+  const head = "POST /predict HTTP/1.1\r\nhost: a\r\ncontent-length: 1000\r\n\r\n";
+  const slow = Array.from({ length: 4 }, () => connect(server.port, "127.0.0.1"));
+  for (const socket of slow) socket.write(head + " ".repeat(900));
+  await eventually("four bodies are under way", async () =>
+    /^slipway_requests_in_flight\{.*\} 4$/m.test((await call(`${server.metricsUrl}/metrics`)).text),
+  );
+  const refused = await call(`${server.url}/predict`, { body: " ".repeat(500) });
+  assert.equal(refused.status, 503);
+  assert.equal(refused.headers["retry-after"], "1");
+  assert.match((refused.json as { error: string }).error, /fill the memory set aside/);
+  for (const socket of slow) socket.destroy();
+  await eventually(
+    "the memory is given back",
+    async () => (await post(`${server.url}/v2/models/m/infer`, good)).status === 200,
+  );
+  await server.stop();
+});
+
 test("what only ONNX Runtime can refuse is a 4xx too, in words without paths", async () => {
   const server = await startServer({ files: { "model.onnx": addModel({ dims: ["n", "k"] }) } });
   const reply = await post(`${server.url}/v2/models/m/infer`, { inputs: [ones("a", 2), ones("b", 3)] });

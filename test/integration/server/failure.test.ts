@@ -106,6 +106,18 @@ describe("a model that cannot be served: exit code 1 and a report that says why,
   });
 });
 
+test("a port that is taken is named", async () => {
+  const first = await startServer({ files: { "a.onnx": addModel() } });
+  const variables = { SLIPWAY_HTTP_PORT: String(first.port) };
+  const second = await startServer({ files: { "a.onnx": addModel() }, variables, untilReady: false });
+  assert.deepEqual(await second.exited, { code: 1, signal: null });
+  const report = await second.report();
+  assert.ok(report?.ok === false);
+  assert.equal(report.reason, "InvalidConfiguration");
+  assert.match(report.message, new RegExp(`Port ${first.port} cannot be listened on \\(EADDRINUSE\\)`));
+  await first.stop();
+});
+
 describe("a run that does not end", () => {
   test("is answered with 504, the pod turns unready, the other worker goes on, and the process leaves a report", async () => {
     const variables = { SLIPWAY_RUN_TIMEOUT_SECONDS: "1", SLIPWAY_CPU_LIMIT: "2", SLIPWAY_PROPAGATION_SECONDS: "2" };

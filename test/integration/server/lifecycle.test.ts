@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Agent, type IncomingHttpHeaders, request as httpRequest } from "node:http";
 import { connect, type Socket } from "node:net";
 import { after, before, describe, test } from "node:test";
+import { buildConnector, Client } from "undici";
 import { identityModel, loopModel, slowLoadingModel } from "../../fixtures/onnx.ts";
 import { call, eventually, post, type RunningServer, startServer } from "./harness.ts";
 
@@ -22,7 +23,9 @@ describe("SIGTERM", () => {
       startServer({ files: identity, variables: { SLIPWAY_MODEL_VERSION: "new" } }),
     ]);
     const endpoint = { port: first.port };
-    const clients = Array.from({ length: 16 }, () => startClient(endpoint));
+    const clients = Array.from({ length: 16 }, (_, index) =>
+      startClient(endpoint, index % 2 === 0 ? "agent" : "undici"),
+    );
     await eventually("all clients are served", () => clients.every(({ served }) => served() > 20));
 
     const stopped = performance.now();
@@ -164,7 +167,7 @@ describe("out of service", () => {
   });
 
   test("under load from kept-alive clients loses no request", async () => {
-    const clients = Array.from({ length: 8 }, () => startClient(server));
+    const clients = Array.from({ length: 8 }, (_, index) => startClient(server, index % 2 === 0 ? "agent" : "undici"));
     for (const content of ["false", "", "false", ""]) {
       await server.setInService(content);
       await pause(400);
@@ -221,15 +224,20 @@ function startAged(version: string): Promise<RunningServer> {
   return startServer({ files: identity, variables });
 }
 
-/** Sends one request after the other on one connection, and counts what went wrong. */
-function startClient(endpoint: { readonly port: number }): {
+interface LoadClient {
   readonly served: () => number;
   readonly forget: () => void;
   readonly stop: () => Promise<{ served: number; failures: string[]; versions: Set<string>; latest: string }>;
-} {
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  // Where a connection leads is decided when it is made, as a Service does it.
-  agent.createConnection = () => connect(endpoint.port, "127.0.0.1");
+}
+
+/** Where the next connection leads is decided when it is made, as a Service does it. */
+interface Endpoint {
+  readonly port: number;
+}
+
+/** Sends one request after the other on one connection, and counts what went wrong. */
+function startClient(endpoint: Endpoint, kind: keyof typeof senders = "agent"): LoadClient {
+  const { send, close } = senders[kind](endpoint);
   const failures: string[] = [];
   const versions = new Set<string>();
   let latest = "";
@@ -238,16 +246,16 @@ function startClient(endpoint: { readonly port: number }): {
   const work = async (): Promise<void> => {
     while (!stopped.signal.aborted) {
       try {
-        const { status, version } = await ask(agent);
+        const { status, text } = await send();
         if (status !== 200) failures.push(`status ${status}`);
-        versions.add(version);
-        latest = version;
+        ({ model_version: latest } = JSON.parse(text) as { model_version: string });
+        versions.add(latest);
         served += 1;
       } catch (error) {
         failures.push(String(error));
       }
     }
-    agent.destroy();
+    await close();
   };
   const worked = work();
   return {
@@ -261,23 +269,47 @@ function startClient(endpoint: { readonly port: number }): {
   };
 }
 
-function ask(agent: Agent): Promise<{ status: number; version: string }> {
-  return new Promise((resolve, reject) => {
-    const request = httpRequest({ agent, method: "POST", path: "/predict", host: "127.0.0.1" }, (response) => {
-      let text = "";
-      response.setEncoding("utf8");
-      response.on("data", (part: string) => {
-        text += part;
-      });
-      response.on("error", reject);
-      response.on("end", () => {
-        const { model_version: version } = JSON.parse(text) as { model_version: string };
-        resolve({ status: response.statusCode ?? 0, version });
-      });
-    });
-    request.on("error", reject);
-    request.end(question);
+interface Sender {
+  readonly send: () => Promise<{ status: number; text: string }>;
+  readonly close: () => Promise<void>;
+}
+
+const senders = { agent: agentSender, undici: undiciSender } as const;
+
+function agentSender(endpoint: Endpoint): Sender {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  agent.createConnection = () => connect(endpoint.port, "127.0.0.1");
+  return {
+    send: () =>
+      new Promise((resolve, reject) => {
+        const request = httpRequest({ agent, method: "POST", path: "/predict", host: "127.0.0.1" }, (response) => {
+          let text = "";
+          response.setEncoding("utf8");
+          response.on("data", (part: string) => {
+            text += part;
+          });
+          response.on("error", reject);
+          response.on("end", () => resolve({ status: response.statusCode ?? 0, text }));
+        });
+        request.on("error", reject);
+        request.end(question);
+      }),
+    close: () => Promise.resolve(agent.destroy()),
+  };
+}
+
+function undiciSender(endpoint: Endpoint): Sender {
+  const connectTo = buildConnector({});
+  const client = new Client("http://127.0.0.1", {
+    connect: (options, callback) => connectTo({ ...options, port: String(endpoint.port) }, callback),
   });
+  return {
+    async send() {
+      const { statusCode, body } = await client.request({ method: "POST", path: "/predict", body: question });
+      return { status: statusCode, text: await body.text() };
+    },
+    close: () => client.close(),
+  };
 }
 
 /** A client with at most one connection, which it keeps as long as it may. */

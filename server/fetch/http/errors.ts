@@ -43,19 +43,28 @@ export function transportFailure(error: unknown, host: string, limits: FetchLimi
   return failure("SourceUnavailable", `${host} cannot be reached, or cut the connection (${why}).`, {});
 }
 
+/** What a status means to the user of one kind of source. */
+export interface StatusMeaning {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly host: string;
+  /** What was asked for; without query, which may hold a signature. */
+  readonly what: string;
+  /** What to do when it is not there. */
+  readonly whenMissing: string;
+  /** Who refuses what to whom, without a full stop. */
+  readonly refused: string;
+  /** What to do when it is refused. */
+  readonly whenRefused: string;
+}
+
 /** A status that is not the one hoped for, as a failure. */
-export function statusFailure(status: number, host: string, what: string, headers: IncomingHttpHeaders): Failure {
-  if (status === 404) {
-    return failure("NotFound", `${host} has no ${what}. Check repository and tag in the uri, or push the model.`);
-  }
-  if (status === 401 || status === 403) {
-    return failure(
-      "Unauthorized",
-      `${host} refuses anonymous access to ${what} (status ${status}). Make the repository readable.`,
-    );
-  }
+export function statusFailure(meaning: StatusMeaning): Failure {
+  const { status, headers, host, what, whenMissing, refused, whenRefused } = meaning;
+  if (status === 404 || status === 410) return failure("NotFound", `${host} has no ${what}. ${whenMissing}`);
+  if (status === 401 || status === 403) return failure("Unauthorized", `${refused} (status ${status}). ${whenRefused}`);
   const message = `${host} answered with status ${status} for ${what}.`;
-  if (status !== 429 && status !== 416 && status < 500) return failure("SourceUnavailable", message);
+  if (![408, 416, 429].includes(status) && status < 500) return failure("SourceUnavailable", message);
   return failure("SourceUnavailable", message, retryAfter(headers["retry-after"]));
 }
 

@@ -1,0 +1,100 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { environment as names, type FetchReport, type PodReport } from "../../server/contract.ts";
+import { runFetch } from "../../server/fetch/fetch.ts";
+import type { Access } from "../access.ts";
+import { failed } from "../complaint.ts";
+import type { Edge } from "../edge.ts";
+import { readDockerConfig } from "../oci/docker-config.ts";
+import { startProgress } from "../text/progress.ts";
+
+/** A model that was downloaded into a folder of this machine, until `remove` is called. */
+export interface FetchedModel {
+  readonly directory: string;
+  /** What the pod would report of it. */
+  readonly report: FetchReport;
+  readonly remove: () => Promise<void>;
+}
+
+/** Whether an operand is a uri, of whatever scheme, and not a path. */
+export function isUri(operand: string): boolean {
+  return /^[a-z][a-z0-9+.-]*:\/\//.test(operand);
+}
+
+/**
+ * Downloads and checks a model exactly as the init container of a pod does, every kind of source included. Throws a
+ * complaint with what the pod would report.
+ */
+export async function fetchModel(uri: string, access: Access, edge: Edge): Promise<FetchedModel> {
+  const root = await mkdtemp(join(tmpdir(), "slipway-"));
+  const remove = (): Promise<void> => rm(root, { recursive: true, force: true });
+  const progress = startProgress(edge, `fetching ${uri}`, undefined);
+  try {
+    const directory = join(root, "model");
+    const reportFile = join(root, "report");
+    await writeFile(reportFile, "");
+    await writeCredentials(join(root, "credentials"), access, edge);
+    await runFetch(
+      {
+        ...edge.variables,
+        [names.modelName]: "model",
+        [names.modelVersion]: "v1",
+        [names.modelUri]: uri,
+        [names.modelDirectory]: directory,
+        [names.terminationMessage]: reportFile,
+        [names.credentialsDirectory]: join(root, "credentials"),
+        [names.plainHttpHosts]: access.plainHttp ? hostOf(uri) : "",
+        [names.certificateAuthority]: access.certificateAuthority ?? "",
+      },
+      { signal: edge.interrupted, now: edge.now, log: silent, onBytes: progress.add },
+    );
+    const report = JSON.parse(await readFile(reportFile, "utf8")) as PodReport;
+    if (report.ok && report.stage === "Download") return { directory, report, remove };
+    throw failed(report.ok ? `${uri} was not fetched` : withAdvice(report.message, report.reason));
+  } catch (error) {
+    await remove();
+    throw error;
+  } finally {
+    progress.end();
+  }
+}
+
+/** The pod's words speak of charts and Secrets; here the same is an option. */
+function withAdvice(message: string, reason: string): string {
+  if (reason === "Unauthorized") return `${message} Here: --username NAME --password-stdin.`;
+  if (/plain HTTP/.test(message)) return `${message} Here: --plain-http.`;
+  if (/certificate/.test(message)) return `${message} Here: --ca FILE.`;
+  return message;
+}
+
+const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
+function hostOf(uri: string): string {
+  return (/^[a-z0-9+.-]+:\/\/([^/]+)/.exec(uri)?.[1] ?? "").toLowerCase();
+}
+
+/** What the Secret of a source may hold and a person's environment usually has. */
+const passedVariables = [
+  "AWS_ACCESS_KEY_ID",
+  "AWS_SECRET_ACCESS_KEY",
+  "AWS_SESSION_TOKEN",
+  "AWS_ENDPOINT_URL",
+  "AWS_REGION",
+  "HF_TOKEN",
+  "HF_ENDPOINT",
+];
+
+/** One file a key, as a mounted Secret shows itself; readable by this user alone. */
+async function writeCredentials(directory: string, { credentials }: Access, { variables }: Edge): Promise<void> {
+  const keys: Record<string, string | undefined> = {
+    ...Object.fromEntries(passedVariables.map((name) => [name, variables[name]])),
+    ...(credentials === undefined
+      ? { ".dockerconfigjson": await readDockerConfig(variables) }
+      : { username: credentials.username, password: credentials.password }),
+  };
+  await mkdir(directory, { mode: 0o700 });
+  for (const [key, value] of Object.entries(keys)) {
+    if (value !== undefined) await writeFile(join(directory, key), value, { mode: 0o600 });
+  }
+}

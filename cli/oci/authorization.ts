@@ -1,0 +1,81 @@
+import { basicAuthorization } from "../../server/fetch/http/authorization.ts";
+import { createHttpClient } from "../../server/fetch/http/client.ts";
+import { failure } from "../../server/fetch/failure.ts";
+import type { FetchLimits } from "../../server/fetch/limits.ts";
+import { type BearerChallenge, hasBasicChallenge, parseBearerChallenge } from "../../server/fetch/oci/challenge.ts";
+import type { RegistryCredentials } from "../../server/fetch/oci/docker-config.ts";
+import { requestToken } from "../../server/fetch/oci/token.ts";
+
+/** What to send as `Authorization`, and how to come by it once the registry has said what it wants. */
+export interface Authorization {
+  /** For the next request; undefined when nothing is known to be asked for. */
+  readonly header: () => string | undefined;
+  /** Answers a `WWW-Authenticate`. False: there is nothing more to offer. */
+  readonly answer: (challenge: string) => Promise<boolean>;
+}
+
+export interface AuthorizationOptions {
+  readonly registry: string;
+  readonly repository: string;
+  readonly credentials: RegistryCredentials | undefined;
+  readonly plainHttp: boolean;
+  readonly certificateAuthority: string | undefined;
+  readonly limits: FetchLimits;
+  readonly signal: AbortSignal;
+}
+
+/** As the pods that pull do it, but for the right to push. */
+export function createAuthorization(options: AuthorizationOptions): Authorization {
+  const { credentials } = options;
+  let header: string | undefined;
+  const offer = (next: string): boolean => {
+    const isNew = next !== header;
+    header = next;
+    return isNew;
+  };
+  return {
+    header: () => header,
+    answer: async (challenge) => {
+      if (credentials?.kind === "bearer") return offer(`Bearer ${credentials.token}`);
+      const bearer = parseBearerChallenge(challenge);
+      if (bearer !== undefined) return offer(`Bearer ${await tokenFor(bearer, options)}`);
+      if (credentials?.kind !== "basic" || !hasBasicChallenge(challenge)) return false;
+      return offer(basicAuthorization(credentials.username, credentials.password));
+    },
+  };
+}
+
+async function tokenFor(challenge: BearerChallenge, options: AuthorizationOptions): Promise<string> {
+  const { registry, repository, credentials, plainHttp } = options;
+  const realm = URL.canParse(challenge.realm) ? new URL(challenge.realm) : undefined;
+  // A password must not go to where a plain connection leads, unless plain connections were asked for.
+  if (realm === undefined || (realm.protocol !== "https:" && !plainHttp)) {
+    throw failure(
+      "Unauthorized",
+      `${registry} sends for a token to ${JSON.stringify(challenge.realm.slice(0, 200))}, which is no https URL: nothing was sent there`,
+    );
+  }
+  const client = createHttpClient({ ...options, plainHttpHosts: plainHttp ? [realm.host] : [] });
+  try {
+    return await requestToken({
+      client,
+      limits: options.limits,
+      // The challenge of a look asks for the right to pull alone; what follows needs both.
+      challenge: { ...challenge, scope: undefined },
+      credentials,
+      scope: `repository:${repository}:pull,push`,
+      registry,
+      what: `${registry}/${repository}`,
+      refusal: {
+        refused: `${realm.host} gives no token for ${registry}/${repository}`,
+        whenRefused: loginAdvice(registry),
+      },
+    });
+  } finally {
+    await client.close();
+  }
+}
+
+export function loginAdvice(registry: string): string {
+  return `Log in with --username NAME --password-stdin, or let \`docker login ${registry}\` or \`oras login ${registry}\` store the credentials.`;
+}

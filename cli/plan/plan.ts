@@ -1,0 +1,149 @@
+import { readFile } from "node:fs/promises";
+import { text as readText } from "node:stream/consumers";
+import { Readable } from "node:stream";
+import { dump } from "js-yaml";
+import type { JsonObject } from "../../operator/api/json.ts";
+import type { Model } from "../../operator/api/model.ts";
+import type { BuildDefaults } from "../../operator/plan/observed.ts";
+import { targetRevision } from "../../operator/plan/revision.ts";
+import type { Invocation } from "../command.ts";
+import { type ExitCode, exitCodes, failed, misused } from "../complaint.ts";
+import type { Edge } from "../edge.ts";
+import { plural } from "../text/amounts.ts";
+import { hasColour, styleOf } from "../text/style.ts";
+import { type Checked, checkModel } from "./check.ts";
+import { emptyCluster, type PaperCluster } from "./cluster.ts";
+import { type Documents, readDocuments } from "./documents.ts";
+import { objectsOf, type Outcome, outcomeJson } from "./outcome.ts";
+import { outcomeText } from "./outcome-text.ts";
+import { rehearse } from "./rehearsal.ts";
+import { modelSchema, type Schema } from "./schema.ts";
+import { startFrom } from "./start.ts";
+import { revisionReason } from "./why.ts";
+
+/** `slipway plan -f FILE`: what the operator would do with the models of a file, offline, or all that is wrong. */
+export async function plan(invocation: Invocation, edge: Edge): Promise<ExitCode> {
+  const file = invocation.text("filename");
+  if (file === undefined) throw misused("which model? Name its file with -f FILE, or - for standard input");
+  const [previousFile, statusFile] = [invocation.text("previous"), invocation.text("status")];
+  if (previousFile !== undefined && statusFile !== undefined) {
+    throw misused("--previous and --status both say what there is now: give one of them");
+  }
+  const documents = await readManifests(file, edge);
+  if (documents.models.length === 0) throw failed(`${file} holds no ModelDeployment`);
+  const schema = await modelSchema(edge.packageRoot);
+  const before = statusFile ?? previousFile;
+  const known = before === undefined ? undefined : await readManifests(before, edge);
+  const namespace = invocation.text("namespace") ?? "default";
+  const context = { schema, namespace, defaults: defaultsFrom(invocation), now: edge.wallClock(), known, before };
+  const results = documents.models.map((object) => planOne(object, context));
+  const mistaken = results.map(({ checked }) => checked).filter(({ mistakes }) => mistakes.length > 0);
+  if (mistaken.length > 0) throw failed(mistaken.map((checked) => mistakesText(checked, file)).join("\n"));
+  for (const other of documents.others)
+    edge.messages.write(`left out: ${describe(other)}, which is no ModelDeployment\n`);
+  write(
+    results.flatMap(({ outcome }) => outcome ?? []),
+    invocation.text("output") ?? "text",
+    edge,
+  );
+  return exitCodes.done;
+}
+
+interface Context {
+  readonly schema: Schema;
+  readonly namespace: string;
+  readonly defaults: BuildDefaults;
+  readonly now: number;
+  /** What there is now, and the file that says so. */
+  readonly known: Documents | undefined;
+  readonly before: string | undefined;
+}
+
+function planOne(object: JsonObject, context: Context): { checked: Checked; outcome: Outcome | undefined } {
+  const { schema, namespace, defaults, now } = context;
+  const start = knownStart(object, context);
+  const checked = checkModel(object, { schema, namespace, before: start?.model });
+  const { model } = checked;
+  const target = model === undefined ? undefined : targetRevision(model.spec);
+  if (model === undefined || target === undefined) return { checked, outcome: undefined };
+  const cluster = start === undefined ? emptyCluster(model, defaults, now) : { ...start, model };
+  const outcome: Outcome = {
+    name: checked.name,
+    namespace: checked.namespace,
+    version: model.spec.version,
+    revision: target.hash,
+    revisionReason: revisionReason(target, start),
+    rehearsal: rehearse(cluster),
+    unjudged: checked.unjudged,
+  };
+  return { checked, outcome };
+}
+
+/** The state that the change starts from; undefined for a model that is not there yet. */
+function knownStart(
+  object: JsonObject,
+  { schema, namespace, defaults, now, known, before }: Context,
+): PaperCluster | undefined {
+  if (known === undefined || before === undefined) return undefined;
+  const { name, namespace: space } = identityOf(object, namespace);
+  const old = known.models.find((candidate) => {
+    const identity = identityOf(candidate, namespace);
+    return identity.name === name && identity.namespace === space;
+  });
+  if (old === undefined) return undefined;
+  const checked = checkModel(old, { schema, namespace, before: undefined });
+  if (checked.model === undefined) throw failed(mistakesText(checked, before));
+  const model: Model = { ...checked.model, ...statusOf(old) };
+  return startFrom(model, defaults, now);
+}
+
+function statusOf({ status }: { readonly status?: unknown }): Pick<Model, "status"> {
+  return typeof status === "object" && status !== null ? { status } : {};
+}
+
+function identityOf(object: JsonObject, namespace: string): { name: string; namespace: string } {
+  const { name, namespace: own } = (object["metadata"] ?? {}) as {
+    readonly name?: unknown;
+    readonly namespace?: unknown;
+  };
+  return { name: String(name), namespace: typeof own === "string" && own !== "" ? own : namespace };
+}
+
+function defaultsFrom(invocation: Invocation): BuildDefaults {
+  const hosts = (invocation.text("plain-http-hosts") ?? "").split(",").map((host) => host.trim());
+  return {
+    serverImage: invocation.text("server-image") ?? "",
+    plainHttpHosts: hosts.filter((host) => host !== ""),
+    certificateAuthority: "",
+  };
+}
+
+async function readManifests(file: string, edge: Edge): Promise<Documents> {
+  if (file === "-") return readDocuments(await readText(Readable.from(edge.input)), "standard input");
+  const text = await readFile(file, "utf8").catch((error: unknown) => {
+    throw failed(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`, error);
+  });
+  return readDocuments(text, file);
+}
+
+function mistakesText({ name, mistakes }: Checked, file: string): string {
+  const lines = mistakes.map(({ path, message }) => `  ${path === "" ? "" : `${path}: `}${message}`);
+  return `${file}: the model ${name} has ${plural(mistakes.length, "mistake")}\n${lines.join("\n")}`;
+}
+
+function describe(object: JsonObject): string {
+  return `${JSON.stringify(object["kind"])} ${identityOf(object, "").name}`;
+}
+
+function write(outcomes: readonly Outcome[], output: string, { output: terminal, variables }: Edge): void {
+  if (output === "json") {
+    terminal.write(`${JSON.stringify(outcomes.map(outcomeJson), null, 2)}\n`);
+  } else if (output === "yaml") {
+    for (const { comment, object } of outcomes.flatMap(objectsOf)) {
+      terminal.write(`---\n# ${comment}\n${dump(object, { lineWidth: -1, noRefs: true })}`);
+    }
+  } else {
+    const style = styleOf(hasColour(terminal, variables));
+    terminal.write(outcomes.map((outcome) => outcomeText(outcome, style)).join("\n"));
+  }
+}

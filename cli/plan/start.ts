@@ -1,0 +1,21 @@
+import type { Model } from "../../operator/api/model.ts";
+import type { BuildDefaults } from "../../operator/plan/observed.ts";
+import { emptyCluster, type PaperCluster } from "./cluster.ts";
+import { rehearse } from "./rehearsal.ts";
+
+/**
+ * The cluster in which a model serves with nothing left to do. Without a status it serves what its spec says. With one,
+ * it serves the version that the status names, and what only a status knows is taken from it: the recorded digests, and
+ * a revision that was rejected.
+ */
+export function startFrom({ status, ...model }: Model, defaults: BuildDefaults, now: number): PaperCluster {
+  const { versions, version } = model.spec;
+  const serves = versions.some(({ name }) => name === status?.currentVersion) ? status?.currentVersion : undefined;
+  const digests = (status?.versions ?? []).flatMap(({ name, digest }) =>
+    digest === undefined ? [] : [[name, digest] as const],
+  );
+  const serving = { ...model, spec: { ...model.spec, version: serves ?? version } };
+  const { end } = rehearse({ ...emptyCluster(serving, defaults, now), digests: new Map(digests) });
+  if (status?.rejected === undefined) return end;
+  return { ...end, model: { ...end.model, status: { ...end.model.status, rejected: status.rejected } } };
+}

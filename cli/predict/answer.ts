@@ -1,0 +1,113 @@
+import type { Style } from "../text/style.ts";
+import { tableLines } from "../text/table.ts";
+
+/** An output of an Open Inference Protocol answer. Numbers are kept as they were written, to the last digit. */
+export interface Output {
+  readonly name: string;
+  readonly datatype: string;
+  readonly shape: readonly number[];
+  readonly data: readonly string[];
+}
+
+export interface ShowOptions {
+  readonly top: number;
+  readonly labels: readonly string[] | undefined;
+}
+
+const floats = ["FP16", "FP32", "FP64"];
+/** Two is the fewest that a classifier chooses from. */
+const fewestClasses = 2;
+/** An output that is no classifier's is told by its first values. */
+const shownValues = 12;
+
+/** Reads `{"outputs": [...]}`. Undefined: it is the answer of another protocol. */
+export function outputsOf(text: string): readonly Output[] | undefined {
+  // Each number as the text it was: JavaScript's own would lose digits of a 64-bit integer.
+  const parsed: unknown = JSON.parse(text, (_key, value: unknown, context?: { readonly source?: string }) =>
+    typeof value === "number" ? new Written(context?.source ?? String(value)) : value,
+  );
+  const outputs = memberOf(parsed, "outputs");
+  if (!Array.isArray(outputs) || !outputs.every((item) => memberOf(item, "datatype") !== undefined)) return undefined;
+  return outputs.map((item: unknown) => {
+    const [shape, data] = [memberOf(item, "shape"), memberOf(item, "data")];
+    return {
+      name: String(memberOf(item, "name")),
+      datatype: String(memberOf(item, "datatype")),
+      shape: Array.isArray(shape) ? shape.map(Number) : [],
+      data: Array.isArray(data) ? data.map(written) : [],
+    };
+  });
+}
+
+/** A number's text. */
+class Written {
+  readonly text: string;
+  constructor(text: string) {
+    this.text = text;
+  }
+  toString(): string {
+    return this.text;
+  }
+}
+
+function written(value: unknown): string {
+  return value instanceof Written ? value.text : JSON.stringify(value);
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null && Object.hasOwn(value, name)
+    ? (value as Readonly<Record<string, unknown>>)[name]
+    : undefined;
+}
+
+/** Every output: a classifier's with its likeliest classes, others with their first values. */
+export function outputsText(outputs: readonly Output[], options: ShowOptions, style: Style): string {
+  return outputs.map((output) => `${outputLines(output, options, style).join("\n")}\n`).join("\n");
+}
+
+function outputLines(output: Output, { top, labels }: ShowOptions, style: Style): string[] {
+  const { name, datatype, shape, data } = output;
+  const head = `${style.strong(name)}  ${datatype}  [${shape.join(", ")}]`;
+  const rows = classRows(output);
+  if (rows === undefined) {
+    const more = data.length > shownValues ? `, and ${data.length - shownValues} more` : "";
+    return [head, `  ${data.slice(0, shownValues).join(", ")}${more}`];
+  }
+  const named = labels === undefined ? [] : ["LABEL"];
+  const isBatch = rows.length > 1;
+  const table = rows.flatMap((scores, row) =>
+    ranked(scores)
+      .slice(0, top)
+      .map((index) => [
+        ...(isBatch ? [String(row)] : []),
+        String(index),
+        ...(labels === undefined ? [] : [labels[index] ?? ""]),
+        shortened(scores[index] ?? ""),
+      ]),
+  );
+  const titles = [...(isBatch ? ["ROW"] : []), "CLASS", ...named, "SCORE"];
+  return [head, ...tableLines(titles, table, style).map((line) => `  ${line}`)];
+}
+
+/** `[classes]` or `[rows, classes]` of floats: what a classifier gives. Undefined for anything else. */
+export function classRows({ datatype, shape, data }: Output): readonly (readonly string[])[] | undefined {
+  const [rows, classes] = shape.length === 2 ? [shape[0] ?? 0, shape[1] ?? 0] : [1, shape[0] ?? 0];
+  if (shape.length < 1 || shape.length > 2 || !floats.includes(datatype) || classes < fewestClasses) return undefined;
+  if (rows * classes !== data.length || rows === 0) return undefined;
+  return Array.from({ length: rows }, (_, row) => data.slice(row * classes, (row + 1) * classes));
+}
+
+/** Indices by score, the highest first; what is no number comes last. */
+function ranked(scores: readonly string[]): number[] {
+  const value = (index: number): number => {
+    const score = Number(scores[index]);
+    return Number.isNaN(score) || scores[index] === "null" ? Number.NEGATIVE_INFINITY : score;
+  };
+  return scores.map((_, index) => index).toSorted((left, right) => value(right) - value(left) || left - right);
+}
+
+/** Six digits tell scores apart. */
+function shortened(score: string): string {
+  const value = Number(score);
+  return score === "null" || Number.isNaN(value) ? score : String(Number(value.toPrecision(6)));
+}

@@ -1,0 +1,127 @@
+import { Agent, request } from "undici";
+import { kubeconfigAccess } from "../../operator/kube/credentials.ts";
+import { systemClock } from "../../operator/kube/clock.ts";
+import { errorCode } from "../../server/fetch/failure.ts";
+import { failed } from "../complaint.ts";
+import type { Edge } from "../edge.ts";
+
+export interface ServerAnswer {
+  readonly status: number;
+  readonly text: string;
+}
+
+/** One way to a model's server. */
+export interface Server {
+  /** For messages: `models/iris`, or the URL. */
+  readonly shown: string;
+  /** Sends to a path of the server; a body makes it a POST. */
+  readonly ask: (path: string, body?: string) => Promise<ServerAnswer>;
+  /** Reads an object of the cluster; undefined where there is no cluster behind it, or no right to read it. */
+  readonly model: () => Promise<ServerAnswer | undefined>;
+  readonly close: () => Promise<void>;
+}
+
+export interface ClusterOptions {
+  readonly name: string;
+  readonly namespace: string | undefined;
+  readonly context: string | undefined;
+  readonly kubeconfig: string | undefined;
+  readonly timeoutSeconds: number;
+}
+
+/** Answers of predictions may be large; without an end they are an error. */
+const longestAnswerBytes = 256 * 1024 * 1024;
+
+/**
+ * The Service of a model through the API server's proxy: works from wherever kubectl does, with the same rights, and
+ * needs no port to be forwarded (Kubernetes API, "connect GET requests to proxy of Service").
+ */
+export async function clusterServer(options: ClusterOptions, edge: Pick<Edge, "interrupted">): Promise<Server> {
+  const access = await kubeconfigAccess({
+    file: options.kubeconfig,
+    context: options.context,
+    clock: systemClock,
+  }).catch((error: unknown) => {
+    throw failed(
+      `the kubeconfig cannot be used: ${error instanceof Error ? error.message : String(error)}. Check --kubeconfig and --context, or KUBECONFIG`,
+      error,
+    );
+  });
+  const namespace = options.namespace ?? access.namespace ?? "default";
+  const name = encodeURIComponent(options.name);
+  const tls = await access.credentials.tls();
+  const authorization = await access.credentials.authorization();
+  const agent = new Agent({ connect: { ...tls }, ...timeouts(options.timeoutSeconds) });
+  const headers = authorization === undefined ? {} : { authorization };
+  const send = (path: string, body: string | undefined): Promise<ServerAnswer> =>
+    exchange(`${access.server}${path}`, body, { agent, headers, signal: edge.interrupted });
+  const space = encodeURIComponent(namespace);
+  return {
+    shown: `${namespace}/${options.name}`,
+    ask: (path, body) => send(`/api/v1/namespaces/${space}/services/${name}:http/proxy${path}`, body),
+    model: () => send(`/apis/slipway.dev/v1alpha1/namespaces/${space}/modeldeployments/${name}`, undefined),
+    close: () => agent.destroy(),
+  };
+}
+
+/** A server that is reached without a cluster. */
+export function directServer(url: string, timeoutSeconds: number, edge: Pick<Edge, "interrupted">): Server {
+  const agent = new Agent(timeouts(timeoutSeconds));
+  const base = url.replace(/\/+$/, "");
+  return {
+    shown: base,
+    ask: (path, body) => exchange(`${base}${path}`, body, { agent, headers: {}, signal: edge.interrupted }),
+    model: () => Promise.resolve(undefined),
+    close: () => agent.destroy(),
+  };
+}
+
+function timeouts(seconds: number): { readonly headersTimeout: number; readonly bodyTimeout: number } {
+  return { headersTimeout: seconds * 1000, bodyTimeout: seconds * 1000 };
+}
+
+interface Exchange {
+  readonly agent: Agent;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+}
+
+async function exchange(
+  address: string,
+  content: string | undefined,
+  { agent, headers, signal }: Exchange,
+): Promise<ServerAnswer> {
+  try {
+    const { statusCode, body } = await request(address, {
+      dispatcher: agent,
+      method: content === undefined ? "GET" : "POST",
+      headers: { accept: "application/json", "content-type": "application/json", ...headers },
+      body: content ?? null,
+      signal,
+    });
+    return { status: statusCode, text: await textOf(body as AsyncIterable<Uint8Array>) };
+  } catch (error) {
+    throw connectionComplaint(error, new URL(address).host);
+  }
+}
+
+async function textOf(body: AsyncIterable<Uint8Array>): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.byteLength;
+    if (size > longestAnswerBytes) throw failed(`the answer has more than ${longestAnswerBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function connectionComplaint(error: unknown, host: string): Error {
+  const code = errorCode(error);
+  if (code === "UND_ERR_HEADERS_TIMEOUT" || code === "UND_ERR_BODY_TIMEOUT") {
+    return failed(`${host} did not answer in time: give it longer with --timeout SECONDS`, error);
+  }
+  if (code === "ECONNREFUSED") return failed(`nothing listens at ${host}: is it the right address, and up?`, error);
+  const why = code === "" ? (error instanceof Error ? error.message : String(error)) : code;
+  return failed(`${host} cannot be reached (${why})`, error);
+}

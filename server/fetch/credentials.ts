@@ -1,0 +1,68 @@
+import { open } from "node:fs/promises";
+import { join } from "node:path";
+import { errorCode, failure } from "./failure.ts";
+import { credentialBytes } from "./limits.ts";
+
+/** Keys of the mounted Secret that some source reads; no other file of the folder is opened. */
+export type CredentialKey =
+  | ".dockerconfigjson"
+  | "username"
+  | "password"
+  | "token"
+  | "AWS_ACCESS_KEY_ID"
+  | "AWS_SECRET_ACCESS_KEY"
+  | "AWS_SESSION_TOKEN"
+  | "AWS_ENDPOINT_URL"
+  | "AWS_REGION"
+  | "HF_TOKEN"
+  | "HF_ENDPOINT";
+
+/** The Secret of the source, one file a key. Values never reach a log, a message or a report. */
+export interface Credentials {
+  /**
+   * The value of a key without the blanks around it; undefined when it is absent or empty. Read anew each time, because
+   * the kubelet replaces the files when the Secret changes: so a token that was renewed during a download is found.
+   */
+  read(key: CredentialKey): Promise<string | undefined>;
+}
+
+/** Read as JSON, or sent in base64. */
+const freeText: readonly CredentialKey[] = [".dockerconfigjson", "username", "password"];
+
+export function openCredentials(directory: string): Credentials {
+  return {
+    async read(key) {
+      const value = (await readBounded(join(directory, key), key))?.trim();
+      if (value === undefined || value === "") return undefined;
+      // What goes into a header or a URL as it is; a line break could add another header.
+      if (!freeText.includes(key) && !/^[\x21-\x7e]+$/.test(value)) {
+        throw failure(
+          "InvalidConfiguration",
+          `The key ${key} of the source's Secret holds a blank, a line break or a character outside ASCII. Write the value alone.`,
+        );
+      }
+      return value;
+    },
+  };
+}
+
+async function readBounded(path: string, key: string): Promise<string | undefined> {
+  try {
+    const handle = await open(path);
+    try {
+      const buffer = Buffer.alloc(credentialBytes + 1);
+      const { bytesRead } = await handle.read(buffer, 0, buffer.length, 0);
+      if (bytesRead <= credentialBytes) return buffer.toString("utf8", 0, bytesRead);
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    throw failure("InvalidConfiguration", `The key ${key} of the source's Secret cannot be read (${code}).`);
+  }
+  throw failure(
+    "InvalidConfiguration",
+    `The key ${key} of the source's Secret is larger than ${credentialBytes} bytes.`,
+  );
+}

@@ -1,0 +1,123 @@
+import { getCACertificates } from "node:tls";
+import { Agent, type Dispatcher, request } from "undici";
+import { quote } from "../configuration.ts";
+import { failure } from "../failure.ts";
+import { type FetchLimits, redirects } from "../limits.ts";
+import { discard } from "./body.ts";
+import { transportFailure } from "./errors.ts";
+
+export interface HttpOptions {
+  /** `host[:port]` entries that may be spoken to without TLS. */
+  readonly plainHttpHosts: readonly string[];
+  /** PEM, trusted beside the system's certificates. */
+  readonly certificateAuthority: string | undefined;
+  readonly limits: FetchLimits;
+  readonly signal: AbortSignal;
+}
+
+export interface HttpRequest {
+  readonly url: string;
+  /** Sent wherever the request is redirected to. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** `Authorization` for the origin of `url` alone: a redirect to another one leaves it behind. */
+  readonly authorization?: string | undefined;
+  /** A form to POST, instead of a GET. Redirects are not followed with it. */
+  readonly form?: URLSearchParams;
+  /** `false` where a redirect must not be followed blindly, because the request is signed for one host. */
+  readonly followRedirects?: boolean;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Dispatcher.ResponseData["headers"];
+  readonly body: Dispatcher.ResponseData["body"];
+  /** `host[:port]` that answered, after redirects. */
+  readonly host: string;
+}
+
+/** Sends requests within the bounds of the fetch step. Every method throws nothing but failures. */
+export interface HttpClient {
+  /** One attempt; whatever status comes is an answer. */
+  send(request: HttpRequest): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+export function createHttpClient(options: HttpOptions): HttpClient {
+  const { limits, signal, plainHttpHosts } = options;
+  const agent = createAgent(options);
+
+  return {
+    async send({ url: start, headers = {}, authorization, form, followRedirects = form === undefined }) {
+      const origin = new URL(start).origin;
+      let url = new URL(start);
+      for (let hop = 0; hop <= redirects; hop += 1) {
+        requireAllowed(url, plainHttpHosts);
+        const ofOrigin = authorization !== undefined && url.origin === origin ? { authorization } : {};
+        const {
+          statusCode: status,
+          headers: received,
+          body,
+        } = await request(url, {
+          dispatcher: agent,
+          signal,
+          method: form === undefined ? "GET" : "POST",
+          headers: { ...ownHeaders(form), ...headers, ...ofOrigin },
+          body: form?.toString() ?? null,
+        }).catch((error: unknown) => {
+          throw transportFailure(error, url.host, limits);
+        });
+        const location = received["location"];
+        if (!followRedirects || ![301, 302, 303, 307, 308].includes(status) || typeof location !== "string") {
+          return { status, headers: received, body, host: url.host };
+        }
+        await discard(body);
+        url = redirectTarget(location, url);
+      }
+      throw failure("SourceUnavailable", `${new URL(start).host} redirected more than ${redirects} times.`);
+    },
+
+    close: () => agent.destroy(),
+  };
+}
+
+function createAgent({ certificateAuthority, limits }: HttpOptions): Agent {
+  return new Agent({
+    connect: {
+      timeout: limits.idleMilliseconds,
+      ...(certificateAuthority === undefined
+        ? {}
+        : { ca: [...getCACertificates("default"), ...getCACertificates("system"), certificateAuthority] }),
+    },
+    headersTimeout: limits.idleMilliseconds,
+    bodyTimeout: limits.idleMilliseconds,
+    // One download at a time, and a token request beside it.
+    connections: 2,
+  });
+}
+
+function ownHeaders(form: URLSearchParams | undefined): Record<string, string> {
+  return {
+    // A compressed answer could not be gone on with by range, and its bytes are not those that have the digest.
+    "accept-encoding": "identity",
+    ...(form === undefined ? {} : { "content-type": "application/x-www-form-urlencoded" }),
+  };
+}
+
+/** Without TLS only to the hosts that the operator's owner named; this holds for redirects and token servers too. */
+function requireAllowed(url: URL, plainHttpHosts: readonly string[]): void {
+  if (url.protocol === "https:") return;
+  // A URL leaves out the port 80 that an entry may spell out.
+  const named = plainHttpHosts.includes(url.host) || (url.port === "" && plainHttpHosts.includes(`${url.host}:80`));
+  if (url.protocol === "http:" && named) return;
+  throw failure(
+    "SourceUnavailable",
+    `The download leads to ${url.protocol}//${url.host}, which is not TLS. Name the host among the plain HTTP hosts of the chart if that is meant.`,
+  );
+}
+
+function redirectTarget(location: string, from: URL): URL {
+  if (!URL.canParse(location, from.href)) {
+    throw failure("SourceUnavailable", `${from.host} redirects to ${quote(location)}, which is no URL.`);
+  }
+  return new URL(location, from);
+}

@@ -1,0 +1,102 @@
+import { createHash } from "node:crypto";
+import type { FileHandle } from "node:fs/promises";
+import { type Failure, failure, isFailure, toFailure } from "../failure.ts";
+import type { FetchLimits } from "../limits.ts";
+import { writeAll } from "../model-directory.ts";
+import { withRetries } from "../retry.ts";
+import type { ModelFile } from "../tree-digest.ts";
+import { discard } from "./body.ts";
+import { transportFailure } from "./errors.ts";
+import { createPace } from "./pace.ts";
+import type { Opened, Position } from "./range.ts";
+
+export interface Download {
+  /** For messages: `layer sha256:…`, a file's name. */
+  readonly what: string;
+  /** Of the whole, where it is known before anything is asked for; else what the server says counts. */
+  readonly size?: number | undefined;
+  /** Bytes that may arrive, and the failure to throw for more. */
+  readonly bound: number;
+  readonly refuseLarger: (bytes: number) => Failure;
+  /** One attempt to open the body at a position, or at the start. */
+  readonly open: (at: Position) => Promise<Opened>;
+}
+
+export interface DownloadOptions {
+  readonly limits: FetchLimits;
+  readonly signal: AbortSignal;
+  /** Monotonic, in milliseconds. */
+  readonly now: () => number;
+  readonly onRetry: (failure: Failure, delayMilliseconds: number) => void;
+  readonly onBytes: (bytes: number) => void;
+}
+
+/**
+ * Downloads into an empty file, with the digest on the way. A connection that is cut, silent or too slow is followed by
+ * another one that goes on where it broke, as long as attempts bring something; the first bytes are kept as they came.
+ */
+export async function download(
+  { what, size: expected, bound, refuseLarger, open }: Download,
+  file: FileHandle,
+  options: DownloadOptions,
+): Promise<ModelFile> {
+  const { limits, now } = options;
+  let hash = createHash("sha256");
+  let received = 0;
+  let size = expected;
+  let validator: string | undefined;
+  // How far any attempt before this one came: a server that always starts anew and breaks makes no progress.
+  let furthest = 0;
+  let started = now();
+
+  const attempt = async (): Promise<void> => {
+    furthest = Math.max(furthest, received);
+    started = now();
+    const opened = await open({ offset: received, validator });
+    const { offset, body, host } = opened;
+    if (offset !== received) {
+      hash = createHash("sha256");
+      received = 0;
+      await file.truncate(0);
+    }
+    size = expected ?? opened.size;
+    validator = opened.validator;
+    if (opened.size !== undefined && opened.size > bound) {
+      await discard(body);
+      throw refuseLarger(opened.size);
+    }
+    const pace = createPace(host, limits, now);
+    try {
+      for await (const chunk of body as AsyncIterable<Uint8Array>) {
+        if (received + chunk.byteLength > bound) throw refuseLarger(received + chunk.byteLength);
+        hash.update(chunk);
+        await write(file, chunk, received);
+        received += chunk.byteLength;
+        options.onBytes(chunk.byteLength);
+        pace(chunk.byteLength);
+      }
+    } catch (error) {
+      // A connection that breaks after the last byte has done its work.
+      if (!isFailure(error) && size !== undefined && received === size) return;
+      throw isFailure(error) ? error : transportFailure(error, host, limits);
+    }
+    if (size !== undefined && received < size) {
+      throw failure("SourceUnavailable", `${host} ended ${what} after ${received} of ${size} bytes.`, {});
+    }
+  };
+
+  /** What an attempt brought counts when it came at the minimum rate: a trickle is as vain as silence. */
+  const progressed = (): boolean =>
+    received > furthest && received - furthest >= (limits.minimumBytesPerSecond * (now() - started)) / 1000;
+  await withRetries(attempt, { ...options, progressed });
+  return { size: received, sha256: hash.digest("hex") };
+}
+
+/** Errors of our own disk must not look like errors of the connection, which would be tried again. */
+async function write(file: FileHandle, chunk: Uint8Array, position: number): Promise<void> {
+  try {
+    await writeAll(file, chunk, position);
+  } catch (error) {
+    throw toFailure(error);
+  }
+}

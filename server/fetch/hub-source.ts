@@ -1,0 +1,99 @@
+import { posix } from "node:path";
+import { quote } from "./configuration.ts";
+import { downloadAside, downloadInto, logRetry } from "./download-file.ts";
+import { failure } from "./failure.ts";
+import { endpointUrl } from "./http/endpoint.ts";
+import { type HubAddress, parseHubAddress } from "./hub/address.ts";
+import { createHubClient, type HubClient } from "./hub/client.ts";
+import type { HubFile, HubRevision } from "./hub/revision.ts";
+import { placeDownload } from "./place-download.ts";
+import type { Source, SourceRequest } from "./source.ts";
+import { type ModelFile, treeDigest } from "./tree-digest.ts";
+
+const defaultEndpoint = "https://huggingface.co";
+
+/**
+ * `hf://owner/name[@revision][/path]`: a file, a tar or a folder of a model repository on the Hugging Face Hub. The
+ * revision is resolved to a commit first, so that all files are of one.
+ */
+export const fetchHub: Source = async (request) => {
+  const { plainHttpHosts, certificateAuthority, limits, signal, log, credentials, environment } = request;
+  const address = parseHubAddress(request.uri);
+  const endpoint = (await credentials.read("HF_ENDPOINT")) ?? (environment["HF_ENDPOINT"] || defaultEndpoint);
+  const client = createHubClient(address, {
+    endpoint: endpointUrl("HF_ENDPOINT", endpoint),
+    token: async () => (await credentials.read("HF_TOKEN")) ?? credentials.read("token"),
+    plainHttpHosts,
+    certificateAuthority,
+    limits,
+    signal,
+    onRetry: logRetry(log),
+  });
+  try {
+    const revision = await client.resolve();
+    log.info({ commit: revision.commit }, `downloading ${address.repository}@${address.revision}`);
+    const file = revision.files.find(({ path }) => path === address.path);
+    return await (file === undefined
+      ? fetchFolder(client, address, revision, request)
+      : fetchFile(client, address, revision.commit, file, request));
+  } finally {
+    await client.close();
+  }
+};
+
+async function fetchFile(
+  client: HubClient,
+  { repository }: HubAddress,
+  commit: string,
+  file: HubFile,
+  request: SourceRequest,
+): Promise<string> {
+  // The Hub knows the digest of a large file, so a wrong one need not be downloaded.
+  if (file.sha256 !== undefined && file.path.endsWith(".onnx")) request.checkDigest(`sha256:${file.sha256}`);
+  const what = quote(`${repository}/${file.path}`);
+  const downloaded = await downloadAside(request, { what, open: (at) => client.open(commit, file.path, at) });
+  requireSame(what, file, downloaded);
+  return placeDownload({ ...downloaded, name: posix.basename(file.path), host: "The Hub" }, request);
+}
+
+async function fetchFolder(
+  client: HubClient,
+  { repository, revision, path }: HubAddress,
+  { commit, files: all }: HubRevision,
+  request: SourceRequest,
+): Promise<string> {
+  const { directory, limits, checkDigest } = request;
+  const prefix = path === "" ? "" : `${path}/`;
+  const files = all.filter((file) => file.path.startsWith(prefix));
+  const shown = quote(`${repository}@${revision}/${prefix}`);
+  if (files.length === 0) {
+    throw failure("NotFound", `Nothing lies at or below ${shown}. Check revision and path in the uri.`);
+  }
+  const bytes = files.reduce((sum, { size }) => sum + (size ?? 0), 0);
+  if (files.length > limits.files || bytes > limits.totalBytes) {
+    throw failure(
+      "TooLarge",
+      `${shown} has ${files.length} files with ${bytes} bytes, more than the ${limits.files} files or ${limits.totalBytes} bytes that are allowed. Name the model's own folder or file in the uri, or raise source.sizeLimit.`,
+    );
+  }
+  for (const file of files) {
+    const what = quote(`${repository}/${file.path}`);
+    const found = await downloadInto(request, file.path.slice(prefix.length), {
+      what,
+      size: file.size,
+      open: (at) => client.open(commit, file.path, at),
+    });
+    requireSame(what, file, found);
+  }
+  const digest = treeDigest(directory.files());
+  checkDigest(digest);
+  return digest;
+}
+
+function requireSame(what: string, { sha256 }: HubFile, found: ModelFile): void {
+  if (sha256 === undefined || sha256 === found.sha256) return;
+  throw failure(
+    "DigestMismatch",
+    `The Hub lists ${what} with the digest sha256:${sha256}, and its bytes have sha256:${found.sha256}: its copy is damaged. Upload the file again.`,
+  );
+}

@@ -1,0 +1,94 @@
+import { quote } from "../configuration.ts";
+import { type Failure, failure } from "../failure.ts";
+import { discard, readJson } from "../http/body.ts";
+import { type Answer, createHttpClient, type HttpOptions } from "../http/client.ts";
+import { statusFailure } from "../http/errors.ts";
+import { type Opened, openAt, type Position } from "../http/range.ts";
+import { listingBytes } from "../limits.ts";
+import { withRetries } from "../retry.ts";
+import type { HubAddress } from "./address.ts";
+import { type HubRevision, parseRevision } from "./revision.ts";
+
+export interface HubOptions extends HttpOptions {
+  /** `https://huggingface.co`, or a mirror. */
+  readonly endpoint: URL;
+  /** Read for every request, so that a renewed one is found. */
+  readonly token: () => Promise<string | undefined>;
+  readonly onRetry: (failure: Failure, delayMilliseconds: number) => void;
+}
+
+/** Reads one repository of a Hugging Face Hub, by its public routes. Every method throws nothing but failures. */
+export interface HubClient {
+  /** `GET /api/models/{repository}/revision/{revision}`: which commit a revision is, and what it holds. */
+  resolve(): Promise<HubRevision>;
+  /** One attempt at `GET /{repository}/resolve/{commit}/{path}`, which leads large files to another host. */
+  open(commit: string, path: string, at: Position): Promise<Opened>;
+  close(): Promise<void>;
+}
+
+export function createHubClient({ repository, revision }: HubAddress, options: HubOptions): HubClient {
+  const { endpoint, limits } = options;
+  const client = createHttpClient(options);
+  const base = `${endpoint.origin}${endpoint.pathname.replace(/\/+$/, "")}`;
+  const shown = `${repository}@${revision}`;
+
+  const send = async (url: string, headers: Readonly<Record<string, string>>): Promise<Answer> => {
+    const token = await options.token();
+    return client.send({ url, headers, authorization: token === undefined ? undefined : `Bearer ${token}` });
+  };
+
+  const refuse = async (answer: Answer, what: string): Promise<Failure> => {
+    await discard(answer.body);
+    return refused(answer, what, repository, (await options.token()) !== undefined);
+  };
+
+  const resolveOnce = async (): Promise<HubRevision> => {
+    const url = `${base}/api/models/${repository}/revision/${encodeURIComponent(revision)}?blobs=true`;
+    const answer = await send(url, {});
+    if (answer.status !== 200) throw await refuse(answer, shown);
+    const found = parseRevision(await readJson(answer, listingBytes, `The listing of ${shown}`, limits));
+    if (found !== undefined) return found;
+    throw failure(
+      "SourceUnavailable",
+      `${answer.host} does not answer as a Hugging Face Hub does for ${quote(shown)}. Check HF_ENDPOINT.`,
+    );
+  };
+
+  return {
+    resolve: () => withRetries(resolveOnce, options),
+
+    open: (commit, path, at) =>
+      openAt(at, {
+        // A commit names bytes that never change.
+        condition: "none",
+        send: (headers) =>
+          send(`${base}/${repository}/resolve/${commit}/${path.split("/").map(encodeURIComponent).join("/")}`, headers),
+        refuse: (answer) => refuse(answer, `${shown}/${path}`),
+      }),
+
+    close: () => client.close(),
+  };
+}
+
+/** The Hub says in `X-Error-Code` what it means; it hides private repositories from strangers behind 401. */
+function refused(answer: Answer, what: string, repository: string, hasToken: boolean): Failure {
+  const header = answer.headers["x-error-code"];
+  const code = typeof header === "string" && /^\w{1,64}$/.test(header) ? header : "";
+  const [why, whenRefused] =
+    code === "GatedRepo"
+      ? ["is gated", "Accept its terms on its page, with the account of the token."]
+      : hasToken
+        ? ["does not exist, or is closed to the token of the source's Secret", "Check both."]
+        : [
+            "does not exist, or is private",
+            "Put a token that may read it as HF_TOKEN into a Secret, and name it in source.secretRef.",
+          ];
+  return statusFailure({
+    ...answer,
+    host: `${answer.host}${code === "" ? "" : ` (${code})`}`,
+    what: quote(what),
+    whenMissing: "Check owner, name, revision and path in the uri.",
+    refused: `${quote(repository)} at ${answer.host} ${why}`,
+    whenRefused,
+  });
+}

@@ -1,0 +1,35 @@
+import { isRecord } from "../is-record.ts";
+
+/** A file of a repository at a commit. */
+export interface HubFile {
+  readonly path: string;
+  /** Undefined where a mirror does not tell. */
+  readonly size: number | undefined;
+  /** Of large files (LFS), 64 hex digits. */
+  readonly sha256: string | undefined;
+}
+
+export interface HubRevision {
+  /** 40 hex digits. */
+  readonly commit: string;
+  readonly files: readonly HubFile[];
+}
+
+/** Reads the Hub's answer about a revision (`sha`, `siblings`); undefined when it is none. */
+export function parseRevision(answer: unknown): HubRevision | undefined {
+  if (!isRecord(answer)) return undefined;
+  const { sha, siblings } = answer;
+  if (typeof sha !== "string" || !/^[0-9a-f]{40}$/.test(sha) || !Array.isArray(siblings)) return undefined;
+  const files: HubFile[] = [];
+  for (const sibling of siblings as readonly unknown[]) {
+    if (!isRecord(sibling) || typeof sibling["rfilename"] !== "string") return undefined;
+    const { rfilename: path, size, lfs } = sibling;
+    const sha256 = isRecord(lfs) ? lfs["sha256"] : undefined;
+    files.push({
+      path,
+      size: typeof size === "number" && Number.isSafeInteger(size) && size >= 0 ? size : undefined,
+      sha256: typeof sha256 === "string" && /^[0-9a-f]{64}$/.test(sha256) ? sha256 : undefined,
+    });
+  }
+  return { commit: sha, files };
+}

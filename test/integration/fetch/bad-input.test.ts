@@ -1,0 +1,197 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { promisify } from "node:util";
+import { gzipSync } from "node:zlib";
+import type { FailureReason } from "../../../server/contract.ts";
+import { type TarEntry, tarOf } from "../../fixtures/oci.ts";
+import { identityModel, onnxModel } from "../../fixtures/onnx.ts";
+import { assertFails, assertModel, type Fetched, fetching } from "./fetching.ts";
+import { type FileServer, startFileServer } from "./file-server.ts";
+import { externalDataModel, paddedModel } from "./models.ts";
+
+/**
+ * What is downloaded, but cannot be served: the same for every source, so tried over plain HTTP. What concerns one
+ * source (credentials, expiry, redirects of a bucket) stands with that source.
+ */
+const run = promisify(execFile);
+const impatient = { idleMilliseconds: 2000, retryDelaysMilliseconds: [20] };
+
+let server: FileServer;
+before(async () => {
+  server = await startFileServer();
+});
+after(() => server.close());
+
+function fetchContent(
+  content: Uint8Array,
+  contentType = "application/octet-stream",
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Fetched> {
+  server.files.set("/model", { content, contentType });
+  const address = { SLIPWAY_MODEL_URI: `${server.origin}/model`, SLIPWAY_PLAIN_HTTP_HOSTS: server.host };
+  return fetching({ ...address, ...environment }, { limits: impatient });
+}
+
+describe("a web page instead of a model", () => {
+  const pages: readonly [string, string][] = [
+    ["a login", "<!DOCTYPE html>\n<html><body>Sign in</body></html>"],
+    ["a page after a byte order mark", "\ufeff <html lang=en>"],
+    ["an error of a storage", '<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>'],
+    ["a comment first", "<!-- served from a cache --><html></html>"],
+  ];
+  const demanded = { SLIPWAY_MODEL_DIGEST: `sha256:${"0".repeat(64)}` };
+  for (const [what, page] of pages) {
+    for (const environment of [{}, demanded]) {
+      const how = environment === demanded ? ", and that is told before its digest" : "";
+      test(`${what} is named${how}`, async () => {
+        const fetched = await fetchContent(Buffer.from(page), "text/html", environment);
+        assertFails(
+          fetched,
+          "NotAModel",
+          /^127\.0\.0\.1:\d+ sent a web page instead of a model, .*Check the uri, and the Secret/,
+        );
+      });
+    }
+  }
+});
+
+describe("a model that cannot be served", () => {
+  const value = { elementType: "float32", dims: ["N"] } as const;
+  const withOperator = (domain: string): Uint8Array =>
+    onnxModel(
+      {
+        nodes: [{ operator: "Sharpen", inputs: ["x"], outputs: ["y"], domain }],
+        inputs: [{ name: "x", ...value }],
+        outputs: [{ name: "y", ...value }],
+      },
+      { domain },
+    );
+  const refused: readonly [string, Uint8Array, FailureReason, RegExp][] = [
+    [
+      "an opset that is too new",
+      identityModel({ opset: 99 }),
+      "UnsupportedOpset",
+      /opset 99 of ai\.onnx; this server loads 1 to 26/,
+    ],
+    [
+      "an operator of a domain that is not there",
+      withOperator("com.example"),
+      "UnsupportedOpset",
+      /operator "Sharpen" of the domain "com\.example", which this server does not have/,
+    ],
+    ["a model that was cut", paddedModel(100_000).subarray(0, 50_000), "TruncatedModel", /after 50000 bytes/],
+    ["nothing", Buffer.alloc(0), "NotAModel", /empty/],
+    [
+      "a Git LFS pointer",
+      Buffer.from("version https://git-lfs.github.com/spec/v1\noid sha256:0\n"),
+      "NotAModel",
+      /Git LFS pointer/,
+    ],
+  ];
+  for (const [what, content, reason, message] of refused) {
+    test(`because of ${what}`, async () => assertFails(await fetchContent(content), reason, message));
+  }
+});
+
+describe("external data", () => {
+  const outside = ["../weights.bin", "/etc/hostname", "a/../../weights.bin", "..\\weights.bin"];
+  for (const location of outside) {
+    test(`outside of its folder (${location}) is refused`, async () => {
+      const { "model.onnx": model } = externalDataModel(location);
+      assertFails(
+        await fetchFiles({ "nets/model.onnx": model }),
+        "UnsafeArchive",
+        /outside its own folder\. Save them beside/,
+      );
+    });
+  }
+
+  test("that does not come with the model is refused", async () => {
+    const { "model.onnx": model } = externalDataModel("weights.bin");
+    assertFails(
+      await fetchFiles({ "model.onnx": model }),
+      "TruncatedModel",
+      /"weights\.bin", which the artifact does not hold/,
+    );
+    if (model !== undefined) assertFails(await fetchContent(model), "TruncatedModel", /does not hold\. Push that file/);
+  });
+
+  test("that was cut is refused", async () => {
+    const { "model.onnx": model, "weights.bin": weights } = externalDataModel("weights.bin");
+    const files = { "model.onnx": model, "weights.bin": weights?.subarray(0, 100) };
+    assertFails(await fetchFiles(files), "TruncatedModel", /up to byte 65536, but it has 100/);
+  });
+});
+
+describe("an archive that wants to harm", () => {
+  const file = (name: string): TarEntry => ({ header: { name }, content: Buffer.from("x") });
+  const refused: readonly [string, readonly TarEntry[], RegExp][] = [
+    ["a path that leaves the folder", [file("../outside")], /"\.\.\/outside", with a part "\.\."/],
+    ["an absolute path", [file("/etc/outside")], /absolute/],
+    ["a symbolic link", [{ header: { name: "link", type: "symlink", linkname: "/etc/passwd" } }], /"link", a symlink/],
+    ["a hard link", [file("a"), { header: { name: "b", type: "link", linkname: "a" } }], /"b", a link/],
+  ];
+  for (const [what, entries, message] of refused) {
+    for (const compress of [false, true]) {
+      test(`by ${what}, ${compress ? "compressed" : "plain"}`, async () => {
+        const tar = await tarOf(entries);
+        assertFails(await fetchContent(compress ? gzipSync(tar) : tar), "UnsafeArchive", message);
+      });
+    }
+  }
+
+  test("by being cut", async () => {
+    const tar = gzipSync(await tarOf([{ header: { name: "model.onnx" }, content: randomBytes(100_000) }]));
+    assertFails(await fetchContent(tar.subarray(0, 50_000)), "UnsafeArchive", /cannot be read as tar/);
+  });
+});
+
+describe("a disk that is full", () => {
+  let directory: string;
+  before(async () => {
+    directory = await mkdtemp(join(tmpdir(), "slipway-full-"));
+    await run("mount", ["-t", "tmpfs", "-o", "size=1m", "slipway-full", directory]);
+  });
+  after(async () => {
+    await run("umount", [directory]);
+    await rm(directory, { recursive: true });
+  });
+
+  const ways: readonly [string, () => Promise<Uint8Array>][] = [
+    ["a model", async () => paddedModel(3 * 1024 ** 2)],
+    [
+      "an archive that unpacks to more",
+      async () => gzipSync(await tarOf([{ header: { name: "model.onnx" }, content: Buffer.alloc(3 * 1024 ** 2) }])),
+    ],
+  ];
+  for (const [what, content] of ways) {
+    test(`with ${what} is told, not tried again, and leaves room for the next`, async () => {
+      const fetched = await fetchContent(await content(), undefined, {
+        SLIPWAY_MODEL_DIRECTORY: join(directory, "model"),
+      });
+      assertFails(fetched, "OutOfDisk", /^The node's disk has no room for the model\. Free space/);
+      assert.equal(fetched.log.filter((line) => line.startsWith("trying again")).length, 0);
+      const model = paddedModel(100_000);
+      const small = await fetchContent(model, undefined, { SLIPWAY_MODEL_DIRECTORY: join(directory, "model") });
+      assert.ok(small.report.ok, JSON.stringify(small.report));
+    });
+  }
+});
+
+test("a model after so much that went wrong is fetched", async () => {
+  const model = paddedModel(100_000);
+  assertModel(await fetchContent(model), model);
+});
+
+async function fetchFiles(files: Readonly<Record<string, Uint8Array | undefined>>): Promise<Fetched> {
+  const entries = Object.entries(files).map(([name, content]) => ({
+    header: { name },
+    content: content ?? Buffer.alloc(0),
+  }));
+  return fetchContent(await tarOf(entries));
+}

@@ -1,0 +1,364 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, beforeEach, describe, test } from "node:test";
+import { gzipSync } from "node:zlib";
+import { tarOf } from "../../fixtures/oci.ts";
+import { externalDataModel, paddedModel } from "./models.ts";
+import { type Authority, createAuthority } from "./authority.ts";
+import { type Fault, startCuttingProxy } from "./cutting-proxy.ts";
+import {
+  assertFails,
+  assertFolder,
+  assertModel,
+  type Fetched,
+  fetching,
+  type FetchingOptions,
+  assertSentOnce,
+  mountSecret,
+} from "./fetching.ts";
+import { type FileServer, entityTag, sendFile, type ServedFile, serve, startFileServer } from "./file-server.ts";
+
+/** Waits short enough for a test; a local server answers in milliseconds. */
+const impatient = { idleMilliseconds: 400, retryDelaysMilliseconds: [20, 20, 20] };
+const mebibyte = 1024 ** 2;
+
+const model = paddedModel(3 * mebibyte);
+let server: FileServer;
+before(async () => {
+  server = await startFileServer();
+});
+after(() => server.close());
+beforeEach(() => {
+  server.files.clear();
+  server.files.set("/models/direction.onnx", { content: model });
+});
+
+function fetchPath(path: string, options: FetchingOptions = {}, host = server.host): Promise<Fetched> {
+  return fetching(
+    { SLIPWAY_MODEL_URI: `http://${host}${path}`, SLIPWAY_PLAIN_HTTP_HOSTS: `${server.host},${host}` },
+    { limits: impatient, ...options },
+  );
+}
+
+describe("a web server", () => {
+  test("gives a model, whose digest is that of its bytes", async () => {
+    assertModel(await fetchPath("/models/direction.onnx"), model, "direction.onnx");
+  });
+
+  test("gives a model under any name and query", async () => {
+    server.files.set("/download", { content: model, chunked: true });
+    assertModel(await fetchPath("/download?id=7&file=model.onnx"), model);
+  });
+
+  test("gives a folder as tar and as tar+gzip, told by the bytes", async () => {
+    const files = externalDataModel();
+    const tar = await tarOf(Object.entries(files).map(([name, content]) => ({ header: { name }, content })));
+    server.files.set("/model.tar", { content: tar });
+    server.files.set("/model", { content: gzipSync(tar), contentType: "text/plain" });
+    assertFolder(await fetchPath("/model.tar"), files);
+    assertFolder(await fetchPath("/model"), files);
+  });
+
+  test("is told what nobody finds there", async () => {
+    assertFails(await fetchPath("/nothing"), "NotFound", /has no "127\.0\.0\.1:\d+\/nothing"\. Check the path/);
+  });
+
+  test("may say in which encoding it will not send", async () => {
+    const encodings: (string | undefined)[] = [];
+    const other = await serve((request, response) => {
+      encodings.push(request.headers["accept-encoding"]);
+      response.end(model);
+    });
+    try {
+      assertModel(await fetchPath("/", {}, other.host), model);
+      assert.deepEqual(encodings, ["identity"]);
+    } finally {
+      await other.close();
+    }
+  });
+
+  test("is spoken to without TLS only when it is named", async () => {
+    const { host } = server;
+    const fetched = await fetching(
+      { SLIPWAY_MODEL_URI: `http://${host}/models/direction.onnx` },
+      { limits: impatient },
+    );
+    assertFails(
+      fetched,
+      "SourceUnavailable",
+      /http:\/\/127\.0\.0\.1:\d+, which is not TLS\. Name the host among the plain/,
+    );
+    assert.equal(server.seen.filter(({ path }) => path === "/models/direction.onnx").length, 1);
+  });
+});
+
+describe("a uri", () => {
+  const refused: readonly [string, RegExp][] = [
+    ["https://user:hidden@host/model.onnx", /holds a user name or password.*source\.secretRef/],
+    ["https://", /no valid URL/],
+    ["https://host:99999/x", /no valid URL/],
+  ];
+  for (const [uri, message] of refused) {
+    test(`${uri} is refused`, async () => {
+      const fetched = await fetching({ SLIPWAY_MODEL_URI: uri }, { limits: impatient });
+      assertFails(fetched, "UnsupportedSource", message);
+      assert.ok(!JSON.stringify(fetched.report).includes("hidden"));
+    });
+  }
+
+  test("with a signature in its query keeps it out of log and report", async () => {
+    const fetched = await fetchPath("/nothing?X-Amz-Signature=0123456789abcdef");
+    assertFails(fetched, "NotFound", /nothing/);
+    assert.ok(!`${JSON.stringify(fetched.report)}${fetched.log.join("")}`.includes("0123456789abcdef"));
+  });
+});
+
+describe("TLS", () => {
+  let directory: string;
+  let authority: Authority;
+  let secure: FileServer;
+  before(async () => {
+    directory = await mkdtemp(join(tmpdir(), "slipway-https-"));
+    authority = await createAuthority(directory);
+    secure = await startFileServer({ authority });
+    secure.files.set("/model.onnx", { content: model });
+  });
+  after(async () => {
+    await secure.close();
+    await rm(directory, { recursive: true });
+  });
+
+  test("is trusted with an authority of one's own", async () => {
+    const SLIPWAY_CERTIFICATE_AUTHORITY = authority.authorityPem;
+    assertModel(
+      await fetching({ SLIPWAY_MODEL_URI: `${secure.origin}/model.onnx`, SLIPWAY_CERTIFICATE_AUTHORITY }),
+      model,
+    );
+  });
+
+  test("is refused without it, at once", async () => {
+    const fetched = await fetching({ SLIPWAY_MODEL_URI: `${secure.origin}/model.onnx` }, { limits: impatient });
+    assertFails(fetched, "SourceUnavailable", /certificate of 127\.0\.0\.1:\d+ is not trusted/);
+    assert.equal(fetched.log.length, 1);
+  });
+});
+
+describe("credentials", () => {
+  const ways: readonly [string, Readonly<Record<string, string>>, string][] = [
+    ["a token", { token: "hub-token-1234\n" }, "Bearer hub-token-1234"],
+    ["a user name and password", { username: "ada", password: "pass:wörd" }, `Basic ${base64("ada:pass:wörd")}`],
+    ["a token before a password", { token: "token-5678", username: "ada", password: "pass:wörd" }, "Bearer token-5678"],
+  ];
+  for (const [what, secret, authorization] of ways) {
+    test(`are ${what} of the Secret`, async () => {
+      const closed = await startFileServer({ authorization });
+      closed.files.set("/model.onnx", { content: model });
+      try {
+        assertModel(await fetchPath("/model.onnx", { secret }, closed.host), model);
+        assertFails(
+          await fetchPath("/model.onnx", { secret: { token: "wrong-token" } }, closed.host),
+          "Unauthorized",
+          /refuses "127\.0\.0\.1:\d+\/model\.onnx" to the credentials of the source's Secret \(status 401\)\. Check that they are right, not expired/,
+        );
+        assertFails(
+          await fetchPath("/model.onnx", {}, closed.host),
+          "Unauthorized",
+          /without credentials \(status 401\)\. Name a Secret with token, or username and password, in source\.secretRef/,
+        );
+        assert.equal(closed.seen.length, 3, "a refusal was tried again");
+      } finally {
+        await closed.close();
+      }
+    });
+  }
+
+  test("stay behind when another host is redirected to, and are sent again to the first", async () => {
+    const { host } = server;
+    const seen: [string, string | undefined][] = [];
+    const first = await serve((request, response) => {
+      seen.push([request.url ?? "", request.headers.authorization]);
+      const location = request.url === "/a" ? "/b" : `http://${host}/models/direction.onnx`;
+      response.writeHead(302, { location }).end();
+    });
+    try {
+      const before = server.seen.length;
+      assertModel(await fetchPath("/a", { secret: { token: "hub-token-1234" } }, first.host), model, "model.onnx");
+      assert.deepEqual(seen, [
+        ["/a", "Bearer hub-token-1234"],
+        ["/b", "Bearer hub-token-1234"],
+      ]);
+      assert.deepEqual(
+        server.seen.slice(before).map(({ authorization }) => authorization),
+        [undefined],
+      );
+    } finally {
+      await first.close();
+    }
+  });
+
+  test("that are not one line are told by their key", async () => {
+    const fetched = await fetchPath("/models/direction.onnx", { secret: { token: "two\nlines-of-it" } });
+    assertFails(fetched, "InvalidConfiguration", /The key token of the source's Secret holds a blank, a line break/);
+  });
+
+  for (const renewed of [false, true]) {
+    test(`that expire during the download ${renewed ? "are read again from the Secret" : "end it"}`, async () => {
+      const directory = await mkdtemp(join(tmpdir(), "slipway-expiring-"));
+      let valid = "Bearer short-lived-1";
+      const guard = await serve((request, response) => {
+        if (request.headers.authorization !== valid) {
+          response.writeHead(401).end();
+          return;
+        }
+        if (request.headers.range !== undefined) {
+          void sendFile(request, response, { content: model });
+          return;
+        }
+        const start = (): void => {
+          response.writeHead(200, { "content-length": model.byteLength, etag: entityTag(model) });
+          response.write(model.subarray(0, mebibyte), () => response.destroy());
+        };
+        valid = "Bearer short-lived-2";
+        const secret = { token: renewed ? "short-lived-2" : "short-lived-1" };
+        void mountSecret(join(directory, "secret"), secret).then(start);
+      });
+      try {
+        const secret = { token: "short-lived-1" };
+        const fetched = await fetchPath("/model.onnx", { secret, directory }, guard.host);
+        if (renewed) assertModel(fetched, model);
+        else assertFails(fetched, "Unauthorized", /Check that they are right, not expired/);
+      } finally {
+        await guard.close();
+        await rm(directory, { recursive: true });
+      }
+    });
+  }
+});
+
+describe("a connection that is cut", () => {
+  const cut: Fault = { kind: "cut", afterBytes: mebibyte, times: 2 };
+  const ways: readonly [string, Omit<ServedFile, "content">, boolean, string | RegExp | undefined][] = [
+    ["goes on by entity tag", {}, true, /^"/],
+    ["goes on by date", { validator: "date" }, true, "Tue, 24 Nov 2026 08:00:00 GMT"],
+    ["starts anew with a weak tag", { validator: "weak" }, false, undefined],
+    ["starts anew without a validator", { validator: "none" }, false, undefined],
+    ["starts anew when the server ignores ranges", { ignoresRange: true }, false, /^"/],
+  ];
+  for (const [what, how, resumes, condition] of ways) {
+    test(what, async () => {
+      server.files.set("/model.onnx", { content: model, ...how });
+      const proxy = await startCuttingProxy(server.host, cut);
+      const before = server.seen.length;
+      try {
+        assertModel(await fetchPath("/model.onnx", {}, proxy.host), model);
+        assert.equal(proxy.broken(), 2);
+        if (resumes) assertSentOnce(proxy.passed(), model.byteLength);
+        else assert.ok(proxy.passed() > 1.5 * model.byteLength, "something was not sent again");
+        const last = server.seen.slice(before).at(-1);
+        if (condition instanceof RegExp) assert.match(last?.condition ?? "", condition);
+        else assert.equal(last?.condition, condition);
+      } finally {
+        await proxy.close();
+      }
+    });
+  }
+
+  for (const ignoresCondition of [undefined, true] as const) {
+    test(`starts anew when the file has changed${ignoresCondition ? ", also where only its tag tells" : ""}`, async () => {
+      const [old, fresh] = [paddedModel(3 * mebibyte), paddedModel(3 * mebibyte)];
+      const ignoring = ignoresCondition === undefined ? {} : { ignoresCondition };
+      server.files.set("/model.onnx", { content: old, ...ignoring });
+      const proxy = await startCuttingProxy(server.host, { kind: "cut", afterBytes: mebibyte, times: 1 });
+      // What is tried again is logged before it is sent again.
+      const change = (): void => void server.files.set("/model.onnx", { content: fresh, ...ignoring });
+      const silent = (): void => undefined;
+      try {
+        const log = { info: silent, warn: change, error: silent };
+        assertModel(await fetchPath("/model.onnx", { log }, proxy.host), fresh);
+      } finally {
+        await proxy.close();
+      }
+    });
+  }
+});
+
+describe("a download", () => {
+  test("that stalls is given up", async () => {
+    const proxy = await startCuttingProxy(server.host, {
+      kind: "stall",
+      afterBytes: 0,
+      times: Number.POSITIVE_INFINITY,
+    });
+    try {
+      assertFails(await fetchPath("/models/direction.onnx", {}, proxy.host), "TimedOut", /sent nothing for 0\.4 s/);
+    } finally {
+      await proxy.close();
+    }
+  });
+
+  test("that trickles is given up, however long it would go on", async () => {
+    server.files.set("/model.onnx", { content: model, trickle: { bytes: 10, milliseconds: 20 } });
+    const limits = { ...impatient, retryDelaysMilliseconds: [20] };
+    const fetched = await fetchPath("/model.onnx", { limits });
+    assertFails(fetched, "TimedOut", /sent \d+ bytes in 0\.\d s, less than the 10240 bytes\/s at least/);
+    assert.equal(fetched.log.filter((line) => line.startsWith("trying again")).length, 1);
+  });
+
+  test("that takes too long in all is given up", async () => {
+    server.files.set("/model.onnx", { content: model, trickle: { bytes: 20_000, milliseconds: 20 } });
+    const fetched = await fetching(
+      {
+        SLIPWAY_MODEL_URI: `${server.origin}/model.onnx`,
+        SLIPWAY_PLAIN_HTTP_HOSTS: server.host,
+        SLIPWAY_FETCH_TIMEOUT_SECONDS: "1",
+      },
+      { limits: impatient },
+    );
+    assertFails(fetched, "TimedOut", /longer than the 1 s that are allowed\. Raise source\.timeoutSeconds/);
+  });
+
+  for (const chunked of [undefined, true] as const) {
+    test(`that is too large is refused ${chunked ? "on the way" : "before its first byte"}`, async () => {
+      server.files.set("/model.onnx", { content: model, ...(chunked === undefined ? {} : { chunked }) });
+      const fetched = await fetching(
+        {
+          SLIPWAY_MODEL_URI: `${server.origin}/model.onnx`,
+          SLIPWAY_PLAIN_HTTP_HOSTS: server.host,
+          SLIPWAY_FETCH_SIZE_LIMIT_BYTES: "1000000",
+        },
+        { limits: impatient },
+      );
+      assertFails(fetched, "TooLarge", /larger than the 1000000 bytes that are allowed\. Raise source\.sizeLimit/);
+      const written = [...fetched.files.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
+      assert.ok(written <= (chunked === undefined ? 0 : 1_000_000), `${written} bytes were written`);
+      assert.equal(fetched.log.filter((line) => line.startsWith("trying again")).length, 0);
+    });
+  }
+
+  test("with other bytes than demanded is refused, and so is one with others than recorded", async () => {
+    const other = `sha256:${"ab".repeat(32)}`;
+    const uri = { SLIPWAY_MODEL_URI: `${server.origin}/models/direction.onnx`, SLIPWAY_PLAIN_HTTP_HOSTS: server.host };
+    assertFails(
+      await fetching({ ...uri, SLIPWAY_MODEL_DIGEST: other }),
+      "DigestMismatch",
+      /the entry demands sha256:abab/,
+    );
+    assertFails(
+      await fetching({ ...uri, SLIPWAY_RECORDED_DIGEST: other }),
+      "VersionReused",
+      /first resolved to sha256:abab/,
+    );
+  });
+
+  test("is random bytes, and no model", async () => {
+    server.files.set("/model.onnx", { content: Buffer.concat([Buffer.from([0xff]), randomBytes(1000)]) });
+    assertFails(await fetchPath("/model.onnx"), "NotAModel", /is no ONNX model/);
+  });
+});
+
+function base64(text: string): string {
+  return Buffer.from(text).toString("base64");
+}

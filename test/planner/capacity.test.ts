@@ -1,0 +1,293 @@
+/** What serves goes on serving: edits, scalers, deletions and failures that meet a change half-way. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { isJsonObject, type JsonObject } from "../../operator/api/json.ts";
+import type { ObservedPod } from "../../operator/plan/observed.ts";
+import {
+  createWorld,
+  digestOf,
+  edit,
+  inService,
+  mergePatch,
+  modelName,
+  pass,
+  replicasOf,
+  selectedRevision,
+  settle,
+  specOf,
+  tick,
+  type World,
+} from "./world.ts";
+
+const eager = (): number => 0;
+
+function served(...args: Parameters<typeof specOf>): World {
+  const world = createWorld(specOf(...args), { v1: "good", v2: "good", v3: "good" });
+  settle(world);
+  assert.equal(world.status?.currentVersion, "v1");
+  return world;
+}
+
+function serving(world: World): number {
+  return inService(world).filter((pod) => pod.ready).length;
+}
+
+/** Until `reached`, each round a pass and a second of the cluster's life. */
+function rounds(world: World, reached: () => boolean, each: () => void = () => undefined): void {
+  for (let round = 0; round < 100; round++) {
+    if (reached()) return;
+    pass(world);
+    each();
+    tick(world, 1, eager);
+  }
+  assert.fail(`not reached: ${JSON.stringify(world.status)}`);
+}
+
+function midExchange(replicas = 4): World {
+  const world = served({ replicas }, { maxSurge: 1 });
+  edit(world, { version: "v2" });
+  rounds(world, () => selectedRevision(world) === undefined && replicasOf(world, "v1") <= replicas / 2);
+  assert.equal(serving(world), replicas);
+  return world;
+}
+
+function change(world: World, version: string, how: (pod: ObservedPod, index: number) => ObservedPod): void {
+  let index = 0;
+  world.pods = world.pods.map((pod) => (pod.version === version && !pod.deleting ? how(pod, index++) : pod));
+}
+
+const unready = (pod: ObservedPod): ObservedPod => ({ ...pod, ready: false, readySince: undefined });
+
+function failedForGood(pod: ObservedPod): ObservedPod {
+  const report = { ok: false, stage: "Download", reason: "VersionReused", message: "other bytes" } as const;
+  const termination = { exitCode: 1, reason: "Error", report, text: "" };
+  return { ...unready(pod), fetch: { ...pod.fetch, state: "waiting", termination } };
+}
+
+test("a first version that was never complete goes on serving while the next one comes up", () => {
+  const world = createWorld(specOf(), { v1: "good", v2: "good" });
+  rounds(world, () => replicasOf(world, "v1") === 3 && world.pods.length === 3);
+  change(world, "v1", (pod, index) => (index < 2 ? { ...pod, ready: true, readySince: world.now } : pod));
+  world.behaviour.set("v1", "slow");
+  pass(world);
+  const before = selectedRevision(world);
+  edit(world, { version: "v2" });
+  pass(world);
+  assert.equal(selectedRevision(world), before);
+  assert.equal(replicasOf(world, "v1"), 3);
+  settle(world);
+  assert.equal(world.status?.currentVersion, "v2");
+});
+
+test("a status that is lost while two versions share loses nothing", () => {
+  const world = midExchange();
+  forgetStatus(world);
+  rounds(
+    world,
+    () => world.status?.currentVersion === "v2",
+    () => assert.ok(serving(world) >= 4),
+  );
+});
+
+test("a rejected version stays so through 0 replicas, and the one that served serves again", () => {
+  const world = served();
+  world.behaviour.set("v2", "corrupt");
+  edit(world, { version: "v2" });
+  settle(world);
+  edit(world, { replicas: 0 });
+  settle(world);
+  assert.equal(world.status?.rejected?.reason, "NotAModel");
+  assert.equal(serving(world), 0);
+  edit(world, { replicas: 2 });
+  settle(world);
+  assert.equal(world.status?.currentVersion, "v1");
+  assert.equal(serving(world), 2);
+  assert.equal(replicasOf(world, "v2"), 0);
+});
+
+for (const [what, forget] of [
+  ["the record", (world: World) => world.children.delete(`ConfigMap/${modelName}-versions`)],
+  ["an entry of the record", (world: World) => editRecord(world, { v1: null })],
+] as const) {
+  test(`${what} is deleted: nothing is scaled down, and it comes back as it was`, () => {
+    const world = served();
+    forget(world);
+    pass(world);
+    assert.equal(replicasOf(world, "v1"), 3);
+    assert.deepEqual(recorded(world), { v1: digestOf("v1") });
+  });
+}
+
+test("a digest that somebody edits in the record is put back", () => {
+  const world = served();
+  editRecord(world, { v1: digestOf("other") });
+  const plan = pass(world);
+  assert.deepEqual(recorded(world), { v1: digestOf("v1") });
+  assert.ok(plan.announcements.some(({ reason }) => reason === "DriftCorrected"));
+});
+
+test("a version may be called like a method that every object has", () => {
+  const versions = ["constructor", "toString"].map((name) => ({ name, uri: `oci://registry.test/models/${name}:1` }));
+  const world = createWorld(specOf({ version: "constructor", versions }), {});
+  pass(world);
+  assert.equal(replicasOf(world, "constructor"), 1, "its digest is not known yet");
+  settle(world);
+  assert.equal(world.status?.currentVersion, "constructor");
+  assert.equal(recorded(world)["constructor"], digestOf("constructor"));
+  assert.deepEqual(pass(world).writes, []);
+});
+
+test("going back in the middle of an exchange loses nothing and needs no more room than going on", () => {
+  const world = midExchange();
+  edit(world, { version: "v1" });
+  rounds(
+    world,
+    () => selectedRevision(world) !== undefined,
+    () => {
+      assert.ok(serving(world) >= 4);
+      assert.ok(replicasOf(world, "v1") + replicasOf(world, "v2") <= 5);
+    },
+  );
+  settle(world);
+  assert.equal(world.status?.currentVersion, "v1");
+  assert.equal(replicasOf(world, "v2"), 0);
+});
+
+test("a scaler's write reaches the version that serves also while the next one gets nowhere", () => {
+  const world = served({ replicas: 3 }, { maxSurge: 1 });
+  world.behaviour.set("v2", "slow");
+  edit(world, { version: "v2" });
+  pass(world);
+  edit(world, { replicas: 8 });
+  pass(world);
+  assert.equal(replicasOf(world, "v1"), 8);
+  assert.equal(replicasOf(world, "v2"), 1);
+});
+
+test("the Deployment that serves is deleted in an exchange and made again with its pods", () => {
+  const world = served({ replicas: 4 }, { maxSurge: 1 });
+  world.behaviour.set("v2", "slow");
+  edit(world, { version: "v2" });
+  pass(world);
+  world.children.delete(`Deployment/${modelName}-${world.status?.currentRevision}`);
+  pass(world);
+  assert.equal(replicasOf(world, "v1"), 4);
+});
+
+test("when nothing that serves is ready, the target takes over with its first pod", () => {
+  const world = served({ replicas: 3 });
+  edit(world, { version: "v2" });
+  pass(world);
+  tick(world, 1, eager);
+  world.behaviour.set("v2", "slow");
+  let made = false;
+  change(world, "v2", (pod) => {
+    if (made) return pod;
+    made = true;
+    const report = {
+      ok: true,
+      stage: "Download",
+      digest: digestOf("v2"),
+      bytes: 1,
+      seconds: 1,
+      signature: digestOf("v2"),
+    } as const;
+    const termination = { exitCode: 0, reason: "Completed", report, text: "" };
+    return { ...pod, ready: true, readySince: world.now, fetch: { ...pod.fetch, state: "terminated", termination } };
+  });
+  pass(world);
+  assert.equal(world.status?.currentVersion, "v1", "v1 is there in full");
+  world.behaviour.set("v1", "slow");
+  change(world, "v1", unready);
+  pass(world);
+  pass(world);
+  assert.equal(world.status?.currentVersion, "v2");
+  assert.equal(serving(world), 1);
+});
+
+test("a surge that is widened in an exchange loses nothing", () => {
+  const world = midExchange();
+  edit(world, { rollout: { ...world.spec.rollout, maxSurge: "100%" } });
+  rounds(
+    world,
+    () => world.status?.currentVersion === "v2",
+    () => assert.ok(serving(world) >= 4),
+  );
+});
+
+test("waiting for minReadySeconds is no lack of progress", () => {
+  const world = served({}, { minReadySeconds: 300, progressDeadlineSeconds: 60 });
+  edit(world, { version: "v2" });
+  for (let round = 0; round < 40 && world.status?.currentVersion !== "v2"; round++) {
+    pass(world);
+    tick(world, 30, eager);
+  }
+  assert.equal(world.status?.rejected, undefined);
+  assert.equal(world.status?.currentVersion, "v2");
+});
+
+test("one pod that fails for good does not take down those that are not ready for a moment", () => {
+  const world = served();
+  change(world, "v1", (pod, index) => (index === 0 ? failedForGood(pod) : unready(pod)));
+  pass(world);
+  assert.equal(replicasOf(world, "v1"), 3);
+  assert.equal(world.status?.rejected, undefined);
+  change(world, "v1", failedForGood);
+  const { status } = passed(world);
+  assert.equal(status?.rejected?.reason, "VersionReused", "now none can come back");
+  assert.equal(replicasOf(world, "v1"), 0);
+});
+
+test("pods that are lost while more are on their way are no scaling", () => {
+  const world = served();
+  world.behaviour.set("v1", "slow");
+  edit(world, { replicas: 5 });
+  tick(world, 1, eager);
+  pass(world);
+  assert.equal(conditionOf(world, "Ready")?.reason, "Scaling");
+  change(world, "v1", unready);
+  pass(world);
+  assert.equal(conditionOf(world, "Ready")?.status, "False");
+  pass(world);
+  assert.equal(conditionOf(world, "Ready")?.status, "False");
+});
+
+test("what was refused without a pod is the last failure, whatever failed before", () => {
+  const world = served();
+  world.behaviour.set("v2", "corrupt");
+  edit(world, { version: "v2" });
+  settle(world);
+  assert.equal(world.status?.lastFailure?.reason, "NotAModel");
+  const other = { name: "v1", uri: "oci://registry.test/models/v1:1", digest: digestOf("other") };
+  edit(world, { version: "v1", versions: [other] });
+  const { status } = passed(world);
+  assert.deepEqual(
+    [status?.lastFailure?.reason, status?.lastFailure?.revision],
+    ["VersionReused", status?.targetRevision],
+  );
+});
+
+function conditionOf(world: World, type: string): { status: string; reason: string } | undefined {
+  return world.status?.conditions?.find((candidate) => candidate.type === type);
+}
+
+/** In a function of its own, or the compiler takes the status for undefined from then on. */
+function forgetStatus(world: World): void {
+  world.status = undefined;
+}
+
+function passed(world: World): World {
+  pass(world);
+  return world;
+}
+
+function recorded(world: World): Readonly<Record<string, unknown>> {
+  const data = world.children.get(`ConfigMap/${modelName}-versions`)?.object["data"];
+  return isJsonObject(data) ? data : {};
+}
+
+function editRecord(world: World, data: JsonObject): void {
+  const key = `ConfigMap/${modelName}-versions`;
+  const found = world.children.get(key);
+  if (found !== undefined) world.children.set(key, { ...found, object: mergePatch(found.object, { data }) });
+}
