@@ -12,6 +12,7 @@ export async function loadOnce({ directory, graph }: LocalModel, { script, now }
     script,
     modelPath: join(directory, graph),
     workers: 1,
+    intraOpThreads: 1,
     queueLimit: 1,
     queueSeconds: timing.queueSeconds,
     runSeconds: timing.runSeconds,

@@ -44,6 +44,10 @@ export function observe({ now, model, defaults, children, pods }: PaperCluster):
     service: children.get(`${kinds.service.kind}/${name}`),
     versions: children.get(`${kinds.configMap.kind}/${versionsName(name)}`),
     podDisruptionBudget: children.get(`${kinds.podDisruptionBudget.kind}/${name}`),
+    horizontalPodAutoscaler: children.get(`${kinds.horizontalPodAutoscaler.kind}/${name}`),
+    networkPolicy: children.get(`${kinds.networkPolicy.kind}/${name}`),
+    rivalAutoscalers: [],
+    nodes: [],
     defaults,
   };
 }

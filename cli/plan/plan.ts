@@ -115,6 +115,7 @@ function defaultsFrom(invocation: Invocation): BuildDefaults {
     serverImage: invocation.text("server-image") ?? "",
     plainHttpHosts: hosts.filter((host) => host !== ""),
     certificateAuthority: "",
+    operatorNamespace: "slipway-system",
   };
 }
 

@@ -24,6 +24,10 @@ const reasons: Readonly<Record<string, Reason>> = {
   [kinds.service.kind]: serviceReason,
   [kinds.podDisruptionBudget.kind]: ({ verb }) =>
     verb === "create" ? "drains of nodes take one pod in service at a time" : "follows the Service's selector",
+  [kinds.horizontalPodAutoscaler.kind]: ({ verb }) =>
+    verb === "delete" ? "spec.scaling is no longer there" : "turns spec.replicas as spec.scaling says",
+  [kinds.networkPolicy.kind]: ({ verb }) =>
+    verb === "delete" ? "spec.networkPolicy is no longer there" : "lets in what spec.networkPolicy names",
   [kinds.pod.kind]: (write) =>
     write.verb !== "delete" && valueAt(write.body, "metadata", "annotations", annotations.inService) === "false"
       ? "out of service: each connection ends with its next answer, and the pod stays warm"
