@@ -26,6 +26,9 @@ const nonRoot = 65532;
 /** Drain time of the server plus the longest prediction it finishes. */
 const terminationGracePeriodSeconds = 60;
 
+/** Of a container that died without a report (a native crash), the end of its log tells what can be told. */
+const terminationMessagePolicy = "FallbackToLogsOnError";
+
 const modelVolume = "model";
 const podVolume = "pod";
 
@@ -61,7 +64,7 @@ export function podTemplate(inputs: TemplateInputs): V1PodTemplateSpec {
 function fetchContainer(inputs: TemplateInputs): V1Container {
   const env: V1EnvVar[] = [
     ...identity(inputs),
-    { name: environment.modelUri, value: inputs.version.uri },
+    { name: environment.modelUri, value: literal(inputs.version.uri) },
     ...optional(environment.modelDigest, inputs.version.digest),
     {
       name: environment.recordedDigest,
@@ -78,6 +81,7 @@ function fetchContainer(inputs: TemplateInputs): V1Container {
     args: [commands.fetch],
     env,
     ...(inputs.resources === undefined ? {} : { resources: inputs.resources }),
+    terminationMessagePolicy,
     securityContext: restricted(),
     volumeMounts: [{ name: modelVolume, mountPath: paths.modelDirectory }],
   };
@@ -94,7 +98,7 @@ function serverContainer(inputs: TemplateInputs): V1Container {
         name: environment.cpuLimit,
         valueFrom: { resourceFieldRef: { containerName: containers.server, resource: "limits.cpu", divisor: "1" } },
       },
-      ...inputs.env.map(({ name, value }) => ({ name, value })),
+      ...inputs.env.map(({ name, value }) => ({ name, value: literal(value) })),
     ],
     ports: [
       { name: portNames.http, containerPort: ports.http, protocol: "TCP" },
@@ -104,6 +108,7 @@ function serverContainer(inputs: TemplateInputs): V1Container {
     readinessProbe: probe(paths.ready, 1, 3),
     livenessProbe: probe(paths.live, 10, 3),
     ...(inputs.resources === undefined ? {} : { resources: inputs.resources }),
+    terminationMessagePolicy,
     securityContext: restricted(),
     volumeMounts: [
       { name: modelVolume, mountPath: paths.modelDirectory, readOnly: true },
@@ -122,7 +127,12 @@ function identity(inputs: TemplateInputs): V1EnvVar[] {
 }
 
 function optional(name: string, value: string | undefined): V1EnvVar[] {
-  return value === undefined || value === "" ? [] : [{ name, value }];
+  return value === undefined || value === "" ? [] : [{ name, value: literal(value) }];
+}
+
+/** The kubelet replaces `$(NAME)` and makes one `$` of two; a value is taken as it is when each is doubled. */
+function literal(value: string): string {
+  return value.replaceAll("$", () => "$$");
 }
 
 function serviceFile(): { path: string; fieldRef: { fieldPath: string } } {
