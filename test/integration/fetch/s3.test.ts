@@ -83,7 +83,7 @@ describe("a bucket", () => {
 
   test("gives the version of an object that is asked for", async () => {
     const versions = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
-    await server.bucket("PUT", "versioning", versions);
+    await server.bucket("versioning", versions);
     const [old, fresh] = [paddedModel(1000), paddedModel(1000)];
     const version = await server.put("versioned/model.onnx", old);
     await server.put("versioned/model.onnx", fresh);
