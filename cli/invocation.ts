@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { errorCode } from "../server/fetch/failure.ts";
 import type { Command, Invocation, Option } from "./command.ts";
 import { misused } from "./complaint.ts";
 import { nearest } from "./text/nearest.ts";
@@ -58,25 +59,24 @@ function parse(command: Command, words: readonly string[]): { values: Values; op
     const { values, positionals } = parseArgs({ args: [...words], options, allowPositionals: true, strict: true });
     return { values, operands: positionals };
   } catch (error) {
-    throw misused(explain(command, words, error));
+    throw misused(explain(command, error));
   }
 }
 
 /** Node's own words speak of parseArgs; ours of the command, and they guess what was meant. */
-function explain(command: Command, words: readonly string[], error: unknown): string {
-  const names = [...Object.keys(command.options), "help"];
+function explain({ name, options }: Command, error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  const written = /'(-[^' ]*)/.exec(message)?.[1] ?? "";
-  const name = written.replace(/^-+/, "");
-  const option = command.options[name];
-  if (option === undefined && written !== "" && !/, --/.test(message)) {
-    const guess = name.length > 1 ? nearest(name, names) : undefined;
-    const hint = guess === undefined ? "" : `, did you mean --${guess}?`;
-    return `slipway ${command.name} has no option ${written}${hint}`;
+  const code = errorCode(error);
+  if (code === "ERR_PARSE_ARGS_UNKNOWN_OPTION") {
+    const written = /'(-[^']*)'/.exec(message)?.[1] ?? "";
+    const guess = written.startsWith("--") ? nearest(written.slice(2), [...Object.keys(options), "help"]) : undefined;
+    return `slipway ${name} has no option ${written}${guess === undefined ? "" : `, did you mean --${guess}?`}`;
   }
-  if (option !== undefined && option.value === undefined) return `${written} is a switch and takes no value`;
-  if (words.at(-1)?.startsWith("-") === true || option?.value !== undefined) {
-    return `${written} needs a value: ${written} ${option?.value ?? "VALUE"}`;
+  if (code === "ERR_PARSE_ARGS_INVALID_OPTION_VALUE") {
+    const long = /--([a-z0-9-]+)/.exec(message)?.[1] ?? "";
+    const value = options[long]?.value;
+    if (value === undefined) return `--${long} is a switch and takes no value`;
+    return `--${long} needs a value: --${long} ${value}`;
   }
   return message;
 }

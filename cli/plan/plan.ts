@@ -133,7 +133,11 @@ function mistakesText({ name, mistakes }: Checked, file: string): string {
 }
 
 function describe(object: JsonObject): string {
-  return `${JSON.stringify(object["kind"])} ${identityOf(object, "").name}`;
+  return `${kindOf(object)} ${identityOf(object, "").name}`;
+}
+
+function kindOf({ kind }: { readonly kind?: unknown }): string {
+  return typeof kind === "string" ? kind : "object";
 }
 
 function write(outcomes: readonly Outcome[], output: string, { output: terminal, variables }: Edge): void {

@@ -11,11 +11,14 @@ import { rehearse } from "./rehearsal.ts";
 export function startFrom({ status, ...model }: Model, defaults: BuildDefaults, now: number): PaperCluster {
   const { versions, version } = model.spec;
   const serves = versions.some(({ name }) => name === status?.currentVersion) ? status?.currentVersion : undefined;
-  const digests = (status?.versions ?? []).flatMap(({ name, digest }) =>
-    digest === undefined ? [] : [[name, digest] as const],
+  const digests = new Map(
+    (status?.versions ?? []).flatMap(({ name, digest }) => (digest === undefined ? [] : [[name, digest] as const])),
   );
-  const serving = { ...model, spec: { ...model.spec, version: serves ?? version } };
-  const { end } = rehearse({ ...emptyCluster(serving, defaults, now), digests: new Map(digests) });
+  // A status that knows digests alone is what the operator finds after its record was lost, and makes a record from.
+  const recorded =
+    digests.size === 0 ? {} : { status: { versions: [...digests].map(([name, digest]) => ({ name, digest })) } };
+  const serving = { ...model, spec: { ...model.spec, version: serves ?? version }, ...recorded };
+  const { end } = rehearse({ ...emptyCluster(serving, defaults, now), digests });
   if (status?.rejected === undefined) return end;
   return { ...end, model: { ...end.model, status: { ...end.model.status, rejected: status.rejected } } };
 }

@@ -47,6 +47,10 @@ export async function clusterServer(options: ClusterOptions, edge: Pick<Edge, "i
       error,
     );
   });
+  // What client-node falls back to, as kubectl once did.
+  if (access.server === "http://localhost:8080" && options.kubeconfig === undefined) {
+    throw failed("no kubeconfig was found: name one with --kubeconfig FILE or KUBECONFIG, or a server with --url URL");
+  }
   const namespace = options.namespace ?? access.namespace ?? "default";
   const name = encodeURIComponent(options.name);
   const tls = await access.credentials.tls();

@@ -33,6 +33,9 @@ const nonRoot = 65532;
 /** Drain time of the server plus the longest prediction it finishes. */
 const terminationGracePeriodSeconds = 60;
 
+/** Of a container that died without a report (a native crash), the end of its log tells what can be told. */
+const terminationMessagePolicy = "FallbackToLogsOnError";
+
 const modelVolume = "model";
 const podVolume = "pod";
 
@@ -74,7 +77,7 @@ export function podTemplate(inputs: TemplateInputs): V1PodTemplateSpec {
 function fetchContainer(inputs: TemplateInputs, source: SourceParts): V1Container {
   const env: V1EnvVar[] = [
     ...identity(inputs),
-    { name: environment.modelUri, value: inputs.version.uri },
+    { name: environment.modelUri, value: literal(inputs.version.uri) },
     ...optional(environment.modelDigest, inputs.version.digest),
     {
       name: environment.recordedDigest,
@@ -92,6 +95,7 @@ function fetchContainer(inputs: TemplateInputs, source: SourceParts): V1Containe
     args: [commands.fetch],
     env,
     ...(inputs.resources === undefined ? {} : { resources: inputs.resources }),
+    terminationMessagePolicy,
     securityContext: restricted(),
     volumeMounts: [{ name: modelVolume, mountPath: paths.modelDirectory }, ...source.mounts],
   };
@@ -110,7 +114,7 @@ function serverContainer(inputs: TemplateInputs): V1Container {
       },
       ...optional(environment.workers, inputs.session?.workers?.toString()),
       ...optional(environment.intraOpThreads, inputs.session?.intraOpThreads?.toString()),
-      ...inputs.env.map(({ name, value }) => ({ name, value })),
+      ...inputs.env.map(({ name, value }) => ({ name, value: literal(value) })),
     ],
     ports: [
       { name: portNames.http, containerPort: ports.http, protocol: "TCP" },
@@ -120,6 +124,7 @@ function serverContainer(inputs: TemplateInputs): V1Container {
     readinessProbe: probe(paths.ready, 1, 3),
     livenessProbe: probe(paths.live, 10, 3),
     ...withGpu(inputs.resources, inputs.gpu),
+    terminationMessagePolicy,
     securityContext: restricted(),
     volumeMounts: [
       { name: modelVolume, mountPath: paths.modelDirectory, readOnly: true },
@@ -147,7 +152,12 @@ function identity(inputs: TemplateInputs): V1EnvVar[] {
 }
 
 function optional(name: string, value: string | undefined): V1EnvVar[] {
-  return value === undefined || value === "" ? [] : [{ name, value }];
+  return value === undefined || value === "" ? [] : [{ name, value: literal(value) }];
+}
+
+/** The kubelet replaces `$(NAME)` and makes one `$` of two; a value is taken as it is when each is doubled. */
+function literal(value: string): string {
+  return value.replaceAll("$", () => "$$");
 }
 
 function serviceFile(): { path: string; fieldRef: { fieldPath: string } } {

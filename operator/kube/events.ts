@@ -139,11 +139,12 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
       known.tries = 0;
     } catch (error) {
       known.tries += 1;
-      const gone = known.written > 0 && isNotFound(error); // deleted, or older than the server keeps events
+      // Deleted, older than the server keeps events, or in a namespace that is not there.
+      const gone = isNotFound(error);
       if (gone || known.tries >= maxTries || classify(error).kind === "stall" || error instanceof LostLeaseError) {
         series.delete(key);
       }
-      if (!gone) {
+      if (!gone || known.written === 0) {
         lost("error");
         log.warn({ err: error, event: known.name, reason: known.content.reason }, "an Event could not be written");
       }

@@ -219,6 +219,19 @@ test("410, as an answer or inside the stream, lists again; what changed meanwhil
   }
 });
 
+test("410 after a long absence lists at once, however long the pauses have become", async () => {
+  const reset = new TransportError("ECONNRESET", "reset");
+  await withReflector(
+    (script) => {
+      script.watches = [...Array.from({ length: 9 }, () => events(reset)), events(expired)];
+    },
+    async ({ script, clock }) => {
+      while (script.asked.length < 11) await clock.advance(10);
+      assert.deepEqual(script.asked.slice(10), ["watch@100/300", "list", "watch@101/300"]);
+    },
+  );
+});
+
 test("what cannot be read, is refused, or is ahead of the server lists again; a busy server is only asked later", async () => {
   const rows: readonly (readonly [error: Error, next: string])[] = [
     [new TransportError("NotJson", "m"), "list"],

@@ -73,6 +73,9 @@ const longestPauseMs = 3_000;
 /** A watch that lived this long was a good one: the next pause is the shortest again. Two tries a second at the worst. */
 const goodWatchMs = 500;
 
+/** The place in the stream is lost now and then, and the next list comes at once; not so when a list has just been made. */
+const freshListMs = 5_000;
+
 export function createReflector<T, Raw extends KubeObject = KubeObject>(
   options: ReflectorOptions<T, Raw>,
 ): Reflector<T> {
@@ -89,6 +92,7 @@ export function createReflector<T, Raw extends KubeObject = KubeObject>(
   let listNext = true; // the next step is a list, not a watch
   let open = false;
   let aliveAt = clock.monotonic();
+  let listedAt = aliveAt;
   let quiet = false; // the last watch fell silent
 
   const defect = (key: string, error: unknown): void => {
@@ -120,6 +124,7 @@ export function createReflector<T, Raw extends KubeObject = KubeObject>(
     replacement.commit();
     resourceVersion = version;
     aliveAt = clock.monotonic();
+    listedAt = aliveAt;
     listNext = false;
     synced = true;
     firstList.resolve();
@@ -183,6 +188,7 @@ export function createReflector<T, Raw extends KubeObject = KubeObject>(
     if (!listNext && mustListAgain(error)) {
       log.info(what, "the watch cannot go on from where it was; listing again");
       listNext = true;
+      if (clock.monotonic() - listedAt > freshListMs) return 0;
     } else {
       log.warn(what, listNext ? "listing failed; trying again" : "a watch broke; opening another");
     }

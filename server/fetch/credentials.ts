@@ -4,18 +4,21 @@ import { errorCode, failure } from "./failure.ts";
 import { credentialBytes } from "./limits.ts";
 
 /** Keys of the mounted Secret that some source reads; no other file of the folder is opened. */
-export type CredentialKey =
-  | ".dockerconfigjson"
-  | "username"
-  | "password"
-  | "token"
-  | "AWS_ACCESS_KEY_ID"
-  | "AWS_SECRET_ACCESS_KEY"
-  | "AWS_SESSION_TOKEN"
-  | "AWS_ENDPOINT_URL"
-  | "AWS_REGION"
-  | "HF_TOKEN"
-  | "HF_ENDPOINT";
+export const credentialKeys = [
+  ".dockerconfigjson",
+  "username",
+  "password",
+  "token",
+  "AWS_ACCESS_KEY_ID",
+  "AWS_SECRET_ACCESS_KEY",
+  "AWS_SESSION_TOKEN",
+  "AWS_ENDPOINT_URL",
+  "AWS_REGION",
+  "HF_TOKEN",
+  "HF_ENDPOINT",
+] as const;
+
+export type CredentialKey = (typeof credentialKeys)[number];
 
 /** The Secret of the source, one file a key. Values never reach a log, a message or a report. */
 export interface Credentials {

@@ -24,8 +24,12 @@ interface Configuration {
   readonly rootfs: { readonly diff_ids: readonly string[] };
 }
 
-/** The published image with one more layer under another tag: what a user's own `FROM slipway/server` gives. */
-export async function extendImage(image: Image, tag: string, files: readonly AddedFile[]): Promise<Image> {
+/**
+ * The published image with one more layer: what a user's own `FROM slipway/server` gives. Its tag is another one for
+ * another image, as nodes keep what they once pulled under a tag.
+ */
+export async function extendImage(image: Image, suffix: string, files: readonly AddedFile[]): Promise<Image> {
+  const tag = `${image.tag}-${suffix}`;
   const repository = image.repository.slice(registryAddress.length + 1);
   const address = { registry: registryAddress, plainHttp: true, repository };
   const manifest = (await read(repository, `manifests/${image.tag}`)) as Manifest;

@@ -100,7 +100,7 @@ test("an upgrade with another server image restarts no model; restartToken takes
   const pods = await bench.pods(name);
   const everything = await atRest();
   const { server, operator } = bench.images;
-  const image = await extendImage(server, "e2e-upgrade", [{ path: "release-notes", content: Buffer.from("new") }]);
+  const image = await extendImage(server, "upgrade", [{ path: "release-notes", content: Buffer.from("new") }]);
   const operators = uids(await operatorPods(bench));
   await installChart(bench.node, { operator, server: image }, silent);
   const leader = await settled(bench, leadership);

@@ -18,7 +18,7 @@ before(async () => {
   // ONNX Runtime sends its telemetry over HTTPS, and stays silent for lack of certificates; they must not be what helps.
   const certificates = { path: "etc/ssl/certs/ca-certificates.crt", content: Buffer.from(rootCertificates.join("\n")) };
   const example = { path: "models/example.onnx", content: same };
-  const { repository, tag } = await extendImage(bench.images.server, "e2e-quiet", [certificates, example]);
+  const { repository, tag } = await extendImage(bench.images.server, "quiet", [certificates, example]);
   image = `${repository}:${tag}`;
 });
 

@@ -97,6 +97,8 @@ function createAgent({ certificateAuthority, limits }: HttpOptions): Agent {
 
 function ownHeaders(form: URLSearchParams | undefined): Record<string, string> {
   return {
+    // Some services refuse clients that do not say who they are.
+    "user-agent": "slipway",
     // A compressed answer could not be gone on with by range, and its bytes are not those that have the digest.
     "accept-encoding": "identity",
     ...(form === undefined ? {} : { "content-type": "application/x-www-form-urlencoded" }),

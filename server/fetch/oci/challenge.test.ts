@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { parseBearerChallenge } from "./challenge.ts";
+import { hasBasicChallenge, parseBearerChallenge } from "./challenge.ts";
 
 const realm = "https://auth.example/token";
 
@@ -43,4 +43,13 @@ test("any header is read without harm", () => {
   const started = performance.now();
   parseBearerChallenge(long);
   assert.ok(performance.now() - started < 1000, "the pattern backtracks");
+});
+
+test("a Basic challenge is found beside others", () => {
+  for (const header of ["Basic realm=x", "basic", 'Bearer realm="https://a", Basic realm="b"', "Basic"]) {
+    assert.equal(hasBasicChallenge(header), true, header);
+  }
+  for (const header of ["", 'Bearer realm="Basic"', 'Bearer realm="a basic one"', "Basically"]) {
+    assert.equal(hasBasicChallenge(header), false, header);
+  }
 });

@@ -142,6 +142,60 @@ test("an answer to a token request that holds none is refused", async () => {
   }
 });
 
+test("a token that expires in the middle is renewed, and the blob goes on where it was", async () => {
+  const tokens: string[] = [];
+  const ranges: (string | undefined)[] = [];
+  const registry = await serve((request, response) => {
+    const { host, authorization, range } = request.headers;
+    if (request.url?.startsWith("/token")) {
+      tokens.push(`t${tokens.length + 1}`);
+      response.end(JSON.stringify({ token: tokens.at(-1), expires_in: 1 }));
+    } else if (authorization !== `Bearer ${tokens.at(-1)}` || (ranges.length === 1 && tokens.length === 1)) {
+      response.writeHead(401, { "www-authenticate": `Bearer realm="http://${host}/token"` }).end();
+    } else {
+      ranges.push(range);
+      const start = rangeStart(request);
+      response.writeHead(start === 0 ? 200 : 206, {
+        "content-length": content.length - start,
+        "content-range": `bytes ${start}-${content.length - 1}/${content.length}`,
+      });
+      response.write(content.subarray(start, start + 4000), () =>
+        start === 0 ? response.destroy() : response.end(content.subarray(start + 4000)),
+      );
+    }
+  });
+  assert.ok((await download(registry)).equals(content));
+  assert.deepEqual(tokens, ["t1", "t2"]);
+  assert.deepEqual(ranges, [undefined, "bytes=4000-"]);
+});
+
+test("a registry that takes no token is asked for one once, and not again", async () => {
+  let tokens = 0;
+  const registry = await serve((request, response) => {
+    if (request.url?.startsWith("/token")) {
+      tokens += 1;
+      response.end('{"token":"abc"}');
+    } else response.writeHead(401, { "www-authenticate": `Bearer realm="http://${request.headers.host}/token"` }).end();
+  });
+  await assert.rejects(download(registry), { name: "Unauthorized", message: /refuses anonymous access/ });
+  assert.equal(tokens, 1);
+});
+
+test("a password is told only to who asks for one", async () => {
+  const seen: (string | undefined)[] = [];
+  const registry = await serve((request, response) => {
+    seen.push(request.headers.authorization);
+    if (request.headers.authorization === undefined) {
+      response.writeHead(401, { "www-authenticate": 'Basic realm="models"' }).end();
+    } else response.end("{}");
+  });
+  const known = { kind: "basic", username: "ada", password: "x" } as const;
+  const asking = client(registry, [], known);
+  await asking.manifest("1");
+  await asking.manifest("2");
+  assert.deepEqual(seen, [undefined, "Basic YWRhOng=", "Basic YWRhOng="]);
+});
+
 test("a blob goes on after a cut, by range", async () => {
   const ranges: (string | undefined)[] = [];
   const registry = await serve((request, response) => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import { isFailure } from "../failure.ts";
-import { parseReference, type Reference, showReference } from "./reference.ts";
+import { apiHost, parseReference, type Reference, showReference } from "./reference.ts";
 
 const digest = `sha256:${"0f".repeat(32)}`;
 
@@ -19,6 +19,13 @@ const parsed: readonly [string, Reference][] = [
   ["oci://[::1]:5000/m:1", { registry: "[::1]:5000", repository: "m", tag: "1", digest: undefined }],
   [`oci://registry.example/m@${digest}`, { registry: "registry.example", repository: "m", tag: "latest", digest }],
   [`oci://registry.example/m:1@${digest}`, { registry: "registry.example", repository: "m", tag: "1", digest }],
+  // Docker Hub keeps what has no owner under library/.
+  ["oci://docker.io/m:1", { registry: "docker.io", repository: "library/m", tag: "1", digest: undefined }],
+  ["oci://docker.io/team/m:1", { registry: "docker.io", repository: "team/m", tag: "1", digest: undefined }],
+  [
+    "oci://index.docker.io/m",
+    { registry: "index.docker.io", repository: "library/m", tag: "latest", digest: undefined },
+  ],
 ];
 for (const [uri, reference] of parsed) test(uri, () => assert.deepEqual(parseReference(uri), reference));
 
@@ -63,4 +70,10 @@ test("any text is parsed or refused", () => {
     ),
     { numRuns: 500 },
   );
+});
+
+test("Docker Hub's API is not at the name that it goes by", () => {
+  assert.equal(apiHost("docker.io"), "registry-1.docker.io");
+  assert.equal(apiHost("index.docker.io"), "registry-1.docker.io");
+  assert.equal(apiHost("docker.io.example"), "docker.io.example");
 });

@@ -45,14 +45,16 @@ export function isFolder(key: string): boolean {
 
 /** Endpoint and region by the names of the AWS SDKs, out of the Secret or else the environment. */
 export async function readEndpoint(credentials: Credentials, environment: Environment): Promise<Endpoint> {
+  // What is set to nothing is not set.
   const url =
-    (await credentials.read("AWS_ENDPOINT_URL")) ??
-    environment["AWS_ENDPOINT_URL_S3"] ??
-    environment["AWS_ENDPOINT_URL"];
+    (await credentials.read("AWS_ENDPOINT_URL")) ||
+    environment["AWS_ENDPOINT_URL_S3"] ||
+    environment["AWS_ENDPOINT_URL"] ||
+    undefined;
   const region =
-    (await credentials.read("AWS_REGION")) ??
-    environment["AWS_REGION"] ??
-    environment["AWS_DEFAULT_REGION"] ??
+    (await credentials.read("AWS_REGION")) ||
+    environment["AWS_REGION"] ||
+    environment["AWS_DEFAULT_REGION"] ||
     defaultRegion;
   if (!regionPattern.test(region)) {
     throw failure("InvalidConfiguration", `AWS_REGION is ${quote(region)}, which is no region, such as eu-central-1.`);

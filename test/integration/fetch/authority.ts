@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
-/** A certificate authority of our own, and a certificate that it signed for 127.0.0.1 and localhost. */
+/** A certificate authority of our own, and a certificate that it signed, for 127.0.0.1 and localhost if not said otherwise. */
 export interface Authority {
   readonly authorityPath: string;
   readonly authorityPem: string;
@@ -13,10 +13,10 @@ export interface Authority {
 
 const run = promisify(execFile);
 
-export async function createAuthority(directory: string): Promise<Authority> {
+export async function createAuthority(directory: string, names = "IP:127.0.0.1,DNS:localhost"): Promise<Authority> {
   await mkdir(directory, { recursive: true });
   const at = (name: string): string => join(directory, name);
-  await writeFile(at("extensions"), "subjectAltName=IP:127.0.0.1,DNS:localhost\n");
+  await writeFile(at("extensions"), `subjectAltName=${names}\n`);
   const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
   await openssl(
     "req",

@@ -129,7 +129,6 @@ describe("external data", () => {
 });
 
 describe("an archive that wants to harm", () => {
-  const file = (name: string): TarEntry => ({ header: { name }, content: Buffer.from("x") });
   const refused: readonly [string, readonly TarEntry[], RegExp][] = [
     ["a path that leaves the folder", [file("../outside")], /"\.\.\/outside", with a part "\.\."/],
     ["an absolute path", [file("/etc/outside")], /absolute/],
@@ -187,6 +186,10 @@ test("a model after so much that went wrong is fetched", async () => {
   const model = paddedModel(100_000);
   assertModel(await fetchContent(model), model);
 });
+
+function file(name: string): TarEntry {
+  return { header: { name }, content: Buffer.from("x") };
+}
 
 async function fetchFiles(files: Readonly<Record<string, Uint8Array | undefined>>): Promise<Fetched> {
   const entries = Object.entries(files).map(([name, content]) => ({

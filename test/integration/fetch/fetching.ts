@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { FailureReason, PodReport } from "../../../server/contract.ts";
 import { terminationMessageBytes } from "../../../server/contract.ts";
 import { type FetchOptions, runFetch } from "../../../server/fetch/fetch.ts";
-import { sha256 } from "../../fixtures/oci.ts";
 
 export interface Fetched {
   readonly code: number;
@@ -116,6 +116,11 @@ export function assertFolder({ code, report, files }: Fetched, expected: Readonl
     lines.push(Buffer.from(`${sha256(content).slice("sha256:".length)} ${content.byteLength} ${name}\n`));
   }
   assert.equal(report.digest, sha256(Buffer.concat(lines.toSorted((left, right) => Buffer.compare(left, right)))));
+}
+
+/** As reports write it. */
+export function sha256(content: Uint8Array): string {
+  return `sha256:${createHash("sha256").update(content).digest("hex")}`;
 }
 
 /**

@@ -184,14 +184,14 @@ describe("credentials", () => {
       response.writeHead(302, { location }).end();
     });
     try {
-      const before = server.seen.length;
+      const earlier = server.seen.length;
       assertModel(await fetchPath("/a", { secret: { token: "hub-token-1234" } }, first.host), model, "model.onnx");
       assert.deepEqual(seen, [
         ["/a", "Bearer hub-token-1234"],
         ["/b", "Bearer hub-token-1234"],
       ]);
       assert.deepEqual(
-        server.seen.slice(before).map(({ authorization }) => authorization),
+        server.seen.slice(earlier).map(({ authorization }) => authorization),
         [undefined],
       );
     } finally {
@@ -223,7 +223,7 @@ describe("credentials", () => {
         };
         valid = "Bearer short-lived-2";
         const secret = { token: renewed ? "short-lived-2" : "short-lived-1" };
-        void mountSecret(join(directory, "secret"), secret).then(start);
+        void mountSecret(join(directory, "secret"), secret).then(start, start);
       });
       try {
         const secret = { token: "short-lived-1" };
@@ -251,13 +251,13 @@ describe("a connection that is cut", () => {
     test(what, async () => {
       server.files.set("/model.onnx", { content: model, ...how });
       const proxy = await startCuttingProxy(server.host, cut);
-      const before = server.seen.length;
+      const earlier = server.seen.length;
       try {
         assertModel(await fetchPath("/model.onnx", {}, proxy.host), model);
         assert.equal(proxy.broken(), 2);
         if (resumes) assertSentOnce(proxy.passed(), model.byteLength);
         else assert.ok(proxy.passed() > 1.5 * model.byteLength, "something was not sent again");
-        const last = server.seen.slice(before).at(-1);
+        const last = server.seen.slice(earlier).at(-1);
         if (condition instanceof RegExp) assert.match(last?.condition ?? "", condition);
         else assert.equal(last?.condition, condition);
       } finally {
@@ -274,7 +274,6 @@ describe("a connection that is cut", () => {
       const proxy = await startCuttingProxy(server.host, { kind: "cut", afterBytes: mebibyte, times: 1 });
       // What is tried again is logged before it is sent again.
       const change = (): void => void server.files.set("/model.onnx", { content: fresh, ...ignoring });
-      const silent = (): void => undefined;
       try {
         const log = { info: silent, warn: change, error: silent };
         assertModel(await fetchPath("/model.onnx", { log }, proxy.host), fresh);
@@ -358,6 +357,8 @@ describe("a download", () => {
     assertFails(await fetchPath("/model.onnx"), "NotAModel", /is no ONNX model/);
   });
 });
+
+function silent(): void {}
 
 function base64(text: string): string {
   return Buffer.from(text).toString("base64");

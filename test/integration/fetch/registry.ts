@@ -15,6 +15,7 @@ export interface Registry {
   readonly authority: Authority | undefined;
   /** Where the registry keeps a blob's bytes on disk. */
   blobPath(digest: string): string;
+  readonly dataDirectory: string;
   close(): Promise<void>;
 }
 
@@ -22,6 +23,10 @@ export interface RegistryOptions {
   readonly tls?: boolean;
   /** A token service that the registry sends clients to, and the certificates of its keys. */
   readonly tokenService?: { readonly realm: string; readonly rootCertificates: string };
+  /** Lines of an htpasswd file; who is not in it gets nothing. */
+  readonly passwords?: string;
+  /** Another registry, whose artifacts this one gives as well. */
+  readonly dataOf?: Pick<Registry, "dataDirectory">;
 }
 
 const startMilliseconds = 20_000;
@@ -30,15 +35,19 @@ const startMilliseconds = 20_000;
 export async function startRegistry(options: RegistryOptions = {}): Promise<Registry> {
   const directory = await mkdtemp(join(tmpdir(), "slipway-registry-"));
   const authority = options.tls === true ? await createAuthority(join(directory, "authority")) : undefined;
+  const dataDirectory = options.dataOf?.dataDirectory ?? join(directory, "data");
   const host = `127.0.0.1:${await freePort()}`;
   const configuration = {
     version: 0.1,
     log: { level: "error" },
-    storage: { filesystem: { rootdirectory: join(directory, "data") } },
+    storage: { filesystem: { rootdirectory: dataDirectory } },
     http: {
       addr: host,
       ...(authority === undefined ? {} : { tls: { certificate: authority.certificatePath, key: authority.keyPath } }),
     },
+    ...(options.passwords === undefined
+      ? {}
+      : { auth: { htpasswd: { realm: "models", path: join(directory, "htpasswd") } } }),
     ...(options.tokenService === undefined
       ? {}
       : {
@@ -52,6 +61,7 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Regi
           },
         }),
   };
+  if (options.passwords !== undefined) await writeFile(join(directory, "htpasswd"), options.passwords);
   // YAML is a superset of JSON.
   await writeFile(join(directory, "config.yml"), JSON.stringify(configuration));
   const log: string[] = [];
@@ -67,9 +77,10 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Regi
   return {
     host,
     authority,
+    dataDirectory,
     blobPath(digest) {
       const hex = digest.slice("sha256:".length);
-      return join(directory, "data/docker/registry/v2/blobs/sha256", hex.slice(0, 2), hex, "data");
+      return join(dataDirectory, "docker/registry/v2/blobs/sha256", hex.slice(0, 2), hex, "data");
     },
     async close() {
       process.kill("SIGTERM");

@@ -19,99 +19,125 @@ export interface S3Server {
   readonly keys: { readonly AWS_ACCESS_KEY_ID: string; readonly AWS_SECRET_ACCESS_KEY: string };
   /** Stores an object and returns the version that the bucket gave it, if it keeps versions. */
   put(key: string, content: Uint8Array): Promise<string | null>;
-  /** Any other request to the bucket, signed. */
-  bucket(method: "PUT", query: string, body: string): Promise<void>;
+  /** Changes a setting of the bucket. */
+  bucket(query: string, body: string): Promise<void>;
   close(): Promise<void>;
 }
 
 export const region = "eu-test-1";
+/** Of the root account of every versitygw here. */
+const keys = { AWS_ACCESS_KEY_ID: "slipway-test", AWS_SECRET_ACCESS_KEY: "a_secret/of_the+test" };
 const startMilliseconds = 20_000;
 
+export interface S3ServerOptions {
+  readonly tls?: boolean;
+  /** More options of the program, before the name of its storage. */
+  readonly options?: readonly string[];
+}
+
 /** Starts versitygw on folders of its own. */
-export async function startS3Server(options: { readonly tls?: boolean } = {}): Promise<S3Server> {
-  const { versitygw } = await buildPrograms(["versitygw"]);
+export async function startS3Server({ tls, options = [] }: S3ServerOptions = {}): Promise<S3Server> {
   const directory = await mkdtemp(join(tmpdir(), "slipway-s3-"));
   const folder = (name: string): string => join(directory, name);
   for (const name of ["data", "versions"]) await mkdir(folder(name));
-  const authority = options.tls === true ? await createAuthority(folder("authority")) : undefined;
+  const authority = tls === true ? await createAuthority(folder("authority")) : undefined;
   const host = `127.0.0.1:${await freePort()}`;
-  const keys = {
-    AWS_ACCESS_KEY_ID: "slipway-test",
-    AWS_SECRET_ACCESS_KEY: "a secret/of the+test".replaceAll(" ", "_"),
-  };
-  const tls = authority === undefined ? [] : ["--cert", authority.certificatePath, "--key", authority.keyPath];
-  const log: string[] = [];
-  const program = spawn(
-    join(versitygw, "versitygw"),
-    [
-      "--port",
-      host,
-      "--region",
-      region,
-      "--health",
-      "/health",
-      "--quiet",
-      ...tls,
-      "posix",
-      "--versioning-dir",
-      folder("versions"),
-      folder("data"),
-    ],
-    {
-      stdio: ["ignore", "pipe", "pipe"],
-      env: {
-        PATH: "/usr/bin:/bin",
-        ROOT_ACCESS_KEY_ID: keys.AWS_ACCESS_KEY_ID,
-        ROOT_SECRET_ACCESS_KEY: keys.AWS_SECRET_ACCESS_KEY,
-      },
-    },
-  );
-  for (const output of [program.stdout, program.stderr])
-    output.on("data", (chunk: Buffer) => log.push(chunk.toString()));
+  const secure = authority === undefined ? [] : ["--cert", authority.certificatePath, "--key", authority.keyPath];
+  const storage = ["posix", "--versioning-dir", folder("versions"), folder("data")];
   const endpoint = `${authority === undefined ? "http" : "https"}://${host}`;
   const agent = new Agent({ connect: authority === undefined ? {} : { ca: authority.authorityPem } });
-  const signer = new AwsClient({
-    accessKeyId: keys.AWS_ACCESS_KEY_ID,
-    secretAccessKey: keys.AWS_SECRET_ACCESS_KEY,
-    service: "s3",
-    region,
-  });
-  const send = async (url: string, method: "PUT", body: Uint8Array | string): Promise<string | null> => {
-    const signed = await signer.sign(url, { method, body: typeof body === "string" ? body : Buffer.from(body) });
-    const answer = await request(url, {
-      method,
-      dispatcher: agent,
-      headers: Object.fromEntries(signed.headers),
-      body: typeof body === "string" ? body : Buffer.from(body),
-    });
-    const text = await answer.body.text();
-    if (answer.statusCode !== 200) throw new Error(`${method} ${url}: ${answer.statusCode} ${text}`);
-    const version = answer.headers["x-amz-version-id"];
+  const program = await startVersitygw(
+    ["--port", host, "--region", region, ...secure, ...options, ...storage],
+    endpoint,
+    agent,
+  );
+  const send = async (url: string, body: Uint8Array | string): Promise<string | null> => {
+    const { headers } = await sendSigned({ url, service: "s3", method: "PUT", body, dispatcher: agent });
+    const version = headers["x-amz-version-id"];
     return typeof version === "string" ? version : null;
   };
 
-  await ready(`${endpoint}/health`, agent, log);
-  await send(`${endpoint}/models`, "PUT", "");
+  await send(`${endpoint}/models`, "");
   return {
     host,
     endpoint,
     authority,
     keys,
-    put: (key, content) =>
-      send(`${endpoint}/models/${key.split("/").map(encodeURIComponent).join("/")}`, "PUT", content),
-    async bucket(method, query, body) {
-      await send(`${endpoint}/models?${query}`, method, body);
+    put: (key, content) => send(`${endpoint}/models/${key.split("/").map(encodeURIComponent).join("/")}`, content),
+    async bucket(query, body) {
+      await send(`${endpoint}/models?${query}`, body);
     },
     async close() {
       await agent.close();
-      program.kill("SIGTERM");
-      if (program.exitCode === null && program.signalCode === null) await once(program, "exit");
+      await program.close();
       await rm(directory, { recursive: true, force: true });
     },
   };
 }
 
-async function ready(url: string, dispatcher: Agent, log: readonly string[]): Promise<void> {
+/** Starts the program and waits until `endpoint` answers. Its root account has {@link keys}. */
+export async function startVersitygw(
+  options: readonly string[],
+  endpoint: string,
+  dispatcher: Agent,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<{ close(): Promise<void> }> {
+  const { versitygw } = await buildPrograms(["versitygw"]);
+  const log: string[] = [];
+  const program = spawn(join(versitygw, "versitygw"), ["--health", "/health", ...options], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: {
+      PATH: "/usr/bin:/bin",
+      ROOT_ACCESS_KEY_ID: keys.AWS_ACCESS_KEY_ID,
+      ROOT_SECRET_ACCESS_KEY: keys.AWS_SECRET_ACCESS_KEY,
+      ...environment,
+    },
+  });
+  for (const output of [program.stdout, program.stderr])
+    output.on("data", (chunk: Buffer) => log.push(chunk.toString()));
+  try {
+    await ready(`${endpoint}/health`, dispatcher, () => program.exitCode !== null);
+  } catch (error) {
+    program.kill("SIGKILL");
+    throw new Error(`versitygw does not serve:\n${log.join("")}`, { cause: error });
+  }
+  return {
+    async close() {
+      program.kill("SIGTERM");
+      if (program.exitCode === null && program.signalCode === null) await once(program, "exit");
+    },
+  };
+}
+
+export interface SignedRequest {
+  readonly url: string;
+  readonly service: "s3" | "iam";
+  readonly method: "PUT" | "POST";
+  readonly body: Uint8Array | string;
+  readonly dispatcher: Agent;
+}
+
+/** A request of the root account. Throws for any answer but 200. */
+export async function sendSigned({ url, service, method, body, dispatcher }: SignedRequest): Promise<{
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly text: string;
+}> {
+  const signer = new AwsClient({
+    accessKeyId: keys.AWS_ACCESS_KEY_ID,
+    secretAccessKey: keys.AWS_SECRET_ACCESS_KEY,
+    service,
+    region: service === "iam" ? "us-east-1" : region,
+  });
+  const content = Buffer.from(body);
+  const form = method === "POST" ? { "content-type": "application/x-www-form-urlencoded" } : {};
+  const signed = await signer.sign(url, { method, body: content, headers: form });
+  const answer = await request(url, { method, dispatcher, headers: Object.fromEntries(signed.headers), body: content });
+  const text = await answer.body.text();
+  if (answer.statusCode !== 200) throw new Error(`${method} ${url}: ${answer.statusCode} ${text}`);
+  return { headers: answer.headers, text };
+}
+
+async function ready(url: string, dispatcher: Agent, hasEnded: () => boolean): Promise<void> {
   const deadline = performance.now() + startMilliseconds;
   for (;;) {
     const status = await request(url, { dispatcher }).then(
@@ -122,7 +148,7 @@ async function ready(url: string, dispatcher: Agent, log: readonly string[]): Pr
       () => 0,
     );
     if (status === 200) return;
-    if (performance.now() > deadline) throw new Error(`versitygw did not answer in time:\n${log.join("")}`);
+    if (hasEnded() || performance.now() > deadline) throw new Error("no answer in time");
     await sleep(50);
   }
 }

@@ -1,20 +1,29 @@
 import { createPrivateKey, randomUUID, sign, X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { text } from "node:stream/consumers";
 import type { Authority } from "./authority.ts";
 
 export interface TokenService {
   readonly realm: string;
   /** `host:port` of the realm. */
   readonly host: string;
-  /** Query strings that tokens were asked for with. */
+  /** Query strings, or the forms without the token in them, that tokens were asked for with. */
   readonly asked: readonly string[];
   /** A token of this service, signed with the authority's certificate. */
   token(repository: string, actions: readonly string[]): string;
   close(): Promise<void>;
 }
 
+/** Who gets tokens for private repositories. */
+export const member = {
+  username: "ada",
+  password: "pass:wörd",
+  identityToken: "identity-token-of-ada",
+} as const;
+
+const basic = Buffer.from(`${member.username}:${member.password}`).toString("base64");
 const lifetimeSeconds = 300;
 
 /** A token service as `docker-registry` trusts it ("Token Authentication Implementation" of its documentation). */
@@ -40,14 +49,25 @@ export async function startTokenService(authority: Authority): Promise<TokenServ
   };
 
   const asked: string[] = [];
-  const server = createServer((request, response) => {
-    const url = new URL(request.url ?? "/", "http://localhost");
-    asked.push(url.search);
-    const [, repository = ""] = (url.searchParams.get("scope") ?? "").split(":");
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const query = await queryOf(request);
+    const identityToken = query.get("refresh_token");
+    query.delete("refresh_token");
+    asked.push(query.toString());
+    const [, repository = ""] = (query.get("scope") ?? "").split(":");
+    const known = request.headers.authorization === `Basic ${basic}` || identityToken === member.identityToken;
+    const isStranger = request.headers.authorization === undefined && identityToken === null;
+    if (!known && !isStranger) {
+      response.writeHead(401).end();
+      return;
+    }
     // Repositories below private/ are nobody's who comes without a name.
-    const actions = repository.startsWith("private/") ? [] : ["pull"];
-    response.setHeader("content-type", "application/json").end(JSON.stringify({ token: token(repository, actions) }));
-  }).listen(0, "127.0.0.1");
+    const actions = repository.startsWith("private/") && !known ? [] : ["pull"];
+    const name = identityToken === null ? "token" : "access_token";
+    response.setHeader("content-type", "application/json");
+    response.end(JSON.stringify({ [name]: token(repository, actions) }));
+  };
+  const server = createServer((request, response) => void answer(request, response)).listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("no port was given");
@@ -63,6 +83,11 @@ export async function startTokenService(authority: Authority): Promise<TokenServ
       await once(server, "close");
     },
   };
+}
+
+async function queryOf(request: IncomingMessage): Promise<URLSearchParams> {
+  if (request.method === "POST") return new URLSearchParams(await text(request));
+  return new URL(request.url ?? "/", "http://localhost").searchParams;
 }
 
 function encode(part: object): string {

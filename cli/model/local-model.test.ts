@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import { runFetch } from "../../server/fetch/fetch.ts";
+import { identityModel, onnxModel } from "../../test/fixtures/onnx.ts";
+import { digestOf, hashFiles, type LocalModel, openLocalModel, requireServable, totalBytes } from "./local-model.ts";
+import { isUri } from "./fetched-model.ts";
+
+const root = await mkdtemp(join(tmpdir(), "slipway-local-"));
+after(() => rm(root, { recursive: true }));
+
+let folders = 0;
+async function folder(files: Readonly<Record<string, Uint8Array | string>>): Promise<string> {
+  folders += 1;
+  const directory = join(root, String(folders));
+  for (const [path, content] of Object.entries(files)) {
+    await mkdir(join(directory, path, ".."), { recursive: true });
+    await writeFile(join(directory, path), content);
+  }
+  return directory;
+}
+
+async function digest(model: LocalModel): Promise<string> {
+  return digestOf(await hashFiles(model, { signal: new AbortController().signal, onBytes: () => undefined }));
+}
+
+const weights = new Uint8Array(16);
+function external(location: string): Uint8Array {
+  const four = { elementType: "float32", dims: [4] } as const;
+  const oneWeight = { name: "w", ...four, external: { location, length: 16 } };
+  return onnxModel({
+    nodes: [{ operator: "Add", inputs: ["x", "w"], outputs: ["y"] }],
+    inputs: [{ name: "x", ...four }],
+    outputs: [{ name: "y", ...four }],
+    initializers: [oneWeight],
+  });
+}
+
+test("a uri is told from a path", () => {
+  assert.deepEqual(["oci://r/m:1", "s3://b/k", "./m.onnx", "m.onnx", "C:/m.onnx", "/a://b"].map(isUri), [
+    true,
+    true,
+    false,
+    false,
+    false,
+    false,
+  ]);
+});
+
+describe("a file", () => {
+  test("is taken alone, whatever lies beside it", async () => {
+    const directory = await folder({ "a.onnx": identityModel(), "b.onnx": "x", "notes.txt": "x" });
+    const model = await openLocalModel(join(directory, "a.onnx"));
+    assert.deepEqual([...model.sizes.keys()], ["a.onnx"]);
+    assert.equal(await digest(model), `sha256:${createHash("sha256").update(identityModel()).digest("hex")}`);
+    assert.equal(totalBytes(model), identityModel().byteLength);
+  });
+
+  test("brings the files that it keeps weights in", async () => {
+    const directory = await folder({ "model.onnx": external("data/w.bin"), "data/w.bin": weights, "notes.txt": "x" });
+    const model = await openLocalModel(join(directory, "model.onnx"));
+    assert.deepEqual([...model.sizes.keys()], ["model.onnx", "data/w.bin"]);
+    requireServable(model);
+  });
+
+  test("without its weights cannot be served", async () => {
+    const model = await openLocalModel(join(await folder({ "model.onnx": external("w.bin") }), "model.onnx"));
+    assert.throws(() => requireServable(model), { name: "TruncatedModel" });
+  });
+
+  test("with weights outside its folder cannot be served, and takes nothing from there", async () => {
+    const directory = await folder({ "in/model.onnx": external("../w.bin"), "w.bin": weights });
+    const model = await openLocalModel(join(directory, "in", "model.onnx"));
+    assert.deepEqual([...model.sizes.keys()], ["model.onnx"]);
+    assert.throws(() => requireServable(model), { name: "UnsafeArchive" });
+  });
+});
+
+describe("a folder", () => {
+  test("has the digest that a pod finds for file://", async () => {
+    const directory = await folder({
+      "model.onnx": external("data/w.bin"),
+      "data/w.bin": weights,
+      "labels.txt": "a\nb",
+    });
+    const model = await openLocalModel(directory);
+    const report = join(await folder({ report: "" }), "report");
+    const variables = {
+      SLIPWAY_MODEL_NAME: "m",
+      SLIPWAY_MODEL_VERSION: "v1",
+      SLIPWAY_MODEL_URI: `file://${directory}`,
+      SLIPWAY_MODEL_DIRECTORY: join(root, "fetched"),
+      SLIPWAY_MODEL_DIGEST: await digest(model),
+      SLIPWAY_TERMINATION_MESSAGE: report,
+    };
+    const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+    assert.equal(await runFetch(variables, { log }), 0);
+  });
+
+  test("may link to files, as model caches do", async () => {
+    const directory = await folder({ "blobs/1": identityModel(), "snapshot/labels.txt": "a" });
+    await symlink("../blobs/1", join(directory, "snapshot", "model.onnx"));
+    assert.deepEqual(
+      [...(await openLocalModel(join(directory, "snapshot"))).sizes.keys()],
+      ["labels.txt", "model.onnx"],
+    );
+  });
+
+  test("with two models to choose from is refused, and one without any", async () => {
+    await assert.rejects(openLocalModel(await folder({ "a.onnx": identityModel(), "b.onnx": identityModel() })), {
+      name: "NotAModel",
+    });
+    await assert.rejects(openLocalModel(await folder({ "a.txt": "x" })), { name: "NotAModel" });
+  });
+});
+
+describe("what is no model", () => {
+  test("nothing at all", async () => {
+    await assert.rejects(openLocalModel(join(root, "none.onnx")), {
+      message: /^nothing lies at .*none\.onnx: check the path$/,
+    });
+  });
+  test("a device", async () => {
+    await assert.rejects(openLocalModel("/dev/null"), { message: "/dev/null is neither a file nor a folder" });
+  });
+  test("a web page", async () => {
+    const directory = await folder({ "m.onnx": "<!doctype html><p>Log in</p>" });
+    await assert.rejects(openLocalModel(join(directory, "m.onnx")), { message: /it looks like a web page/ });
+  });
+});
+
+test("hashing stops when it is told to", async () => {
+  const model = await openLocalModel(join(await folder({ "m.onnx": identityModel() }), "m.onnx"));
+  await assert.rejects(hashFiles(model, { signal: AbortSignal.abort(), onBytes: () => undefined }), {
+    name: "AbortError",
+  });
+});

@@ -1,0 +1,250 @@
+/**
+ * The rules of the CRD on a real API server: what they refuse, and the two laws that hold whatever the spec is. No
+ * rule may refuse a write to /scale, and none may refuse going to a version that is listed, forward or back.
+ */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import fc from "fast-check";
+import { kinds } from "../../../operator/api/kinds.ts";
+import { type Client, createClient } from "../../../operator/kube/client.ts";
+import { systemClock } from "../../../operator/kube/clock.ts";
+import { kubeconfigAccess } from "../../../operator/kube/credentials.ts";
+import { ApiError } from "../../../operator/kube/errors.ts";
+import { createMetrics } from "../../../operator/kube/metrics.ts";
+import type { KubeObject } from "../../../operator/kube/resources.ts";
+import { createTransport, type Transport } from "../../../operator/kube/transport.ts";
+import { type ControlPlane, startControlPlane } from "../../cluster/control-plane.ts";
+import { digest, type Json, model } from "./harness.ts";
+
+const repository = join(import.meta.dirname, "..", "..", "..");
+const fieldManager = "test";
+
+let plane: ControlPlane;
+let transport: Transport;
+let client: Client;
+
+before(async () => {
+  plane = await startControlPlane({ name: "crd-rules" });
+  await plane.kubectl(["apply", "-f", join(repository, "crds", "modeldeployment.yaml")]);
+  await plane.kubectl(["wait", "--for=condition=Established", "crd/modeldeployments.slipway.dev", "--timeout=30s"]);
+  transport = createTransport({
+    ...(await kubeconfigAccess({ file: plane.adminKubeconfigPath, clock: systemClock })),
+    clock: systemClock,
+    random: Math.random,
+    metrics: createMetrics(),
+    userAgent: "slipway-test",
+  });
+  client = createClient(transport, { mayWrite: () => true });
+});
+
+after(async () => {
+  await transport.close();
+  await plane.stop();
+});
+
+let serial = 0;
+
+function named(spec: object, name = `m${++serial}`): Json {
+  const manifest: Json = model(name);
+  return { ...manifest, metadata: { name, namespace: "default" }, spec };
+}
+
+function create(manifest: Json): Promise<KubeObject> {
+  return client.create<KubeObject>(kinds.model, manifest, { fieldManager });
+}
+
+function patch(name: string, body: object, subresource?: string): Promise<KubeObject> {
+  const options = { type: "merge", fieldManager, ...(subresource === undefined ? {} : { subresource }) } as const;
+  return client.patch<KubeObject>(kinds.model, "default", name, body, options);
+}
+
+/** The API server's words when it refuses; undefined when it takes it. */
+async function refusal(write: Promise<unknown>): Promise<string | undefined> {
+  try {
+    await write;
+    return undefined;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 422) return error.message;
+    throw error;
+  }
+}
+
+const names = ["v1", "v2", "v3", "2026.01-rc_1", "constructor"];
+
+const entry = fc
+  .record({
+    uri: fc.constantFrom("oci://registry.test/m:1", "oci://registry.test/a/b@sha256:1", "file:///models/m.onnx"),
+    digest: fc.option(fc.constantFrom(digest("1"), digest("2")), { nil: undefined }),
+  })
+  .map(({ uri, digest: given }) => (given === undefined ? { uri } : { uri, digest: given }));
+
+const versions = fc
+  .tuple(fc.subarray(names, { minLength: 1 }), fc.array(entry, { minLength: names.length, maxLength: names.length }))
+  .map(([listed, entries]) => listed.map((name, index) => ({ name, ...entries[index] })));
+
+const amount = fc.oneof(
+  fc.nat(20),
+  fc.nat(100).map((percent) => `${percent}%`),
+);
+
+const rollout = fc.record(
+  {
+    maxSurge: amount,
+    maxUnavailable: amount,
+    minReadySeconds: fc.nat(3600),
+    progressDeadlineSeconds: fc.integer({ min: 10, max: 86_400 }),
+    keepPreviousSeconds: fc.nat(604_800),
+    retryToken: fc.string({ maxLength: 20 }),
+  },
+  { requiredKeys: [] },
+);
+
+const rest = fc.record(
+  {
+    replicas: fc.nat(10_000),
+    server: fc.record({ image: fc.constant("registry.test/s:1"), env: fc.constant([{ name: "A", value: "" }]) }),
+    resources: fc.constantFrom({}, { limits: { cpu: "1" } }, { requests: { cpu: 2 }, limits: { cpu: "1" } }),
+    service: fc.record({ type: fc.constantFrom("ClusterIP", "NodePort", "LoadBalancer"), port: fc.constant(81) }),
+    restartToken: fc.string({ maxLength: 20 }),
+    rollout,
+  },
+  { requiredKeys: [] },
+);
+
+const edit = fc.oneof(
+  rest,
+  versions.map((listed) => ({ versions: listed })),
+);
+
+test("no rule refuses a write to /scale or a listed version, whatever was edited before", {
+  timeout: 300_000,
+}, async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      versions,
+      rest,
+      fc.array(edit, { maxLength: 4 }),
+      fc.nat(10_000),
+      fc.array(fc.nat(), { minLength: 1, maxLength: 3 }),
+      async (listed, spec, edits, replicas, choices) => {
+        const manifest = named({ ...spec, version: listed[0]?.name, versions: listed });
+        const { name } = manifest.metadata;
+        await create(manifest);
+        // As the operator would have it: a status with digests on record is no reason for a refusal either.
+        await patch(
+          name,
+          { status: { currentVersion: "v1", versions: [{ name: "v1", digest: digest("3") }] } },
+          "status",
+        );
+        for (const change of edits) await refusal(patch(name, { spec: change })); // it may be, and must change nothing then
+        assert.equal(await refusal(patch(name, { spec: { replicas } }, "scale")), undefined);
+        const now: Json = await client.get(kinds.model, "default", name);
+        assert.equal(now.spec.replicas, replicas);
+        for (const choice of choices) {
+          const version = now.spec.versions[choice % now.spec.versions.length].name;
+          assert.equal(await refusal(patch(name, { spec: { version } })), undefined, version);
+        }
+        await client.remove(kinds.model, "default", name, { uid: now.metadata.uid });
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+const v1 = { name: "v1", uri: "oci://registry.test/m:1" };
+
+const refusedSpecs: readonly { readonly what: string; readonly spec: object; readonly says: RegExp }[] = [
+  {
+    what: "a version that is not listed",
+    spec: { version: "v9", versions: [v1] },
+    says: /spec\.version: .*spec\.version v9 is not in spec\.versions: add an entry of that name/,
+  },
+  { what: "no versions", spec: { version: "v1", versions: [] }, says: /spec\.versions.* at least 1 item/ },
+  { what: "a version twice", spec: { version: "v1", versions: [v1, v1] }, says: /Duplicate value/ },
+  {
+    what: "more versions than 32",
+    spec: {
+      version: "v1",
+      versions: [v1, ...Array.from({ length: 32 }, (_, index) => ({ ...v1, name: `w${index}` }))],
+    },
+    says: /must have at most 32 items/,
+  },
+  {
+    what: "a version name with a slash",
+    spec: { version: "a/b", versions: [{ ...v1, name: "a/b" }] },
+    says: /should match/,
+  },
+  {
+    what: "a uri without a scheme",
+    spec: { version: "v1", versions: [{ ...v1, uri: "model.onnx" }] },
+    says: /uri.*should match/,
+  },
+  {
+    what: "a digest that is none",
+    spec: { version: "v1", versions: [{ ...v1, digest: "latest" }] },
+    says: /digest.*should match/,
+  },
+  {
+    what: "less than no replicas",
+    spec: { version: "v1", versions: [v1], replicas: -1 },
+    says: /greater than or equal to 0/,
+  },
+  { what: "replicas as text", spec: { version: "v1", versions: [v1], replicas: "2" }, says: /must be of type integer/ },
+  {
+    what: "a percentage above all",
+    spec: { version: "v1", versions: [v1], rollout: { maxUnavailable: "101%" } },
+    says: /should match/,
+  },
+  {
+    what: "a variable that Slipway sets",
+    spec: { version: "v1", versions: [v1], server: { env: [{ name: "ORT_DISABLE_TELEMETRY", value: "0" }] } },
+    says: /ORT_DISABLE_TELEMETRY is set by Slipway: remove it/,
+  },
+];
+
+for (const { what, spec, says } of refusedSpecs) {
+  test(`${what} is refused, with what to do`, async () =>
+    assert.match((await refusal(create(named(spec)))) ?? "", says));
+}
+
+const modelNames: readonly { readonly name: string; readonly says: RegExp | undefined }[] = [
+  { name: "m".repeat(52), says: undefined },
+  { name: "m".repeat(53), says: /at most 52 characters/ },
+  { name: "1model", says: /starts with a lower-case letter/ },
+  { name: "my.model", says: /holds only lower-case letters, digits and '-'/ },
+];
+
+for (const { name, says } of modelNames) {
+  test(`${name} is ${says === undefined ? "a" : "no"} name of a model`, async () => {
+    const said = await refusal(create(named({ version: "v1", versions: [v1] }, name)));
+    if (says === undefined) assert.equal(said, undefined);
+    else assert.match(said ?? "", says);
+  });
+}
+
+test("an entry with a digest is frozen; one without may be corrected, or given one; any may go", async () => {
+  const frozen = { ...v1, digest: digest("1") };
+  const open = { name: "v2", uri: "oci://registry.test/m:2" };
+  const { metadata } = await create(named({ version: "v1", versions: [frozen, open] }));
+  const to = (listed: readonly object[]): Promise<string | undefined> =>
+    refusal(patch(metadata.name, { spec: { versions: listed } }));
+  const says = /version v1 has a digest and cannot be changed: add an entry with another name instead/;
+  assert.match((await to([{ ...frozen, uri: "oci://registry.test/other:1" }, open])) ?? "", says);
+  assert.match((await to([{ ...frozen, digest: digest("2") }, open])) ?? "", says);
+  assert.match((await to([v1, open])) ?? "", says);
+  assert.equal(await to([frozen, { ...open, uri: "oci://registry.test/corrected:2" }]), undefined);
+  assert.equal(await to([{ ...open, digest: digest("2") }, frozen]), undefined, "the order does not matter");
+  assert.equal(await to([frozen]), undefined);
+});
+
+test("the longest spec that the schema allows is within the cost of the rules and the size of an object", async () => {
+  const listed = Array.from({ length: 32 }, (_, index) => ({
+    name: `${"v".repeat(60)}${String(index).padStart(3, "0")}`,
+    uri: `oci://registry.test/${"m".repeat(2000)}`,
+    digest: digest("1"),
+  }));
+  const env = Array.from({ length: 64 }, (_, index) => ({ name: `NAME_${index}`, value: "x".repeat(4096) }));
+  const { metadata } = await create(named({ version: listed[31]?.name, versions: listed, server: { env } }));
+  assert.equal(await refusal(patch(metadata.name, { spec: { version: listed[0]?.name } })), undefined);
+});
