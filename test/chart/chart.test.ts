@@ -21,6 +21,7 @@ import {
 interface Deployment extends Manifest {
   readonly spec: {
     readonly replicas: number;
+    readonly selector: { readonly matchLabels: object };
     readonly template: {
       readonly metadata: Pick<Manifest["metadata"], "annotations"> & { readonly labels: Record<string, string> };
       readonly spec: {
@@ -95,7 +96,11 @@ test("every value reaches the object it is for", async () => {
   assert.deepEqual(template.spec.tolerations, fullValues.tolerations);
   assert.deepEqual(template.spec.affinity, fullValues.affinity);
   assert.deepEqual(container?.env.slice(2), fullValues.env);
-  assert.deepEqual(template.spec.topologySpreadConstraints, fullValues.topologySpreadConstraints);
+  const [given, withSelector] = fullValues.topologySpreadConstraints;
+  assert.deepEqual(template.spec.topologySpreadConstraints, [
+    { ...given, labelSelector: { matchLabels: spec.selector.matchLabels } },
+    withSelector,
+  ]);
   assert.equal(template.spec.priorityClassName, fullValues.priorityClassName);
   assert.deepEqual(metadata.annotations, fullValues.deploymentAnnotations);
   assert.equal(metadata.labels?.["tier"], "backend");

@@ -82,6 +82,12 @@ export const fullValues = {
   },
   topologySpreadConstraints: [
     { maxSkew: 2, topologyKey: "topology.kubernetes.io/zone", whenUnsatisfiable: "DoNotSchedule" },
+    {
+      maxSkew: 1,
+      topologyKey: "kubernetes.io/hostname",
+      whenUnsatisfiable: "ScheduleAnyway",
+      labelSelector: { matchLabels: { team: "ml" } },
+    },
   ],
   priorityClassName: "system-cluster-critical",
   extraObjects: [
