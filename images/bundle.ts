@@ -1,6 +1,7 @@
 import { glob, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { build } from "esbuild";
+import { build, type Plugin } from "esbuild";
+import { pageAssets } from "../server/page/assets.ts";
 
 export interface BundleOptions {
   /** Root of the sources. */
@@ -32,7 +33,18 @@ export async function bundle({ repository, half, output, external }: BundleOptio
     external: [...external],
     // What is left as require() inside bundled CommonJS packages are Node's own modules.
     banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
+    plugins: [embeddedPage],
     legalComments: "eof",
     logLevel: "warning",
   });
 }
+
+/** The server reads the files of its page from its sources; a bundle carries what it would have read. */
+const embeddedPage: Plugin = {
+  name: "embedded-page",
+  setup(bundling) {
+    bundling.onLoad({ filter: /[\\/]server[\\/]page[\\/]assets\.ts$/ }, () => ({
+      contents: `export const pageAssets = () => (${JSON.stringify(pageAssets())});`,
+    }));
+  },
+};

@@ -1,13 +1,18 @@
 /**
- * Writes what is derived from the CRD: the TypeScript types of a ModelDeployment and the chart's copy of the CRD.
+ * Writes what is derived: from the CRD the TypeScript types of a ModelDeployment and the chart's copy of it, from the
+ * chart's values their reference, and the dashboard.
  * With --check it writes nothing and fails when a committed file differs from what it would write.
  */
 import { readFile, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { load } from "js-yaml";
 import { compile, type JSONSchema } from "json-schema-to-typescript";
+import { dashboard } from "./dashboard.ts";
+import { valueEntries, valuesTable, withBlock } from "./values-reference.ts";
 
 const crdFile = "crds/modeldeployment.yaml";
+const valuesFile = "charts/slipway/values.yaml";
+const chartReadme = "charts/slipway/README.md";
 
 interface CustomResourceDefinition {
   readonly spec: { readonly versions: readonly { readonly schema: { readonly openAPIV3Schema: JSONSchema } }[] };
@@ -15,16 +20,20 @@ interface CustomResourceDefinition {
 
 const { values } = parseArgs({ options: { check: { type: "boolean", default: false }, help: { type: "boolean" } } });
 if (values.help) {
-  process.stdout.write("node scripts/generate.ts [--check]\n  writes the files derived from the CRD, or checks them\n");
+  process.stdout.write("node scripts/generate.ts [--check]\n  writes the derived files, or checks them\n");
 } else {
   await main(values.check);
 }
 
 async function main(check: boolean): Promise<void> {
   const crd = await readFile(crdFile, "utf8");
+  const table = valuesTable(valueEntries(await readFile(valuesFile, "utf8")));
   const generated: Readonly<Record<string, string>> = {
     "operator/api/types.gen.ts": await typesOf(load(crd) as CustomResourceDefinition),
     "charts/slipway/files/modeldeployment.yaml": crd,
+    "charts/slipway/files/dashboard.json": dashboard(),
+    [chartReadme]: withBlock(await readFile(chartReadme, "utf8"), "values", table),
+    "docs/reference/values.md": valuesPage(table),
   };
   for (const [file, content] of Object.entries(generated)) {
     if (!check) {
@@ -33,10 +42,20 @@ async function main(check: boolean): Promise<void> {
     }
     const committed = await readFile(file, "utf8").catch(() => "");
     if (committed !== content) {
-      process.stderr.write(`${file} differs from what ${crdFile} gives: run npm run generate and commit it\n`);
+      process.stderr.write(`${file} differs from what it is made of: run npm run generate and commit it\n`);
       process.exitCode = 1;
     }
   }
+}
+
+function valuesPage(table: string): string {
+  return `# Values of the chart
+
+Generated from [values.yaml](../../${valuesFile}) by \`npm run generate\`. What is unknown, or of another type, is
+refused before anything is written ([values.schema.json](../../charts/slipway/values.schema.json)).
+
+${table}
+`;
 }
 
 async function typesOf(definition: CustomResourceDefinition): Promise<string> {

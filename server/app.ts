@@ -6,6 +6,7 @@ import type { Engine, RunOutcome } from "./engine/engine.ts";
 import { isProblem, type Problem, problems } from "./errors.ts";
 import { type Answer, type Exchange, problemAnswer, writeAnswer } from "./exchange.ts";
 import type { Metrics } from "./metrics.ts";
+import type { RecentRequests } from "./page/recent-requests.ts";
 import { decodePredict, encodePredict } from "./protocol/predict.ts";
 import { decodeV1, encodeV1 } from "./protocol/v1.ts";
 import { decodeV2, encodeV2, type InferenceRequest, modelMetadata } from "./protocol/v2.ts";
@@ -24,6 +25,7 @@ export interface AppOptions {
   readonly engine: Engine;
   readonly connections: Connections;
   readonly metrics: Metrics;
+  readonly recent: RecentRequests;
   readonly log: Logger;
   /** Monotonic, milliseconds. */
   readonly now: () => number;
@@ -44,7 +46,7 @@ const requestIdPattern = /^[\x21-\x7e]{1,128}$/;
 
 /** The prediction port: protocols, health, pages. Thin: what a request means is decided in `protocol/`. */
 export function createApp(options: AppOptions): App {
-  const { state, engine, connections, metrics, log, now } = options;
+  const { state, engine, connections, metrics, recent, log, now } = options;
   const beforeReadings = new WeakMap<Exchange, () => void>();
 
   const over = (exchange: Exchange, status: number): void => {
@@ -52,6 +54,7 @@ export function createApp(options: AppOptions): App {
     options.body.budget.give(exchange.bodyBytes);
     const seconds = (now() - exchange.started) / 1000;
     metrics.answered(exchange.route, status, seconds);
+    recent.add(exchange.route, status, seconds);
     const level = status >= 500 ? "error" : status >= 400 ? "info" : "debug";
     if (!log.isLevelEnabled(level)) return;
     const { id, route, request } = exchange;

@@ -36,6 +36,7 @@ export function createRouter(model: string, version: string, handlers: Handlers)
   const v2Version = `${v2Model}/versions/${version}`;
   const metadata = get("/v2/models/{model}", handlers.modelMetadata);
   const ready = get("/v2/models/{model}/ready", handlers.modelReady);
+  const pageFile = get("/page/{file}", handlers.page);
   const infer = post("/v2/models/{model}/infer", handlers.infer);
   const routes = new Map<string, Route>([
     ["/v2", get("/v2", handlers.serverMetadata)],
@@ -58,6 +59,7 @@ export function createRouter(model: string, version: string, handlers: Handlers)
   return (path) => {
     const route = routes.get(path);
     if (route !== undefined) return route;
+    if (path.startsWith("/page/")) return pageFile;
     let decoded: string;
     try {
       decoded = decodeURIComponent(path);

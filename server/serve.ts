@@ -11,6 +11,7 @@ import { createListener, isListenError, listen } from "./listener.ts";
 import { loadModel } from "./load.ts";
 import { createMetrics } from "./metrics.ts";
 import { locateModel } from "./model.ts";
+import { createRecentRequests } from "./page/recent-requests.ts";
 import { createPages } from "./pages.ts";
 import { watchService } from "./service.ts";
 import type { ServedModel, ServerState } from "./state.ts";
@@ -120,6 +121,7 @@ async function serve(config: Config, edge: ServeEdge, log: Logger): Promise<Serv
     isReady: () => state.phase === "serving",
     isInService: () => state.inService,
   });
+  const recent = createRecentRequests(now);
   const app = createApp({
     ...config,
     body: {
@@ -134,7 +136,8 @@ async function serve(config: Config, edge: ServeEdge, log: Logger): Promise<Serv
     log,
     now,
     newRequestId: edge.newRequestId,
-    page: createPages(state),
+    recent,
+    page: createPages(state, recent),
   });
   const server = createListener({ app, connections, bodySeconds: config.bodySeconds });
   let report: Omit<ServeReport, "ready" | "inService"> | undefined;

@@ -14,6 +14,8 @@ export interface Metrics {
   activeWorkers(controller: string, count: number): void;
   leader(lease: string, isLeader: boolean): void;
   watch(resource: string, what: "list" | "watch" | "event" | "bookmark" | "error" | "handler_error"): void;
+  /** Read whenever metrics are; of several watches of one resource the one that lags most is shown. */
+  watchLag(resource: string, lagMs: () => number): void;
   /** Events dropped or not written, by reason. */
   eventLost(reason: "rate" | "memory" | "error"): void;
 }
@@ -120,6 +122,17 @@ export function createMetrics(): Metrics {
     labelNames: ["resource", "what"],
     registers,
   });
+  const lags = new Map<string, (() => number)[]>();
+  const watchLags: Gauge<"resource"> = new Gauge({
+    name: "reflector_lag_seconds",
+    help: "0 while a watch of the resource is open, else the time since the API server's last sign of life.",
+    labelNames: ["resource"],
+    registers,
+    collect: () => {
+      for (const [resource, read] of lags)
+        watchLags.set({ resource }, Math.max(...read.map((lagMs) => lagMs())) / 1000);
+    },
+  });
   const eventsLost = new Counter({
     name: "event_recorder_lost_total",
     help: "Kubernetes Events that were not written, by reason.",
@@ -149,6 +162,7 @@ export function createMetrics(): Metrics {
     activeWorkers: (controller, count) => workers.set({ controller }, count),
     leader: (name, isLeader) => leader.set({ name }, isLeader ? 1 : 0),
     watch: (resource, what) => watches.inc({ resource, what }),
+    watchLag: (resource, lagMs) => lags.set(resource, [...(lags.get(resource) ?? []), lagMs]),
     eventLost: (reason) => eventsLost.inc({ reason }),
   };
 }

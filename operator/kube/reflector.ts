@@ -216,6 +216,9 @@ export function createReflector<T, Raw extends KubeObject = KubeObject>(
     }
   };
 
+  const lagMs = (): number => (open ? 0 : clock.monotonic() - aliveAt);
+  metrics.watchLag(resource.plural, lagMs);
+
   return {
     resource,
     namespace,
@@ -227,7 +230,7 @@ export function createReflector<T, Raw extends KubeObject = KubeObject>(
     synced: () => synced,
     whenSynced: (signal) => (signal === undefined ? firstList.promise : unlessAborted(firstList.promise, signal)),
     lastResourceVersion: () => resourceVersion,
-    lagMs: () => (open ? 0 : clock.monotonic() - aliveAt),
+    lagMs,
     start: () => {
       if (stopped.signal.aborted) throw new Error(`the reflector of ${path} was stopped; create another`);
       running ??= run();

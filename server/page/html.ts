@@ -3,19 +3,33 @@ export function escapeHtml(text: string): string {
   return text.replaceAll(/[&<>"']/g, (character) => `&#${character.codePointAt(0)};`);
 }
 
-/** A whole page that needs nothing from elsewhere. `body` is HTML. */
-export function htmlPage(title: string, body: string): string {
+/**
+ * What a page may load and do: its own script and style, requests to its own server, nothing of anybody else's. Inline
+ * script and style do not run, so a name that got past {@link escapeHtml} could still do nothing.
+ */
+export const pageHeaders = {
+  "content-security-policy":
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  "x-content-type-options": "nosniff",
+  "referrer-policy": "no-referrer",
+  "cache-control": "no-store",
+} as const;
+
+/** A whole page that needs nothing from elsewhere. `head` and `body` are HTML. */
+export function htmlPage(title: string, body: string, head = ""): string {
   return `<!doctype html>
 <html lang="en">
+<head>
 <meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
 <title>${escapeHtml(title)}</title>
-<style>
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #1a1a1a; background: #fff; }
-table { border-collapse: collapse; } th, td { text-align: left; padding: .25rem 1.5rem .25rem 0; vertical-align: top; }
-pre { background: #f2f2f2; padding: .75rem; overflow-x: auto; } code { font-family: ui-monospace, monospace; }
-</style>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="page/style.css">
+${head}</head>
+<body>
 ${body}
+</body>
 </html>
 `;
 }

@@ -1,31 +1,82 @@
 import type { ServedModel } from "../state.ts";
 import type { TensorSpec } from "../tensor.ts";
+import type { PageModel } from "./client/page-model.ts";
 import { curlLines } from "./curl.ts";
 import { escapeHtml, htmlPage } from "./html.ts";
 
-/** What is served here and how to call it. `host` is the one that the reader used. */
+const script = '<script type="module" src="page/dom/main.js"></script>\n';
+
+/** What is served here, how to call it, and a form that does. `host` is the one that the reader used. */
 export function modelPage(model: ServedModel, host: string): string {
+  const { name, version, signature } = model;
+  const base = escapeHtml(`http://${host}`);
   const examples = curlLines(model, `http://${host}`)
-    .map(({ title, command }) => `<h3>${escapeHtml(title)}</h3>\n<pre><code>${escapeHtml(command)}</code></pre>`)
+    .map(
+      ({ title, command }) =>
+        `<h3>${escapeHtml(title)}</h3>\n<div class="code" data-base="${base}"><pre tabindex="0"><code>${escapeHtml(command)}</code></pre></div>`,
+    )
     .join("\n");
-  return htmlPage(
-    `${model.name} ${model.version}`,
-    `<h1>${escapeHtml(model.name)}</h1>
-<p>Version <b>${escapeHtml(model.version)}</b>. <a href="/docs">All paths</a>, <a href="/v2/models/${encodeURIComponent(model.name)}">metadata as JSON</a>.</p>
-<h2>Inputs</h2>
-${table(model.signature.inputs)}
-<h2>Outputs</h2>
-${table(model.signature.outputs)}
-<p>-1 stands for any size.</p>
+  const body = `<header>
+<h1>${escapeHtml(name)} <small>version ${escapeHtml(version)}</small></h1>
+<nav><a href="docs">All paths</a> <a href="v2/models/${encodeURIComponent(name)}">Metadata</a></nav>
+</header>
+<main>
+<section class="card" id="try">
 <h2>Predict</h2>
-${examples}`,
-  );
+<div id="form"><noscript>The form needs JavaScript. The commands below do not.</noscript></div>
+</section>
+<div class="side">
+<section class="card" id="result" hidden>
+<h2>Result</h2>
+</section>
+<section class="card">
+<h2>Latency</h2>
+<h3>Predictions from this page</h3>
+<div id="runs"><p class="hint">None yet.</p></div>
+<h3>Last requests to this server</h3>
+<div id="recent" class="scroll" tabindex="0"></div>
+</section>
+</div>
+<section class="card">
+<h2>Inputs and outputs</h2>
+<div class="scroll" tabindex="0">
+${table(signature.inputs, signature.outputs)}
+</div>
+<p class="hint">-1 stands for any size.</p>
+</section>
+<section class="card">
+<h2>Call it</h2>
+${examples}
+</section>
+</main>
+<div id="model" hidden data-model="${escapeHtml(JSON.stringify(pageModel(model)))}"></div>`;
+  return htmlPage(`${name} ${version}`, body, script);
 }
 
-function table(specs: readonly TensorSpec[]): string {
-  const rows = specs.map(
-    ({ name, datatype, shape }) =>
-      `<tr><td><code>${escapeHtml(name)}</code><td>${datatype}<td><code>[${shape.join(", ")}]</code>`,
-  );
-  return `<table><tr><th>Name<th>Datatype<th>Shape\n${rows.join("\n")}\n</table>`;
+/** Shown until the model is there; asks again by itself. */
+export function loadingPage(): string {
+  const body = `<main><section class="card"><h1>The model is loading</h1><p class="hint">This page looks again every two seconds.</p></section></main>`;
+  return htmlPage("Loading", body, '<meta http-equiv="refresh" content="2">\n');
+}
+
+function pageModel({ name, version, signature, sampleShapes }: ServedModel): PageModel {
+  return {
+    name,
+    version,
+    inputs: signature.inputs.map((input) => ({ ...input, sampleShape: sampleShapes.get(input.name) ?? [] })),
+  };
+}
+
+function table(inputs: readonly TensorSpec[], outputs: readonly TensorSpec[]): string {
+  const rows = [...inputs.map((spec) => row("input", spec)), ...outputs.map((spec) => row("output", spec))];
+  return `<table>
+<thead><tr><th scope="col">Name<th scope="col">Kind<th scope="col">Datatype<th scope="col">Shape</thead>
+<tbody>
+${rows.join("\n")}
+</tbody>
+</table>`;
+}
+
+function row(kind: string, { name, datatype, shape }: TensorSpec): string {
+  return `<tr><td><code>${escapeHtml(name)}</code><td>${kind}<td>${datatype}<td><code>[${shape.join(", ")}]</code>`;
 }

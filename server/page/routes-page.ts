@@ -14,7 +14,8 @@ const routes: readonly (readonly [string, string])[] = [
   ["GET /v1/models/{model}", "Whether the model is ready"],
   ["POST /v1/models/{model}:predict", '{"instances":[rows]} to {"predictions"}, or {"inputs"} to {"outputs"}'],
   ["POST /predict", '{"input_data": nested arrays, or an object by input name} to {"predictions"}'],
-  ["GET /", "The model and ready commands to call it"],
+  ["GET /", "The model, a form that runs it, and ready commands to call it"],
+  ["GET /page/recent", "The last 50 requests: path, status and duration, without probes"],
 ];
 
 /** Every path of the prediction port and the rules that all of them share. */
@@ -22,15 +23,21 @@ export function routesPage(): string {
   const rows = routes.map(([path, text]) => `<tr><td><code>${escapeHtml(path)}</code><td>${escapeHtml(text)}`);
   return htmlPage(
     "Paths",
-    `<h1>Paths</h1>
-<table>
+    `<header><h1>Paths</h1>
+<nav><a href="./">The model</a></nav></header>
+<main>
+<section class="card">
+<div class="scroll" tabindex="0"><table>
 ${rows.join("\n")}
-</table>
+</table></div>
+</section>
+<section class="card">
 <h2>Rules</h2>
 <p>Bodies are JSON in UTF-8, plain or with <code>content-encoding: gzip</code> or <code>deflate</code>. A refusal is
 <code>{"error": text, "code": name}</code> with a status of 4xx; 503 may be tried again. NaN and the infinities in an output
 become <code>null</code>. 64-bit integers keep every digit. The answer carries the <code>x-request-id</code> of the request, or
 a new one.</p>
-<p><a href="/">The model</a></p>`,
+</section>
+</main>`,
   );
 }

@@ -4,13 +4,24 @@ import { test } from "node:test";
 import { load } from "js-yaml";
 import { annotations } from "../../server/contract.ts";
 import { labels } from "../../operator/api/names.ts";
-import { CommandError } from "../cluster/command.ts";
 import { repositoryDirectory } from "../cluster/directories.ts";
-import { chartDirectory, fullValues, helm, leastValues, type Manifest, only, render, renderText } from "./render.ts";
+import {
+  chartDirectory,
+  fullValues,
+  helm,
+  leastValues,
+  type Manifest,
+  namespacedValues,
+  only,
+  render,
+  renderInstalled,
+  renderText,
+} from "./render.ts";
 
 interface Deployment extends Manifest {
   readonly spec: {
     readonly replicas: number;
+    readonly selector: { readonly matchLabels: object };
     readonly template: {
       readonly metadata: Pick<Manifest["metadata"], "annotations"> & { readonly labels: Record<string, string> };
       readonly spec: {
@@ -19,11 +30,14 @@ interface Deployment extends Manifest {
         readonly nodeSelector?: object;
         readonly tolerations?: object;
         readonly affinity?: object;
+        readonly topologySpreadConstraints: object;
+        readonly priorityClassName?: string;
         readonly imagePullSecrets?: object;
         readonly containers: readonly {
           readonly image: string;
           readonly imagePullPolicy: string;
           readonly args: readonly string[];
+          readonly env: readonly { readonly name: string }[];
           readonly resources: object;
           readonly securityContext: object;
         }[];
@@ -53,21 +67,24 @@ test("the least values give an operator with the chart's own version of both ima
     "--http-port=8080",
     "--log-level=info",
     "--leader-elect=true",
+    "--workers=4",
   ]);
   assert.equal(deployment.spec.replicas, 2);
 });
 
 test("every value reaches the object it is for", async () => {
   const manifests = await render(fullValues);
-  const { replicas, template } = (only(manifests, "Deployment") as Deployment).spec;
+  const { metadata, spec } = only(manifests, "Deployment") as Deployment;
+  const { replicas, template } = spec;
   const [container] = template.spec.containers;
-  assert.equal(container?.image, `${fullValues.image.repository}:1.2.3@${fullValues.image.digest}`);
+  assert.equal(container?.image, `mirror.example.com/proxy/slipway/operator:1.2.3@${fullValues.image.digest}`);
   assert.equal(container?.imagePullPolicy, "Always");
   assert.deepEqual(container?.args, [
-    `--server-image=${fullValues.server.image.repository}:4.5.6@${fullValues.server.image.digest}`,
+    `--server-image=mirror.example.com/proxy/slipway/server:4.5.6@${fullValues.server.image.digest}`,
     "--http-port=8080",
     "--log-level=debug",
     "--leader-elect=true",
+    "--workers=8",
     "--plain-http-hosts=registry.local:5000,10.0.0.1",
     "--certificate-authority-file=/etc/slipway/certificate-authority/ca.crt",
   ]);
@@ -78,13 +95,32 @@ test("every value reaches the object it is for", async () => {
   assert.deepEqual(template.spec.nodeSelector, fullValues.nodeSelector);
   assert.deepEqual(template.spec.tolerations, fullValues.tolerations);
   assert.deepEqual(template.spec.affinity, fullValues.affinity);
+  assert.deepEqual(container?.env.slice(2), fullValues.env);
+  const [given, withSelector] = fullValues.topologySpreadConstraints;
+  assert.deepEqual(template.spec.topologySpreadConstraints, [
+    { ...given, labelSelector: { matchLabels: spec.selector.matchLabels } },
+    withSelector,
+  ]);
+  assert.equal(template.spec.priorityClassName, fullValues.priorityClassName);
+  assert.deepEqual(metadata.annotations, fullValues.deploymentAnnotations);
+  assert.equal(metadata.labels?.["tier"], "backend");
   assert.equal(template.metadata.annotations?.["note"], "one");
   assert.equal(template.metadata.labels["team"], "ml");
+  assert.equal(template.metadata.labels["tier"], undefined);
   assert.deepEqual(only(manifests, "ServiceAccount").metadata.annotations, { team: "ml" });
-  const authority = only(manifests, "ConfigMap") as Manifest & { readonly data: Record<string, string> };
+  const authority = only(manifests, "ConfigMap", "models-operator-certificate-authority") as Manifest & {
+    readonly data: Record<string, string>;
+  };
   assert.equal(authority.data["ca.crt"], fullValues.registries.certificateAuthority);
   const prefixed = manifests.filter((manifest) => manifest.kind !== "CustomResourceDefinition");
   assert.ok(prefixed.every((manifest) => manifest.metadata.name.startsWith("models")));
+  const own = manifests.filter((manifest) => !/^models-(extra|text)$/.test(manifest.metadata.name));
+  assert.ok(own.length > 12);
+  for (const { kind, metadata: each } of own) {
+    assert.equal(each.labels?.["owner"], "platform", `${kind} ${each.name} has the common labels`);
+    assert.equal(each.labels?.["app.kubernetes.io/managed-by"], "somebody", `${kind} ${each.name}`);
+    assert.equal(each.labels?.["app.kubernetes.io/instance"], "slipway", `${kind} ${each.name}`);
+  }
 });
 
 test("the operator's pod satisfies the restricted Pod Security Standard", async () => {
@@ -116,21 +152,31 @@ test("the CRD is the project's own, and stays on uninstall unless that is switch
   );
 });
 
-test("nothing needs a webhook or cert-manager", async () => {
-  const kinds = (await render(fullValues)).map((manifest) => manifest.kind).toSorted();
-  assert.deepEqual(kinds, [
+test("nothing needs a webhook, cert-manager or the Prometheus Operator", async () => {
+  const always = [
     "ClusterRole",
-    "ClusterRoleBinding",
-    "ConfigMap",
+    "ClusterRole",
     "CustomResourceDefinition",
     "Deployment",
+    "NetworkPolicy",
+    "PodDisruptionBudget",
     "Role",
     "RoleBinding",
+    "Service",
     "ServiceAccount",
     "ValidatingAdmissionPolicy",
     "ValidatingAdmissionPolicyBinding",
-  ]);
+  ];
+  assert.deepEqual(await kindsOf(leastValues), [...always, "ClusterRole", "ClusterRoleBinding"].toSorted());
+  assert.deepEqual(
+    await kindsOf(namespacedValues),
+    [...always, "Role", "Role", "RoleBinding", "RoleBinding"].toSorted(),
+  );
 });
+
+async function kindsOf(values: object): Promise<readonly string[]> {
+  return (await renderInstalled(values)).map(({ kind }) => kind).toSorted();
+}
 
 test("the admission policy speaks of the annotation and the label that the operator uses", async () => {
   const policy = JSON.stringify(only(await render(leastValues), "ValidatingAdmissionPolicy"));
@@ -147,44 +193,23 @@ test("without images the chart says what to give", async () => {
   await assert.rejects(renderText({ image: leastValues.image }), /--set server\.image\.repository=/);
 });
 
-const refusedValues: readonly { readonly what: string; readonly values: object; readonly says: RegExp }[] = [
-  { what: "an unknown value", values: { image: { repo: "x" } }, says: /\/image.*'repo' not allowed/ },
-  { what: "an unknown value at the top", values: { webhook: true }, says: /'webhook' not allowed/ },
-  { what: "a word for a number", values: { replicas: "two" }, says: /\/replicas.*want integer/ },
-  { what: "fewer than no replicas", values: { replicas: -1 }, says: /\/replicas.*minimum/ },
-  { what: "an unknown log level", values: { logLevel: "loud" }, says: /\/logLevel.*'trace', 'debug', 'info'/ },
-  { what: "a URL for a host", values: { registries: { plainHttpHosts: ["http://x"] } }, says: /plainHttpHosts\/0/ },
-  {
-    what: "a path for a PEM",
-    values: { registries: { certificateAuthority: "/ca.crt" } },
-    says: /certificateAuthority/,
-  },
-  { what: "a tag within the repository", values: { image: { repository: "a/b:1" } }, says: /\/image\/repository/ },
-  { what: "a digest that is none", values: { image: { digest: "sha256:12" } }, says: /\/image\/digest/ },
-  { what: "a secret's name without the object", values: { imagePullSecrets: ["x"] }, says: /imagePullSecrets\/0/ },
+const registries: readonly { readonly registry: string; readonly repository: string; readonly image: string }[] = [
+  { registry: "mirror.example.com", repository: "", image: "mirror.example.com/slipway/operator" },
+  { registry: "mirror.example.com/", repository: "", image: "mirror.example.com/slipway/operator" },
+  { registry: "10.0.0.1:5000/a", repository: "registry.example.com/b/c", image: "10.0.0.1:5000/a/b/c" },
+  { registry: "mirror:80", repository: "registry:5000/b", image: "mirror:80/b" },
+  { registry: "mirror.example.com", repository: "localhost/b", image: "mirror.example.com/b" },
+  { registry: "mirror.example.com", repository: "team/b", image: "mirror.example.com/team/b" },
+  { registry: "mirror.example.com", repository: "b", image: "mirror.example.com/b" },
+  { registry: "", repository: "registry.example.com/b", image: "registry.example.com/b" },
 ];
 
-for (const { what, values, says } of refusedValues) {
-  test(`${what} is refused by the schema`, async () => {
-    await assert.rejects(renderText({ ...leastValues, ...values }), (error) => {
-      assert.ok(error instanceof CommandError);
-      assert.match(error.stderr, says);
-      return true;
-    });
+for (const { registry, repository, image } of registries) {
+  test(`registry ${registry || "none"} with repository ${repository || "none"} gives ${image}`, async () => {
+    const values = { imageRegistry: registry, image: { repository }, server: { image: { repository } } };
+    const [container] = (only(await render(values), "Deployment") as Deployment).spec.template.spec.containers;
+    assert.equal(container?.image, `${image}:0.1.0`);
+    const server = repository === "" ? image.replace("operator", "server") : image;
+    assert.equal(container?.args[0], `--server-image=${server}:0.1.0`);
   });
-}
-
-test("every value is described in values.yaml", async () => {
-  const lines = (await readFile(`${chartDirectory}/values.yaml`, "utf8")).split("\n");
-  const undescribed = lines.filter((line, index) => /^ *[a-zA-Z]+:/.test(line) && !isDescribed(lines, index));
-  assert.deepEqual(undescribed, []);
-});
-
-/** A key is described by a comment above it, or stands in a group whose first line says what it is about. */
-function isDescribed(lines: readonly string[], index: number): boolean {
-  const line = lines[index] ?? "";
-  const above = lines[index - 1] ?? "";
-  const opensGroup = /^ *[a-zA-Z]+:$/.test(line);
-  const keyAbove = /^ *[a-zA-Z]+:/.test(above);
-  return opensGroup || above.trimStart().startsWith("#") || (keyAbove && isDescribed(lines, index - 1));
 }

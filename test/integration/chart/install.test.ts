@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { test } from "node:test";
+import { load } from "js-yaml";
 import { chartDirectory, fullValues, leastValues, type Manifest, only, release, render } from "../../chart/render.ts";
 import { helm, installedChart } from "./installed.ts";
 
@@ -21,19 +24,41 @@ test("the chart on a real API server", async (t) => {
     assert.match(notes, /kubectl apply -f -/);
   });
 
+  // Made by a controller elsewhere.
+  await plane.kubectl(["-n", release.namespace, "create", "serviceaccount", "default"]);
+
   await t.test("every object is accepted with every value set", async () => {
-    const manifests = await render({ ...fullValues, crds: { install: false } });
+    const rendered = await render({ ...fullValues, crds: { install: false } });
+    const manifests = rendered.filter(({ apiVersion }) => !apiVersion.startsWith("monitoring.coreos.com/"));
+    assert.ok(manifests.length > 15 && rendered.length === manifests.length + 3);
     const input = manifests.map((manifest) => JSON.stringify(manifest)).join("\n---\n");
     await plane.kubectl(["create", "--dry-run=server", "--validate=strict", "-f", "-"], { input });
+  });
+
+  await t.test("the example for Artifact Hub is accepted", async () => {
+    const chart = load(await readFile(join(chartDirectory, "Chart.yaml"), "utf8")) as {
+      readonly annotations: Readonly<Record<string, string>>;
+    };
+    const [example] = load(chart.annotations["artifacthub.io/crdsExamples"] ?? "") as readonly object[];
+    await plane.kubectl(["create", "--dry-run=server", "--validate=strict", "-f", "-"], {
+      input: JSON.stringify(example),
+    });
   });
 
   await t.test("a namespace that enforces the restricted standard takes the operator's pod", async () => {
     const namespace = { apiVersion: "v1", kind: "Namespace", metadata: restricted };
     await plane.kubectl(["apply", "-f", "-"], { input: JSON.stringify(namespace) });
-    await plane.kubectl(["-n", restricted.name, "create", "serviceaccount", "slipway-operator"]);
+    for (const account of ["slipway-operator", "default"]) {
+      await plane.kubectl(["-n", restricted.name, "create", "serviceaccount", account]);
+    }
     const { spec } = (only(await render(leastValues), "Deployment") as Deployment).spec.template;
     const pod = { apiVersion: "v1", kind: "Pod", metadata: { name: "operator", namespace: restricted.name }, spec };
     await plane.kubectl(["create", "--dry-run=server", "-f", "-"], { input: JSON.stringify(pod) });
+    const helmTest = only(await render(leastValues), "Pod");
+    const metadata = { name: "test", namespace: restricted.name };
+    await plane.kubectl(["create", "--dry-run=server", "-f", "-"], {
+      input: JSON.stringify({ ...helmTest, metadata }),
+    });
     const root = { ...pod, spec: { ...spec, securityContext: { runAsUser: 0 } } };
     await assert.rejects(
       plane.kubectl(["create", "--dry-run=server", "-f", "-"], { input: JSON.stringify(root) }),
@@ -42,7 +67,8 @@ test("the chart on a real API server", async (t) => {
   });
 
   await t.test("an upgrade changes nothing when nothing changed", async () => {
-    const read = () => plane.kubectl(["get", "deployment,clusterrole", "-n", release.namespace, "-o", "json"]);
+    const kinds = "deployment,service,networkpolicy,poddisruptionbudget,clusterrole,role";
+    const read = () => plane.kubectl(["get", kinds, "-n", release.namespace, "-o", "json"]);
     const before = await read();
     await helm(plane, ["upgrade", release.name, chartDirectory, "--values", "-"], leastValues);
     assert.equal((await read()).stdout, before.stdout);

@@ -4,11 +4,22 @@ import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from "
 import { unpackTools } from "../../cluster/tools.ts";
 import { chartDirectory, leastValues, release } from "../../chart/render.ts";
 
+export interface InstallOptions {
+  readonly values?: object & { readonly watchNamespaces?: readonly string[] };
+  /** Another chart than that of this work tree. */
+  readonly chart?: string;
+}
+
 /** A real API server on which the chart is installed. Without nodes no pod of it runs. */
-export async function installedChart(t: TestContext, options: ControlPlaneOptions = {}): Promise<ControlPlane> {
+export async function installedChart(
+  t: TestContext,
+  options: ControlPlaneOptions = {},
+  { values = leastValues, chart = chartDirectory }: InstallOptions = {},
+): Promise<ControlPlane> {
   const plane = await startControlPlane({ name: "chart", ...options });
   t.after(() => plane.stop());
-  await helm(plane, ["install", release.name, chartDirectory, "--create-namespace", "--values", "-"], leastValues);
+  for (const namespace of values.watchNamespaces ?? []) await plane.kubectl(["create", "namespace", namespace]);
+  await helm(plane, ["install", release.name, chart, "--create-namespace", "--values", "-"], values);
   await plane.kubectl(["wait", "--for=condition=Established", "crd/modeldeployments.slipway.dev", "--timeout=30s"]);
   return plane;
 }

@@ -4,10 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { Model } from "../../../operator/api/model.ts";
-import { clusterWide, inReleaseNamespace } from "../../chart/permissions.ts";
+import { inReleaseNamespace, onlyInTheWholeCluster, whereModelsLive } from "../../chart/permissions.ts";
+import { parseExpression, parseSamples } from "../../chart/promql.ts";
+import { shownExpressions } from "../../chart/monitoring.ts";
 import { release } from "../../chart/render.ts";
 import type { ControlPlane } from "../../cluster/control-plane.ts";
 import { waitFor } from "../../cluster/wait.ts";
+import { helmTest } from "./helm-test.ts";
 import { installedChart } from "./installed.ts";
 import { startOperator } from "./operator-process.ts";
 import { keepPodsReady } from "./ready-pods.ts";
@@ -47,10 +50,29 @@ const model = {
     version: "v1",
     versions: [version("v1", "1"), version("v2", "2")],
     rollout: { keepPreviousSeconds: 1 },
+    resources: { requests: { cpu: "100m" } },
+    scaling: { max: 3 },
+    networkPolicy: {},
   },
 };
 
-const children = ["deployment", "controllerrevision", "service", "configmap", "poddisruptionbudget"];
+/** Made for as long as the spec asks for them. */
+const optionalChildren = ["horizontalpodautoscaler", "networkpolicy"];
+const children = [
+  "deployment",
+  "controllerrevision",
+  "service",
+  "configmap",
+  "poddisruptionbudget",
+  ...optionalChildren,
+];
+
+const strangersAutoscaler = {
+  apiVersion: "autoscaling/v2",
+  kind: "HorizontalPodAutoscaler",
+  metadata: { name: "digits", namespace: "default" },
+  spec: { maxReplicas: 2, scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: "other" } },
+};
 
 /** More than the history keeps, so that the oldest records have to go. */
 const restarts = 12;
@@ -109,6 +131,39 @@ test("the operator uses every right that the chart gives it, and asks for no oth
     });
   }
 
+  await change(plane, { scaling: null, networkPolicy: null });
+  await reached(plane, "a model without scaler and policy", async () => {
+    const { stdout } = await plane.kubectl(["get", optionalChildren.join(","), "-o", "name"]);
+    return stdout.trim() === "";
+  });
+
+  // A name that somebody else has taken is looked at, and left alone.
+  await plane.kubectl(["create", "-f", "-"], { input: JSON.stringify(strangersAutoscaler) });
+  await change(plane, { scaling: { max: 3 } });
+  await reached(plane, "a name that is taken", ({ status }) => JSON.stringify(status).includes("NameTaken"));
+
+  await t.test("what the dashboard and the alerts ask the operator for is what it tells", async () => {
+    const samples = parseSamples(await (await fetch(`${leader.url}/metrics`)).text());
+    const asked = (await shownExpressions()).flatMap(({ expr }) => parseExpression(expr).selectors);
+    const told = asked.filter(({ series }) => samples.some((sample) => sample.series === series));
+    assert.ok(told.some(({ series }) => series === "reflector_lag_seconds"));
+    assert.ok(told.length > 12);
+    for (const { series, matchers } of told) {
+      const exact = matchers.filter(({ label, operator: how }) => how === "=" && label !== "namespace");
+      const found = samples.some(
+        (sample) => sample.series === series && exact.every(({ label, value }) => sample.labels[label] === value),
+      );
+      assert.ok(found, `no ${series} with ${JSON.stringify(exact)}`);
+    }
+  });
+
+  await t.test("helm test finds the CRD and the operator that holds the lease, with no right at all", async () => {
+    const passed = await helmTest(plane, { directory, operator: leader.url });
+    assert.match(passed.stdout, /ok: the API server serves .*\nok: 1 operator pods are ready, one of them holds/);
+    const waiting = helmTest(plane, { directory, operator: follower.url });
+    await assert.rejects(waiting, /not ok: 0 of 1 operator pods hold the lease/);
+  });
+
   pods.abort();
   await ready;
   await leader.stop();
@@ -117,6 +172,10 @@ test("the operator uses every right that the chart gives it, and asks for no oth
   const refused = events.filter(({ responseStatus }) => responseStatus?.code === 403);
   assert.deepEqual(refused, []);
   assert.deepEqual(callsOf(events), callsGranted());
+
+  await t.test("helm test fails without an operator", async () => {
+    await assert.rejects(helmTest(plane, { directory, operator: leader.url }), /not ok: .* gave no answer: .*REFUSED/);
+  });
 });
 
 async function change(plane: ControlPlane, spec: object): Promise<void> {
@@ -160,7 +219,7 @@ function callsOf(events: readonly AuditEvent[]): readonly string[] {
 }
 
 function callsGranted(): readonly string[] {
-  return Object.entries({ ...clusterWide, ...inReleaseNamespace })
+  return Object.entries({ ...whereModelsLive, ...onlyInTheWholeCluster, ...inReleaseNamespace })
     .flatMap(([target, verbs]) => verbs.split(" ").map((verb) => `${verb} ${target}`))
     .toSorted();
 }
