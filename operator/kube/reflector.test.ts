@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createManualClock, type ManualClock } from "./clock.ts";
+import { createManualClock, type ManualClock, sleep } from "./clock.ts";
 import { ApiError, TransportError } from "./errors.ts";
 import { createMetrics } from "./metrics.ts";
 import { createReflector, type Reflector } from "./reflector.ts";
@@ -84,13 +84,13 @@ interface Running {
 }
 
 async function withReflector(
-  prepare: (script: Script) => void,
+  prepare: (script: Script, clock: ManualClock) => void,
   run: (running: Running) => Promise<void>,
   onChange: (change: Change<string>, reflector: Reflector<string>) => void = () => undefined,
 ): Promise<void> {
   const script = createScript();
-  prepare(script);
   const clock = createManualClock();
+  prepare(script, clock);
   const log = createMemoryLog();
   const changes: string[] = [];
   const reflector: Reflector<string> = createReflector<string>({
@@ -219,15 +219,29 @@ test("410, as an answer or inside the stream, lists again; what changed meanwhil
   }
 });
 
-test("410 after a long absence lists at once, however long the pauses have become", async () => {
+test("410 after a watch that was a good one lists at once, however long the pauses have become", async () => {
   const reset = new TransportError("ECONNRESET", "reset");
+  async function* lasting(clock: ManualClock): AsyncGenerator<WatchEvent, void, undefined> {
+    yield bookmark(150);
+    await sleep(clock, 1_000);
+    throw reset;
+  }
   await withReflector(
-    (script) => {
-      script.watches = [...Array.from({ length: 9 }, () => events(reset)), events(expired)];
+    (script, clock) => {
+      script.watches = [
+        lasting(clock),
+        ...Array.from({ length: 9 }, () => events(reset)),
+        events(expired),
+        events(expired),
+      ];
     },
     async ({ script, clock }) => {
-      while (script.asked.length < 11) await clock.advance(10);
-      assert.deepEqual(script.asked.slice(10), ["watch@100/300", "list", "watch@101/300"]);
+      while (script.asked.length < 12) await clock.advance(10);
+      assert.deepEqual(script.asked.slice(11), ["watch@150/300", "list", "watch@101/300"]);
+      await clock.advance(2_900);
+      assert.equal(script.asked.length, 14, "but told 410 straight after a list it waits");
+      await clock.advance(100);
+      assert.deepEqual(script.asked.slice(14), ["list", "watch@102/300"]);
     },
   );
 });

@@ -73,9 +73,6 @@ const longestPauseMs = 3_000;
 /** A watch that lived this long was a good one: the next pause is the shortest again. Two tries a second at the worst. */
 const goodWatchMs = 500;
 
-/** The place in the stream is lost now and then, and the next list comes at once; not so when a list has just been made. */
-const freshListMs = 5_000;
-
 export function createReflector<T, Raw extends KubeObject = KubeObject>(
   options: ReflectorOptions<T, Raw>,
 ): Reflector<T> {
@@ -92,7 +89,7 @@ export function createReflector<T, Raw extends KubeObject = KubeObject>(
   let listNext = true; // the next step is a list, not a watch
   let open = false;
   let aliveAt = clock.monotonic();
-  let listedAt = aliveAt;
+  let followed = false; // a watch since the last list was a good one
   let quiet = false; // the last watch fell silent
 
   const defect = (key: string, error: unknown): void => {
@@ -124,8 +121,8 @@ export function createReflector<T, Raw extends KubeObject = KubeObject>(
     replacement.commit();
     resourceVersion = version;
     aliveAt = clock.monotonic();
-    listedAt = aliveAt;
     listNext = false;
+    followed = false;
     synced = true;
     firstList.resolve();
   };
@@ -171,7 +168,10 @@ export function createReflector<T, Raw extends KubeObject = KubeObject>(
       aliveAt = clock.monotonic();
     } finally {
       open = false;
-      if (clock.monotonic() - startedAt >= goodWatchMs) backoff.reset();
+      if (clock.monotonic() - startedAt >= goodWatchMs) {
+        followed = true;
+        backoff.reset();
+      }
     }
   };
 
@@ -188,7 +188,7 @@ export function createReflector<T, Raw extends KubeObject = KubeObject>(
     if (!listNext && mustListAgain(error)) {
       log.info(what, "the watch cannot go on from where it was; listing again");
       listNext = true;
-      if (clock.monotonic() - listedAt > freshListMs) return 0;
+      if (followed) return 0; // lost now and then, as after an API server's restart; not straight after each list
     } else {
       log.warn(what, listNext ? "listing failed; trying again" : "a watch broke; opening another");
     }

@@ -65,13 +65,17 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Regi
   // YAML is a superset of JSON.
   await writeFile(join(directory, "config.yml"), JSON.stringify(configuration));
   const log: string[] = [];
-  const process = spawn("docker-registry", ["serve", join(directory, "config.yml")], {
+  // Killed by the kernel when the test dies, however it dies.
+  const tied = ["--pdeathsig", "KILL", "docker-registry"];
+  const process = spawn("setpriv", [...tied, "serve", join(directory, "config.yml")], {
     stdio: ["ignore", "ignore", "pipe"],
     env: { PATH: "/usr/bin:/bin", OTEL_TRACES_EXPORTER: "none" },
   });
   process.stderr.on("data", (chunk: Buffer) => log.push(chunk.toString()));
-  const failed = once(process, "error").then(([error]: unknown[]) => {
-    throw new Error("docker-registry does not start. Install it: apt-get install docker-registry", { cause: error });
+  const failed = once(process, "exit").then(() => {
+    throw new Error(
+      `docker-registry does not start. If it is missing: apt-get install docker-registry\n${log.join("")}`,
+    );
   });
   await Promise.race([failed, ready(host, authority, log)]);
   return {

@@ -10,7 +10,8 @@ describe("a pod without a Secret, whose service account stands for a role", () =
   let reports: Readonly<Record<string, PodReport>>;
   before(async () => {
     const script = fileURLToPath(import.meta.resolve("./identity-process.ts"));
-    const { stdout } = await promisify(execFile)("unshare", ["--net", process.execPath, script], { timeout: 120_000 });
+    const alone = ["--pdeathsig", "KILL", "unshare", "--net", process.execPath, script];
+    const { stdout } = await promisify(execFile)("setpriv", alone, { timeout: 120_000 });
     reports = JSON.parse(stdout) as typeof reports;
   });
 

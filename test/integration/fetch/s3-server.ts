@@ -84,7 +84,9 @@ export async function startVersitygw(
 ): Promise<{ close(): Promise<void> }> {
   const { versitygw } = await buildPrograms(["versitygw"]);
   const log: string[] = [];
-  const program = spawn(join(versitygw, "versitygw"), ["--health", "/health", ...options], {
+  // Killed by the kernel when the test dies, however it dies.
+  const tied = ["--pdeathsig", "KILL", join(versitygw, "versitygw")];
+  const program = spawn("setpriv", [...tied, "--health", "/health", ...options], {
     stdio: ["ignore", "pipe", "pipe"],
     env: {
       PATH: "/usr/bin:/bin",

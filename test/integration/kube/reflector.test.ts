@@ -138,6 +138,7 @@ test("410 after a crash of the API server: lists again; made again under its nam
   await reflector.whenSynced(AbortSignal.timeout(10_000));
   await until(() => reflector.lagMs() === 0, 2_000);
 
+  await delay(600); // one that is told 410 straight after its list has reason to wait
   // While no watch comes through, the past is rewritten. A new API server does not know the past before its start.
   proxy.fault = (_method, url) => (isWatch(url) ? { kind: "reset" } : undefined);
   proxy.cut();
