@@ -40,3 +40,25 @@ test("a bundle starts its threads without the sources", async (context) => {
   const { stdout } = await promisify(execFile)(process.execPath, [join(output, "main.mjs")]);
   assert.equal(stdout, "the thread runs/\n");
 });
+
+test("a bundle carries the files of the server's page, which it cannot read from the sources", async (context) => {
+  const repository = await mkdtemp(join(tmpdir(), "slipway-bundle-"));
+  context.after(() => rm(repository, { recursive: true }));
+  const output = join(repository, "build");
+  await mkdir(output);
+  await mkdir(join(repository, "server", "page"), { recursive: true });
+  await writeFile(
+    join(repository, "server", "main.ts"),
+    'import { pageAssets } from "./page/assets.ts"; console.log(Object.keys(pageAssets()).join("\\n"));',
+  );
+  await writeFile(
+    join(repository, "server", "page", "assets.ts"),
+    'export function pageAssets(): object { throw new Error("read from the sources"); }',
+  );
+
+  await bundle({ repository, half: "server", output, external: [] });
+  const { stdout } = await promisify(execFile)(process.execPath, [join(output, "main.mjs")]);
+  const names = stdout.trim().split("\n");
+  assert.ok(names.includes("dom/main.js") && names.includes("style.css"), stdout);
+  assert.ok(!names.some((name) => /test|\.ts$/.test(name)), stdout);
+});

@@ -20,16 +20,25 @@ export function modelPage(model: ServedModel, host: string): string {
 <h1>${escapeHtml(name)} <small>version ${escapeHtml(version)}</small></h1>
 <nav><a href="docs">All paths</a> <a href="v2/models/${encodeURIComponent(name)}">Metadata</a></nav>
 </header>
-<main>
+<main class="columns">
+<div class="column">
 <section class="card" id="try">
 <h2>Predict</h2>
 <div id="form"><noscript>The form needs JavaScript. The commands below do not.</noscript></div>
 </section>
-<div class="side">
+<section class="card" id="signature">
+<h2>Inputs and outputs</h2>
+<div class="scroll" tabindex="0">
+${table(signature.inputs, signature.outputs)}
+</div>
+<p class="hint">-1 stands for any size.</p>
+</section>
+</div>
+<div class="column">
 <section class="card" id="result" hidden>
 <h2>Result</h2>
 </section>
-<section class="card">
+<section class="card" id="latency">
 <h2>Latency</h2>
 <h3>Predictions from this page</h3>
 <div id="runs"><p class="hint">None yet.</p></div>
@@ -37,14 +46,7 @@ export function modelPage(model: ServedModel, host: string): string {
 <div id="recent" class="scroll" tabindex="0"></div>
 </section>
 </div>
-<section class="card">
-<h2>Inputs and outputs</h2>
-<div class="scroll" tabindex="0">
-${table(signature.inputs, signature.outputs)}
-</div>
-<p class="hint">-1 stands for any size.</p>
-</section>
-<section class="card">
+<section class="card" id="call">
 <h2>Call it</h2>
 ${examples}
 </section>

@@ -29,7 +29,8 @@ export interface Watched {
 }
 
 export interface Browser {
-  readonly open: (url: string) => Promise<Watched>;
+  /** `prepare` is called before the address is asked for. */
+  readonly open: (url: string, prepare?: (page: Page) => Promise<void>) => Promise<Watched>;
 }
 
 /** Ended and removed after the tests of the file, also when one of them failed. */
@@ -57,7 +58,7 @@ export async function startBrowser(options: BrowserContextOptions = {}): Promise
   context.setDefaultTimeout(timeoutMilliseconds);
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
   return {
-    async open(url) {
+    async open(url, prepare) {
       const page = await context.newPage();
       const requests: string[] = [];
       const complaints: string[] = [];
@@ -66,6 +67,7 @@ export async function startBrowser(options: BrowserContextOptions = {}): Promise
         if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
       });
       page.on("pageerror", (error) => complaints.push(error.message));
+      await prepare?.(page);
       await page.goto(url);
       return { page, requests, complaints };
     },

@@ -69,7 +69,7 @@ describe("the page of the text-direction model", () => {
     await page.getByRole("spinbutton", { name: "Height" }).fill("48");
     await page.getByRole("spinbutton", { name: "Width" }).fill("192");
     await page.getByRole("combobox", { name: "Values" }).selectOption("-1..1");
-    await page.getByRole("combobox", { name: "Size" }).selectOption("line");
+    await page.getByRole("combobox", { name: "Fit" }).selectOption("line");
     await page.getByRole("combobox", { name: "Colours" }).selectOption("bgr");
 
     const turned = upsideDown(readPicture(platform));
@@ -112,6 +112,45 @@ describe("the page of the text-direction model", () => {
     await page.getByText("27,648 values").waitFor();
     await page.getByRole("button", { name: "Predict" }).click();
     await page.locator(".bars li").first().waitFor();
+    assertClean(watched, server);
+    await page.close();
+  });
+});
+
+describe("the page elsewhere", () => {
+  test("works below a path that a proxy adds, and its commands name that", async () => {
+    const server = await serve(addModel());
+    const base = "http://proxy.example/models/sum";
+    const { page, requests, complaints } = await browser.open(`${base}/`, async (opened) => {
+      await opened.route(`${base}/**`, async (route) => {
+        const url = route.request().url().replace(base, server.url);
+        await route.fulfill({ response: await route.fetch({ url }) });
+      });
+    });
+    await page.getByRole("button", { name: "Predict" }).click();
+    await page.locator(".bars li").first().waitFor();
+    const commands = await page.locator("[data-base] code").allInnerTexts();
+    assert.match(commands.join("\n"), /'http:\/\/proxy\.example\/models\/sum\/v2\/models\/m\/infer'/);
+    assert.deepEqual(complaints, []);
+    assert.deepEqual(
+      requests.filter((url) => !url.startsWith(`${base}/`) && !url.startsWith("data:")),
+      [],
+    );
+    await page.close();
+  });
+
+  test("fits on a phone, and can be used by keyboard alone", async () => {
+    const server = await serve(addModel({ dims: [2] }));
+    const watched = await browser.open(`${server.url}/`, (page) => page.setViewportSize({ width: 360, height: 700 }));
+    const { page } = watched;
+    // Two links, the ways to fill the first input, then its first field.
+    for (let index = 0; index < 4; index += 1) await page.keyboard.press("Tab");
+    await page.keyboard.press("Control+A");
+    await page.keyboard.type("41.5");
+    await page.keyboard.press("Enter");
+    await page.locator(".bars .number").first().waitFor();
+    assert.deepEqual(await page.locator(".bars .number").allInnerTexts(), ["41.5", "0"]);
+    assert.equal(await page.evaluate("document.documentElement.scrollWidth"), 360);
     assertClean(watched, server);
     await page.close();
   });

@@ -40,8 +40,8 @@ export function inputEditor(input: PageInput, index: number): Editor {
   const open = element("div", { class: "sizes" }, "Size");
   input.shape.forEach((size, dimension) => {
     const field = sizeFields[dimension];
-    if (dimension > 0) open.append("×");
-    if (field !== undefined) open.append(size === -1 ? field : String(size));
+    if (dimension > 0) open.append(element("span", {}, "×"));
+    if (field !== undefined) open.append(size === -1 ? field : element("span", {}, String(size)));
   });
   const show = (): void => {
     editor = editorOf(way);

@@ -45,14 +45,9 @@ export function latencyView(own: HTMLElement, seen: HTMLElement): LatencyView {
   };
 }
 
-function runsView(runs: readonly Run[]): HTMLElement[] {
+function runsView(runs: readonly Run[]): Element[] {
   const times = runs.map(({ milliseconds }) => milliseconds).toSorted((a, b) => a - b);
   const longest = times.at(-1) ?? 1;
-  const chart = element("ol", { class: "runs", "aria-hidden": "true" });
-  for (const { status, milliseconds } of runs) {
-    const meter = element("progress", { max: longest, value: milliseconds });
-    chart.append(element("li", { title: `${status}: ${time(milliseconds)}`, class: status < 400 ? "" : "bad" }, meter));
-  }
   const last = runs.at(-1)?.milliseconds ?? 0;
   const median = times[Math.floor((times.length - 1) / 2)] ?? 0;
   const facts = element(
@@ -63,7 +58,32 @@ function runsView(runs: readonly Run[]): HTMLElement[] {
     fact("longest", time(longest)),
     fact("predictions", String(runs.length)),
   );
-  return [facts, chart];
+  return [facts, chart(runs, longest)];
+}
+
+/** A column for each run, the newest at the right. */
+function chart(runs: readonly Run[], longest: number): SVGSVGElement {
+  const picture = drawn("svg", { class: "runs", viewBox: `0 0 ${keptRuns} 1`, preserveAspectRatio: "none" });
+  picture.setAttribute("aria-hidden", "true");
+  runs.forEach(({ status, milliseconds }, index) => {
+    const height = milliseconds / longest;
+    const x = keptRuns - runs.length + index + 0.1;
+    const column = drawn("rect", { x, y: 1 - height, width: 0.8, height, class: status < 400 ? "" : "bad" });
+    const title = drawn("title", {});
+    title.textContent = `${status}: ${time(milliseconds)}`;
+    column.append(title);
+    picture.append(column);
+  });
+  return picture;
+}
+
+function drawn<Tag extends keyof SVGElementTagNameMap>(
+  tag: Tag,
+  attributes: Readonly<Record<string, string | number>>,
+): SVGElementTagNameMap[Tag] {
+  const created = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) created.setAttribute(name, String(value));
+  return created;
 }
 
 function fact(name: string, value: string): HTMLElement {
@@ -74,7 +94,7 @@ function requestTable(requests: readonly SeenRequest[]): HTMLElement {
   if (requests.length === 0) return element("p", { class: "hint" }, "None yet.");
   const now = Date.now();
   const rows = requests.slice(0, shownRequests).map(({ secondsAgo, route, status, milliseconds }) => {
-    const clock = new Date(now - 1000 * secondsAgo).toLocaleTimeString();
+    const clock = new Date(now - 1000 * secondsAgo).toLocaleTimeString([], { hour12: false });
     return element(
       "tr",
       { class: status < 400 ? "" : "bad" },

@@ -45,8 +45,8 @@ async function predict(): Promise<void> {
     });
     const answer = await response.text();
     latency.add(response.status, performance.now() - started);
-    byId("result").hidden = false;
     result.show({ status: response.status, request, answer });
+    revealResult();
   } catch (error) {
     complain(`No answer from the server: ${error instanceof Error ? error.message : String(error)}`);
   } finally {
@@ -55,8 +55,14 @@ async function predict(): Promise<void> {
 }
 
 function complain(message: string): void {
-  byId("result").hidden = false;
   result.complain(message);
+  revealResult();
+}
+
+/** On a phone the result lies below the form. */
+function revealResult(): void {
+  byId("result").hidden = false;
+  byId("result").scrollIntoView({ block: "nearest" });
 }
 
 /** The server knows the host that it was called by, but neither https nor a path that a proxy adds. */

@@ -24,14 +24,14 @@ const usualSize = 224;
 const mostSize = 4096;
 
 const fitTexts: Readonly<Record<Fit, string>> = {
-  stretch: "stretch to the size",
-  pad: "keep proportions, fill up with 0",
-  line: "line of text: full height, fill up with 0",
+  stretch: "stretch",
+  pad: "keep proportions, rest 0",
+  line: "line of text, rest 0",
 };
 const rangeTexts: Readonly<Record<Range, string>> = {
   "0..1": "0 to 1",
   "-1..1": "-1 to 1",
-  ImageNet: "ImageNet mean and deviation",
+  ImageNet: "ImageNet",
   "0..255": "0 to 255",
 };
 
@@ -88,10 +88,11 @@ export function pictureEditor(input: PageInput, place: PicturePlace): Editor {
     if (dropped !== undefined) void take(dropped);
   });
 
-  const options = element("div", { class: "fields" }, labelled("Values", range), labelled("Size", fit));
-  if (place.channels === 3) options.append(labelled("Colours", order));
+  const options = element("div", { class: "fields" });
   if (place.height === undefined) options.append(labelled("Height", height));
   if (place.width === undefined) options.append(labelled("Width", width));
+  options.append(labelled("Values", range), labelled("Fit", fit));
+  if (place.channels === 3) options.append(labelled("Colours", order));
 
   return {
     node: element("div", {}, zone, options),
