@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Logger } from "pino";
 import { type BodyOptions, readBody } from "./body.ts";
 import type { Connections } from "./connections.ts";
+import { paths } from "./contract.ts";
 import type { Engine, RunOutcome } from "./engine/engine.ts";
 import { isProblem, type Problem, problems } from "./errors.ts";
 import { type Answer, type Exchange, problemAnswer, writeAnswer } from "./exchange.ts";
@@ -55,7 +56,7 @@ export function createApp(options: AppOptions): App {
     const seconds = (now() - exchange.started) / 1000;
     metrics.answered(exchange.route, status, seconds);
     recent.add(exchange.route, status, seconds);
-    const level = status >= 500 ? "error" : status >= 400 ? "info" : "debug";
+    const level = isProbe(exchange) ? "debug" : status >= 500 ? "error" : status >= 400 ? "info" : "debug";
     if (!log.isLevelEnabled(level)) return;
     const { id, route, request } = exchange;
     log[level]({ requestId: id, method: request.method, route, status, seconds }, "request");
@@ -67,7 +68,7 @@ export function createApp(options: AppOptions): App {
   };
 
   const refuse = (exchange: Exchange, problem: Problem): void => {
-    const level = problem.status >= 500 ? "warn" : "debug";
+    const level = problem.status >= 500 && !isProbe(exchange) ? "warn" : "debug";
     if (log.isLevelEnabled(level)) log[level]({ requestId: exchange.id, code: problem.code }, problem.message);
     answer(exchange, problemAnswer(problem));
   };
@@ -170,6 +171,11 @@ export function createApp(options: AppOptions): App {
 
 /** nginx's code for a client that went away before the answer: in metrics and logs only. */
 const clientGone = 499;
+
+/** The kubelet asks every second: "not yet" is its answer, not an error of the server's. */
+function isProbe({ route }: Exchange): boolean {
+  return route === paths.ready || route === paths.live;
+}
 
 function pathOf(url: string): string {
   const query = url.indexOf("?");
