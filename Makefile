@@ -8,8 +8,14 @@ installed := node_modules/.package-lock.json
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
+# CLUSTER counts on the command line alone: a variable that a shell happens to have must not lead to a cluster.
+ifeq ($(origin CLUSTER),command line)
+demo_options = --cluster=$(CLUSTER) $(if $(REGISTRY),--registry=$(REGISTRY)) $(if $(PLAIN_HTTP),--plain-http) \
+	$(if $(YES_USE),--yes-use=$(YES_USE))
+endif
+
 demo: $(installed) ## build everything, start a Kubernetes, serve a model, change its version under load and back
-	@npm run --silent demo
+	@npm run --silent demo -- $(strip $(demo_options))
 
 down: $(installed) ## stop the Kubernetes of `make demo` and `make cluster`, and remove all it made
 	@npm run --silent cluster down

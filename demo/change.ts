@@ -1,10 +1,8 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Report } from "../test/cluster/report.ts";
 import { startLoad } from "../test/load/start.ts";
 import type { LoadSummary } from "../test/load/tally.ts";
+import type { Clients } from "./cluster.ts";
 import type { Kubectl } from "./diagnosis.ts";
 import { directionRequest, readPicture } from "./direction.ts";
 import { waitUntilReached } from "./model-client.ts";
@@ -14,9 +12,7 @@ export interface ChangeOptions {
   readonly report: Report;
   readonly model: string;
   readonly url: string;
-  readonly pictureFile: string;
-  /** Command before the client's own, that runs it where the Service can be reached. */
-  readonly prefix: readonly string[];
+  readonly clients: Pick<Clients, "load" | "bodyFile">;
 }
 
 const connections = 8;
@@ -33,12 +29,9 @@ export interface ChangeOutcome {
 
 /** Changes the model's version to v2 and back to v1 while a client with kept connections asks for predictions. */
 export async function changeUnderLoad(options: ChangeOptions): Promise<ChangeOutcome> {
-  const { report } = options;
-  const folder = await mkdtemp(join(tmpdir(), "slipway-demo-"));
-  const bodyFile = join(folder, "request.json");
-  await writeFile(bodyFile, await requestBody(options.pictureFile));
+  const { report, url, clients } = options;
   report(`a client with ${connections} kept connections sends ${ratePerSecond} pictures a second`);
-  const load = startLoad({ url: options.url, bodyFile, connections, ratePerSecond, prefix: options.prefix });
+  const load = startLoad({ url, bodyFile: clients.bodyFile, connections, ratePerSecond, command: clients.load });
   try {
     await delay(calmMs);
     await changeTo("v2", options);
@@ -49,7 +42,6 @@ export async function changeUnderLoad(options: ChangeOptions): Promise<ChangeOut
   } finally {
     // After a failure the figures have no reader, and the client's end must not hide the cause.
     await load.stop().catch(() => undefined);
-    await rm(folder, { recursive: true });
   }
 }
 
@@ -64,9 +56,9 @@ async function changeTo(version: string, { kubectl, report, model }: ChangeOptio
   return editedMs;
 }
 
-/** Two decimals are finer than the picture's 256 steps, and a third of the bytes. */
-async function requestBody(pictureFile: string): Promise<string> {
-  const { inputs } = directionRequest(readPicture(await readFile(pictureFile)));
+/** Of every request. Two decimals are finer than the picture's 256 steps, and a third of the bytes. */
+export function requestBody(picture: Uint8Array): string {
+  const { inputs } = directionRequest(readPicture(picture));
   const data = inputs[0].data.map((value) => Math.round(value * 100) / 100);
   return JSON.stringify({ inputs: [{ ...inputs[0], data }] });
 }

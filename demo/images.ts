@@ -5,8 +5,8 @@ import { stageOperator, stageServer } from "../images/stage.ts";
 import { baseImage } from "../test/cluster/image/base.ts";
 import { buildImage, pushImage } from "../test/cluster/image/build.ts";
 import { repositoryDirectory } from "../test/cluster/directories.ts";
-import { registryAddress } from "../test/cluster/node/addresses.ts";
 import type { Report } from "../test/cluster/report.ts";
+import type { ImageRegistry } from "./cluster.ts";
 
 interface PublishedImage {
   readonly repository: string;
@@ -19,12 +19,12 @@ export interface PublishedImages {
   readonly server: PublishedImage;
 }
 
-/** Builds the images whose inputs changed and pushes them to the registry of the node, which must be up. */
-export async function publishImages(report: Report): Promise<PublishedImages> {
+/** Builds the images whose inputs changed and pushes them to the registry. */
+export async function publishImages(report: Report, registry: ImageRegistry): Promise<PublishedImages> {
   const base = await baseImage(report);
   return {
-    server: await publish("server", stageServer, base, report),
-    operator: await publish("operator", stageOperator, base, report),
+    server: await publish("server", stageServer, { base, registry, report }),
+    operator: await publish("operator", stageOperator, { base, registry, report }),
   };
 }
 
@@ -33,21 +33,20 @@ type Stage = (repository: string, context: string) => Promise<void>;
 async function publish(
   half: "server" | "operator",
   stage: Stage,
-  base: string,
-  report: Report,
+  { base, registry, report }: { readonly base: string; readonly registry: ImageRegistry; readonly report: Report },
 ): Promise<PublishedImage> {
   const context = join(repositoryDirectory, "build", half);
   const dockerfile = join(repositoryDirectory, "images", `${half}.Dockerfile`);
   await stage(repositoryDirectory, context);
   const image = `slipway/${half}`;
-  const published = { repository: `${registryAddress}/${image}`, tag: await inputsHash(base, dockerfile, context) };
-  if (await isInRegistry(image, published.tag)) {
+  const published = { repository: `${registry.address}/${image}`, tag: await inputsHash(base, dockerfile, context) };
+  if (await isInRegistry(published, registry)) {
     report(`image ${published.repository}:${published.tag} is unchanged`);
     return published;
   }
   const tag = `${image}:${published.tag}`;
   await buildImage({ dockerfile, context, tag, buildArgs: { BASE: base }, report });
-  await pushImage(tag, report);
+  await pushImage(tag, report, registry.address, { plainHttp: registry.plainHttp });
   return published;
 }
 
@@ -69,8 +68,11 @@ async function inputsHash(base: string, dockerfile: string, context: string): Pr
   return hash.digest("hex").slice(0, hashCharacters);
 }
 
-async function isInRegistry(image: string, tag: string): Promise<boolean> {
-  const response = await fetch(`http://${registryAddress}/v2/${image}/manifests/${tag}`, {
+/** Where it cannot be asked without a login it is pushed once more, which sends only what is missing. */
+async function isInRegistry({ repository, tag }: PublishedImage, { plainHttp }: ImageRegistry): Promise<boolean> {
+  const [host = "", ...path] = repository.split("/");
+  const url = `${plainHttp ? "http" : "https"}://${host}/v2/${path.join("/")}/manifests/${tag}`;
+  const response = await fetch(url, {
     method: "HEAD",
     headers: { accept: "application/vnd.oci.image.manifest.v1+json" },
   });

@@ -1,62 +1,50 @@
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { run } from "../test/cluster/command.ts";
 import { repositoryDirectory } from "../test/cluster/directories.ts";
-import { nodeNames, registryAddress, registryName } from "../test/cluster/node/addresses.ts";
-import type { RunningNode } from "../test/cluster/node/node.ts";
 import type { Report } from "../test/cluster/report.ts";
-import { pushArtifact } from "../test/fixtures/oci.ts";
 import type { LoadSummary } from "../test/load/tally.ts";
 import { type ChangeOutcome, changeUnderLoad, countsOf } from "./change.ts";
+import { type Clients, type DemoCluster, modelName } from "./cluster.ts";
 import type { Kubectl } from "./diagnosis.ts";
 import type { PublishedImages } from "./images.ts";
 import { readModel, waitUntilReached } from "./model-client.ts";
 import { directionModels } from "./models.ts";
 
-export const modelName = "text-direction";
 const quickstart = "examples/quickstart.yaml";
-const systemNamespace = "slipway-system";
-const pictureFile = join(repositoryDirectory, "demo", "pictures", "platform.png");
 
 /** Two images are pulled, and one pod after the other becomes ready, on two cores that do everything else, too. */
 const readyTimeoutMs = 180_000;
 
-export function kubectlOf(node: RunningNode): Kubectl {
-  return async (parameters, input) => (await node.kubectl(parameters, input === undefined ? {} : { input })).stdout;
-}
-
 /** Pushes both versions of the model under the addresses that the quickstart names. */
-export async function pushModels(report: Report): Promise<void> {
+export async function pushModels(cluster: DemoCluster, report: Report): Promise<void> {
   const tags = { "1": directionModels().v1, "2": directionModels().v2 };
-  for (const [tag, content] of Object.entries(tags)) {
-    const repository = `models/${modelName}`;
-    const files = [{ name: "model.onnx", content }];
-    const { digest } = await pushArtifact({ registry: registryAddress, plainHttp: true, repository, tag, files });
-    report(`${registryAddress}/${repository}:${tag} is ${digest}`);
-  }
+  for (const [tag, content] of Object.entries(tags)) report(await cluster.pushModel(tag, content));
 }
 
 /** Installs the chart, or upgrades it when it is there, into a namespace that takes restricted pods only. */
-export async function installChart(node: RunningNode, images: PublishedImages, report: Report): Promise<void> {
-  const namespace = {
-    apiVersion: "v1",
-    kind: "Namespace",
-    metadata: { name: systemNamespace, labels: { "pod-security.kubernetes.io/enforce": "restricted" } },
-  };
-  await node.kubectl(["apply", "-f", "-"], { input: JSON.stringify(namespace) });
+export async function installChart(cluster: DemoCluster, images: PublishedImages, report: Report): Promise<void> {
+  const { systemNamespace, namespaceLabels } = cluster;
+  const labels = { ...namespaceLabels, "pod-security.kubernetes.io/enforce": "restricted" };
+  const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: systemNamespace, labels } };
+  await cluster.kubectl(["apply", "-f", "-"], JSON.stringify(namespace));
   const values = {
     image: images.operator,
     server: { image: images.server },
-    // By the name that pods resolve, and by the address that needs no look-up.
-    registries: { plainHttpHosts: [registryName, registryAddress] },
+    registries: { plainHttpHosts: cluster.plainHttpHosts },
   };
   const command = ["upgrade", "--install", "slipway", join(repositoryDirectory, "charts", "slipway")];
   const how = ["--namespace", systemNamespace, "--values", "-", "--wait", "--timeout", "3m"];
   report(`helm ${["upgrade", "--install", "slipway", "charts/slipway", ...how].join(" ")}`);
-  await node.helm([...command, ...how], { input: JSON.stringify(values) });
+  await cluster.helm([...command, ...how], JSON.stringify(values));
 }
 
-export async function applyQuickstart(kubectl: Kubectl, report: Report): Promise<void> {
-  report(`kubectl apply -f ${quickstart}`);
-  report((await kubectl(["apply", "-f", join(repositoryDirectory, quickstart)])).trim());
+/** The quickstart as it is; in another cluster with the address that its models were pushed to. */
+export async function applyQuickstart({ kubectl, modelRepository }: DemoCluster, report: Report): Promise<void> {
+  const text = await readFile(join(repositoryDirectory, quickstart), "utf8");
+  const manifest = text.replaceAll(/oci:\/\/[^"]*(?=:\d+")/g, `oci://${modelRepository}`);
+  report(`kubectl apply -f ${quickstart}${manifest === text ? "" : `, with oci://${modelRepository}`}`);
+  report((await kubectl(["apply", "-f", "-"], manifest)).trim());
 }
 
 /** A model keeps the server image it was started with; with another restartToken it takes up the installed one. */
@@ -74,21 +62,22 @@ export async function waitForModel(kubectl: Kubectl, report: Report): Promise<vo
 }
 
 /** Sends one picture as it is and turned round, as a client inside the cluster does. */
-export async function predict(node: RunningNode, report: Report): Promise<void> {
-  const url = await predictionUrl(kubectlOf(node));
-  const client = join(repositoryDirectory, "demo", "predict.ts");
+export async function predict({ kubectl }: DemoCluster, clients: Clients, report: Report): Promise<void> {
+  const url = await predictionUrl(kubectl);
+  const [program = "", ...parameters] = clients.predict;
   for (const flags of [[], ["--upside-down"]]) {
-    const { stdout } = await node.inNode(process.execPath, client, url, pictureFile, ...flags);
-    report(stdout.trim());
+    report((await run(program, [...parameters, url, clients.pictureFile, ...flags])).stdout.trim());
   }
 }
 
 /** Forward and back under load; a failed request is a failed demo. */
-export async function changeVersions(node: RunningNode, report: Report): Promise<ChangeOutcome> {
-  const kubectl = kubectlOf(node);
+export async function changeVersions(
+  { kubectl }: DemoCluster,
+  clients: Clients,
+  report: Report,
+): Promise<ChangeOutcome> {
   const url = await predictionUrl(kubectl);
-  const prefix = ["nsenter", `--net=${nodeNames(node.name).networkNamespaceFile}`];
-  const outcome = await changeUnderLoad({ kubectl, report, model: modelName, url, pictureFile, prefix });
+  const outcome = await changeUnderLoad({ kubectl, report, model: modelName, url, clients });
   const { load } = outcome;
   if (load.failed > 0) {
     throw new Error(`${countsOf(load)}: ${JSON.stringify(load.byError)}, the first at ${firstFailure(load)}`);

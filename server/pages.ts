@@ -14,7 +14,7 @@ export function createPages(
   state: Readonly<ServerState>,
   recent: RecentRequests,
 ): (request: IncomingMessage, response: ServerResponse) => void {
-  const assets = pageAssets();
+  let loaded: ReturnType<typeof pageAssets> | undefined;
   const pages = express();
   pages.disable("x-powered-by");
   pages.disable("etag");
@@ -34,6 +34,9 @@ export function createPages(
   });
   pages.use((request, response) => {
     const name = request.path.replace(/^\/page\//, "");
+    // Most servers are never looked at.
+    loaded ??= pageAssets();
+    const assets = loaded;
     const asset = Object.hasOwn(assets, name) ? assets[name] : undefined;
     if (asset === undefined) {
       const problem = problems.unknownPath(request.path);

@@ -28,7 +28,7 @@ export function modelPage(model: ServedModel, host: string): string {
 </section>
 <section class="card" id="signature">
 <h2>Inputs and outputs</h2>
-<div class="scroll" tabindex="0">
+<div class="scroll" tabindex="0" role="region" aria-label="Inputs and outputs">
 ${table(signature.inputs, signature.outputs)}
 </div>
 <p class="hint">-1 stands for any size.</p>
@@ -43,7 +43,7 @@ ${table(signature.inputs, signature.outputs)}
 <h3>Predictions from this page</h3>
 <div id="runs"><p class="hint">None yet.</p></div>
 <h3>Last requests to this server</h3>
-<div id="recent" class="scroll" tabindex="0"></div>
+<div id="recent" class="scroll" tabindex="0" role="region" aria-label="Last requests"></div>
 </section>
 </div>
 <section class="card" id="call">

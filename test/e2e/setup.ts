@@ -1,3 +1,4 @@
+import { nodeCluster } from "../../demo/cluster.ts";
 import { type PublishedImages, publishImages } from "../../demo/images.ts";
 import { installChart } from "../../demo/steps.ts";
 import { type RunningNode, upNode } from "../cluster/node/node.ts";
@@ -15,8 +16,9 @@ export interface Installation {
  */
 export async function installation(): Promise<Installation> {
   const node = await upNode({ report });
-  const images = await publishImages(report);
-  await installChart(node, images, report);
+  const cluster = nodeCluster(node);
+  const images = await publishImages(report, cluster.registry);
+  await installChart(cluster, images, report);
   return { node, images };
 }
 

@@ -12,6 +12,8 @@ export interface LoadProcessOptions {
   readonly ratePerSecond: number;
   /** What runs the client somewhere else: `["nsenter", "--net=/run/netns/NAME"]`. */
   readonly prefix?: readonly string[];
+  /** The client itself, where it is not this work tree's: `["kubectl", "exec", "-i", POD, "--", "node", FILE]`. */
+  readonly command?: readonly string[];
 }
 
 /** A running load client; whoever starts it stops it. */
@@ -27,8 +29,7 @@ const entry = new URL("main.ts", import.meta.url).pathname;
 export function startLoad(options: LoadProcessOptions): LoadProcess {
   const command = [
     ...(options.prefix ?? []),
-    process.execPath,
-    entry,
+    ...(options.command ?? [process.execPath, entry]),
     `--url=${options.url}`,
     `--body=${options.bodyFile}`,
     `--content-type=${options.contentType ?? "application/json"}`,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type Fit, type Picture, picturePlace, pictureElements, type PictureOptions } from "./picture.ts";
+import { elementsJson, type Fit, type Picture, picturePlace, pictureElements, type PictureOptions } from "./picture.ts";
 
 function place(shape: readonly number[], datatype = "FP32"): ReturnType<typeof picturePlace> {
   return picturePlace({ name: "x", datatype, shape });
@@ -21,7 +21,10 @@ describe("which inputs take a picture", () => {
   for (const [shape, expected] of table) {
     test(`[${shape.join(", ")}]`, () => assert.deepEqual(place(shape), expected));
   }
-  test("no integers", () => assert.equal(place([1, 3, 8, 8], "UINT8"), undefined));
+  test("bytes, but no longer integers", () => {
+    assert.ok(place([1, 3, 8, 8], "UINT8"));
+    assert.equal(place([1, 3, 8, 8], "INT64"), undefined);
+  });
 });
 
 /** Two pixels beside each other: red and blue. */
@@ -85,4 +88,10 @@ test("a cell is the mean of the pixels under it", () => {
     pixels: Uint8Array.from([0, 100, 200, 50].flatMap((v) => [v, v, v, 255])),
   };
   assert.deepEqual(elements([1, 1, 1, 2], { range: "0..255" }, picture), [50, 125]);
+});
+
+test("floats have six digits, bytes are whole", () => {
+  const values = Float32Array.of(0.123456789, 254.6);
+  assert.equal(elementsJson(values, "FP32"), "[0.123457,254.6]");
+  assert.equal(elementsJson(values, "UINT8"), "[0,255]");
 });

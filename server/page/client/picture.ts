@@ -35,10 +35,11 @@ export interface PictureOptions {
 /** Mean and standard deviation of ImageNet's colours: red, green, blue, as torchvision's models were trained with. */
 const imageNet = { mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225] } as const;
 
-/** Whether an input takes a picture: floats of four dimensions, with one or three channels at either place. */
+/** Whether an input takes a picture: four dimensions of floats or bytes, with one or three channels at either place. */
 export function picturePlace({ datatype, shape }: PageTensor): PicturePlace | undefined {
   const [batch, second = 0, third = 0, fourth = 0] = shape;
-  if (!datatype.startsWith("FP") || shape.length !== 4 || (batch !== 1 && batch !== -1)) return undefined;
+  const isPossible = (datatype.startsWith("FP") || datatype === "UINT8") && shape.length === 4;
+  if (!isPossible || (batch !== 1 && batch !== -1)) return undefined;
   if (second === 1 || second === 3)
     return { layout: "NCHW", channels: second, height: known(third), width: known(fourth) };
   if (fourth === 1 || fourth === 3)
@@ -70,8 +71,9 @@ export function pictureElements(picture: Picture, place: PicturePlace, options: 
   return elements;
 }
 
-/** Six digits are finer than the 256 steps of a picture. */
-export function elementsJson(elements: Float32Array): string {
+export function elementsJson(elements: Float32Array, datatype: string): string {
+  if (datatype === "UINT8") return `[${Array.from(elements, Math.round).join(",")}]`;
+  // Six digits are finer than the 256 steps of a picture.
   return `[${Array.from(elements, (value) => Number(value.toPrecision(6))).join(",")}]`;
 }
 

@@ -51,17 +51,27 @@ export function oldBuilds(stored: readonly StoredImage[], name: string): string[
     .filter((each) => each !== name);
 }
 
-/** Pushes a built image to the registry of a node, the default one if none is named, over plain HTTP. The node must be up. */
+/**
+ * Pushes a built image to the registry of a node, the default one if none is named. The node must be up. Any other
+ * registry is reached with the logins that docker and podman leave, and by TLS where plainHttp is false.
+ */
 export async function pushImage(
   tag: string,
   report: Report = silent,
   registry = registryAddress,
+  { plainHttp }: { readonly plainHttp: boolean } = { plainHttp: true },
 ): Promise<PushedImage> {
   const reference = `${registry}/${tag}`;
   const directory = await mkdtemp(join(tmpdir(), "slipway-push-"));
   try {
     const digestFile = join(directory, "digest");
-    const parameters = ["--tls-verify=false", "--digestfile", digestFile, localName(tag), `docker://${reference}`];
+    const parameters = [
+      `--tls-verify=${!plainHttp}`,
+      "--digestfile",
+      digestFile,
+      localName(tag),
+      `docker://${reference}`,
+    ];
     await step(report, `pushing ${reference}`, () => buildah("push", parameters));
     return { reference, digest: (await readFile(digestFile, "utf8")).trim() };
   } finally {

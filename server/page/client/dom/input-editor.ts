@@ -35,6 +35,8 @@ export function inputEditor(input: PageInput, index: number): Editor {
       : ["sample", "values"];
   let way: Way = ways[0] ?? "values";
   let editor: Editor;
+  /** Kept while the sizes stay: what was typed is there again when a person comes back. */
+  const made = new Map<Way, Editor>();
 
   const body = element("div", { class: "editor" });
   const open = element("div", { class: "sizes" }, "Size");
@@ -43,16 +45,25 @@ export function inputEditor(input: PageInput, index: number): Editor {
     if (dimension > 0) open.append(element("span", {}, "×"));
     if (field !== undefined) open.append(size === -1 ? field : element("span", {}, String(size)));
   });
+  const editorOf = (chosen: Way): Editor => {
+    if (chosen === "picture" && picture !== undefined) return picture;
+    const existing = made.get(chosen);
+    if (existing !== undefined) return existing;
+    const created = chosen === "sample" ? sampleEditor(input, sizes()) : valuesEditor(input, sizes());
+    made.set(chosen, created);
+    return created;
+  };
   const show = (): void => {
     editor = editorOf(way);
     open.hidden = way === "picture" || !input.shape.includes(-1);
     body.replaceChildren(editor.node);
   };
-  const editorOf = (chosen: Way): Editor => {
-    if (chosen === "picture" && picture !== undefined) return picture;
-    return chosen === "sample" ? sampleEditor(input, sizes()) : valuesEditor(input, sizes());
-  };
-  for (const field of sizeFields) field.addEventListener("change", show);
+  for (const field of sizeFields) {
+    field.addEventListener("change", () => {
+      made.clear();
+      show();
+    });
+  }
 
   const buttons = ways.map((value) => {
     const radio = element("input", {

@@ -72,7 +72,11 @@ function table(output: Output): HTMLElement {
     if (columns > shownColumns) cells.push(element("td", {}, "…"));
     body.append(element("tr", {}, ...cells));
   });
-  const scroller = element("div", { class: "scroll", tabindex: 0 }, element("table", { class: "numbers" }, body));
+  const scroller = element(
+    "div",
+    { class: "scroll", tabindex: 0, role: "region", "aria-label": output.name },
+    element("table", { class: "numbers" }, body),
+  );
   const hiddenRows = data.length / columns - rows.length;
   if (hiddenRows === 0) return scroller;
   return element(

@@ -91,7 +91,9 @@ export function pictureEditor(input: PageInput, place: PicturePlace): Editor {
   const options = element("div", { class: "fields" });
   if (place.height === undefined) options.append(labelled("Height", height));
   if (place.width === undefined) options.append(labelled("Width", width));
-  options.append(labelled("Values", range), labelled("Fit", fit));
+  const isBytes = input.datatype === "UINT8";
+  if (!isBytes) options.append(labelled("Values", range));
+  options.append(labelled("Fit", fit));
   if (place.channels === 3) options.append(labelled("Colours", order));
 
   return {
@@ -103,13 +105,13 @@ export function pictureEditor(input: PageInput, place: PicturePlace): Editor {
         return { mistake: `Height and width are from 1 to ${mostSize}.` };
       const elements = pictureElements(picture, place, {
         ...size,
-        range: range.value as Range,
+        range: isBytes ? "0..255" : (range.value as Range),
         fit: fit.value as Fit,
         isBgr: place.channels === 3 && order.value === "bgr",
       });
       const parts = [size.height, size.width];
       const shape = place.layout === "NCHW" ? [1, place.channels, ...parts] : [1, ...parts, place.channels];
-      return { shape, data: elementsJson(elements) };
+      return { shape, data: elementsJson(elements, input.datatype) };
     },
   };
 }
