@@ -1,6 +1,6 @@
 import { kinds } from "../../operator/api/kinds.ts";
 import type { KubeObject } from "../../operator/kube/resources.ts";
-import { ports } from "../../server/contract.ts";
+import { paths, ports } from "../../server/contract.ts";
 import { waitFor } from "../cluster/wait.ts";
 import type { Bench } from "./bench.ts";
 
@@ -46,7 +46,10 @@ export function sumOf(metrics: string, name: string): number {
   return lines.reduce((sum, [, value]) => sum + Number(value), 0);
 }
 
-/** Waits until the Service leads somewhere: it follows a pod's readiness by up to a second. */
+/**
+ * Waits until the Service leads to a pod that is ready. kube-proxy follows the pods' readiness after a moment, on a
+ * busy machine more than a second; before it knows the Service at all, requests are lost on the way out.
+ */
 export function reachable(bench: Bench, url: string): Promise<Answer> {
-  return waitFor(url, () => ask(bench, url), { timeoutMilliseconds: 10_000, intervalMilliseconds: 200 });
+  return waitFor(`${url} leads to a pod`, () => ask(bench, url + paths.ready), { timeoutMilliseconds: 30_000 });
 }

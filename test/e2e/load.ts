@@ -5,13 +5,18 @@ import { join } from "node:path";
 import { nodeNames } from "../cluster/node/addresses.ts";
 import { startLoad } from "../load/start.ts";
 import type { LoadSummary } from "../load/tally.ts";
-import { serviceUrl } from "./ask.ts";
+import { reachable, serviceUrl } from "./ask.ts";
 import type { Bench } from "./bench.ts";
 import { question } from "./models.ts";
 
 /** Each keeps one connection for as long as it may, and never sends a request twice. */
 export const clients = 8;
-const ratePerSecond = 80;
+const usualRate = 80;
+
+export interface LoadOptions {
+  /** Requests a second of all clients together. */
+  readonly ratePerSecond?: number;
+}
 
 /**
  * Runs `work` while a client asks the model for predictions without a pause, and gives the client's figures. Fails
@@ -21,11 +26,14 @@ export async function underLoad(
   bench: Bench,
   model: string,
   work: (progress: () => LoadSummary | undefined) => Promise<void>,
+  { ratePerSecond = usualRate }: LoadOptions = {},
 ): Promise<LoadSummary> {
   const folder = await mkdtemp(join(tmpdir(), "slipway-e2e-"));
   const bodyFile = join(folder, "request.json");
   await writeFile(bodyFile, JSON.stringify(question));
-  const url = `${await serviceUrl(bench, model)}/v2/models/${model}/infer`;
+  const service = await serviceUrl(bench, model);
+  await reachable(bench, service);
+  const url = `${service}/v2/models/${model}/infer`;
   const prefix = ["nsenter", `--net=${nodeNames(bench.node.name).networkNamespaceFile}`];
   const load = startLoad({ url, bodyFile, connections: clients, ratePerSecond, prefix });
   let summary: LoadSummary;

@@ -60,11 +60,14 @@ export function terminationOf({ status }: Pod, container: "fetch" | "server"): T
 export interface PodHistory {
   /** Every pod of a model that there has been since the start, each as it was last seen, those that are gone included. */
   of(model: string): readonly Pod[];
+  /** When the download of a model first failed in the pod, in ms since the epoch, to the second. */
+  firstFailureMs(pod: Pod): number | undefined;
   stop(): Promise<void>;
 }
 
 export async function followPods(bench: Bench): Promise<PodHistory> {
   const seen = new Map<string, Pod>();
+  const failedAt = new Map<string, number>();
   const pods = createReflector<Pod, Pod>({
     transport: bench.transport,
     resource: podResource,
@@ -72,7 +75,12 @@ export async function followPods(bench: Bench): Promise<PodHistory> {
     project: (raw) => raw,
     onChange: (change) => {
       const pod = change.kind === "removed" ? change.before : change.now;
-      seen.set(pod.metadata.uid, pod);
+      const { uid } = pod.metadata;
+      seen.set(uid, pod);
+      const failure = terminationOf(pod, "fetch");
+      if (failure !== undefined && failure.exitCode > 0 && !failedAt.has(uid)) {
+        failedAt.set(uid, Date.parse(failure.finishedAt));
+      }
     },
     clock: systemClock,
     random: Math.random,
@@ -83,6 +91,7 @@ export async function followPods(bench: Bench): Promise<PodHistory> {
   await pods.whenSynced();
   return {
     of: (model) => [...seen.values()].filter(({ metadata }) => metadata.labels?.[labels.model] === model),
+    firstFailureMs: ({ metadata }) => failedAt.get(metadata.uid),
     stop: () => pods.stop(),
   };
 }

@@ -16,7 +16,7 @@ before(async () => {
   await bench.apply(model(name, await pushVersions(bench, name)));
   await bench.kubectl("wait", "--for=condition=Ready", `md/${name}`, "--timeout=180s");
   url = await serviceUrl(bench, name);
-  await reachable(bench, `${url}/v2/health/ready`);
+  await reachable(bench, url);
 });
 
 after(() => bench.stop());
@@ -133,6 +133,6 @@ test("scaled to zero and back by kubectl", async () => {
   const { status } = await reached(bench, name, "v2");
   assert.equal(condition(status ?? {}, "Available").status, "True");
   assert.equal((await bench.pods(name)).length, 2);
-  await reachable(bench, `${url}/v2/health/ready`);
+  await reachable(bench, url);
   await predict(`/v2/models/${name}/infer`, question);
 });

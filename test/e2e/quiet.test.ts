@@ -41,7 +41,7 @@ test("nothing leaves a model's pod but answers, from start to stop", async (t) =
     assert.equal(pod.spec.containers[0]?.image, image);
     const environment = await bench.kubectl("exec", pod.metadata.name, "--", "/usr/local/bin/node", "-p", printed);
     assert.deepEqual(JSON.parse(environment), { ORT_DISABLE_TELEMETRY: "1" });
-    await reachable(bench, `${await serviceUrl(bench, name)}/v2/health/ready`);
+    await reachable(bench, await serviceUrl(bench, name));
   }
 
   // What the models' servers do not send, another one does: the same image and library, its telemetry not turned off.

@@ -50,7 +50,9 @@ test("forward beside the old version and back by a flip: no request fails, and o
     assert.deepEqual(uids(await bench.pods(name)), both, "going back to a warm version starts and ends no pod");
     for (const pod of await podsOf(name, "v1")) {
       assert.equal(pod.metadata.annotations?.[annotations.inService], undefined);
-      assert.equal(await metricOf(bench, addressOf(pod), "slipway_in_service"), 1);
+      await eventually(`${pod.metadata.name} is back in service`, async () => {
+        assert.equal(await metricOf(bench, addressOf(pod), "slipway_in_service"), 1);
+      });
     }
     await delay(calmMs);
   });
