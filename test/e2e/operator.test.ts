@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import { nodeCluster } from "../../demo/cluster.ts";
 import { installChart } from "../../demo/steps.ts";
 import { type Client, createClient } from "../../operator/kube/client.ts";
 import { systemClock } from "../../operator/kube/clock.ts";
@@ -45,7 +46,7 @@ before(async () => {
 
 after(async () => {
   await leadership.stop();
-  await installChart(bench.node, bench.images, silent);
+  await installChart(nodeCluster(bench.node), bench.images, silent);
   await bench.stop();
 });
 
@@ -102,7 +103,7 @@ test("an upgrade with another server image restarts no model; restartToken takes
   const { server, operator } = bench.images;
   const image = await extendImage(server, "upgrade", [{ path: "release-notes", content: Buffer.from("new") }]);
   const operators = uids(await operatorPods(bench));
-  await installChart(bench.node, { operator, server: image }, silent);
+  await installChart(nodeCluster(bench.node), { operator, server: image }, silent);
   const leader = await settled(bench, leadership);
   await hasReconciled(bench, leader.metadata.name);
   assert.ok(
