@@ -57,7 +57,10 @@ const parts: Readonly<Record<string, Part>> = {
   },
   cliText: { files: ["cli/text/"], imports: ["cli"], pure: true, packages: ["node:util"] },
   // Of the operator's runtime, how a kubeconfig is read.
-  cli: { files: ["cli/"], imports: ["cliText", "cliPlanCommand", "api", "kube", "contract", "fetch", "server", "protocol"] },
+  cli: {
+    files: ["cli/"],
+    imports: ["cliText", "cliPlanCommand", "api", "kube", "contract", "fetch", "server", "protocol"],
+  },
 };
 
 test("imports follow the law", async () => {
