@@ -73,7 +73,8 @@ function terminal(stream: OutputStream): Terminal {
     write: (text) => void stream.write(text),
     isTerminal,
     get columns() {
-      return stream.columns ?? usualColumns;
+      // 0 on a terminal that nobody has told its size.
+      return stream.columns || usualColumns;
     },
   };
 }

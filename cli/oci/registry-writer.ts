@@ -4,6 +4,7 @@ import { Agent, type Dispatcher, request } from "undici";
 import { type Failure, failure } from "../../server/fetch/failure.ts";
 import { type FetchLimits, redirects } from "../../server/fetch/limits.ts";
 import { withRetries } from "../../server/fetch/retry.ts";
+import { mediaTypes } from "../../server/fetch/oci/manifest.ts";
 import type { RegistryCredentials } from "../../server/fetch/oci/docker-config.ts";
 import { createAuthorization } from "./authorization.ts";
 import type { Document } from "./artifact.ts";
@@ -55,6 +56,8 @@ interface Body {
   readonly open: () => AsyncIterable<Uint8Array>;
 }
 
+/** A registry says that there is nothing under a tag when what there is was not asked for. */
+const manifestTypes = Object.values(mediaTypes).join(", ");
 /** Errors are a few lines of JSON. */
 const answerBytes = 64 * 1024;
 
@@ -175,7 +178,7 @@ export function createRegistryWriter(options: WriterOptions): RegistryWriter {
 
     digestOf: (reference) =>
       retried(async () => {
-        const answer = await send(`manifests/${reference}`, "HEAD", { accept: "*/*" });
+        const answer = await send(`manifests/${reference}`, "HEAD", { accept: manifestTypes });
         if (answer.status === 200) return answer.digest;
         if (answer.status === 404) return undefined;
         throw answerFailure(answer, `to ${repository}`, registry);

@@ -79,7 +79,7 @@ export function revisionReason(target: Revision, before: PaperCluster | undefine
   if (before === undefined || previous === undefined) return "new: there is no other yet";
   if (previous.hash === target.hash) return "unchanged: nothing in the change concerns its pods, so none is restarted";
   const known = before.children.has(`${kinds.controllerRevision.kind}/${before.model.metadata.name}-${target.hash}`);
-  const fields = changedFields(previous.inputs as unknown as Json, target.inputs as unknown as Json);
+  const fields = changedFields(previous.inputs, target.inputs);
   const changes = fields.map(({ path, from, to }) => `${path} ${from} → ${to}`).join(", ");
   return `${known ? "from the history" : "new"}: ${changes}`;
 }

@@ -31,6 +31,7 @@ export function startProgress(
   const started = now();
   let drawn = Number.NEGATIVE_INFINITY;
   let done = 0;
+  let isOver = false;
   const draw = (): void => {
     drawn = now();
     const state = { label, done, total, elapsedSeconds: (drawn - started) / 1000 };
@@ -42,7 +43,10 @@ export function startProgress(
       done += bytes;
       if (now() - drawn >= drawEveryMilliseconds || done === total) draw();
     },
-    end: () => messages.write(eraseLine),
+    end: () => {
+      if (!isOver) messages.write(eraseLine);
+      isOver = true;
+    },
   };
 }
 

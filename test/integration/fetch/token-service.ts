@@ -54,7 +54,7 @@ export async function startTokenService(authority: Authority): Promise<TokenServ
     const identityToken = query.get("refresh_token");
     query.delete("refresh_token");
     asked.push(query.toString());
-    const [, repository = ""] = (query.get("scope") ?? "").split(":");
+    const [, repository = "", wanted = ""] = (query.get("scope") ?? "").split(":");
     const known = request.headers.authorization === `Basic ${basic}` || identityToken === member.identityToken;
     const isStranger = request.headers.authorization === undefined && identityToken === null;
     if (!known && !isStranger) {
@@ -62,7 +62,7 @@ export async function startTokenService(authority: Authority): Promise<TokenServ
       return;
     }
     // Repositories below private/ are nobody's who comes without a name.
-    const actions = repository.startsWith("private/") && !known ? [] : ["pull"];
+    const actions = known ? wanted.split(",") : repository.startsWith("private/") ? [] : ["pull"];
     const name = identityToken === null ? "token" : "access_token";
     response.setHeader("content-type", "application/json");
     response.end(JSON.stringify({ [name]: token(repository, actions) }));
