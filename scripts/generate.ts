@@ -1,6 +1,6 @@
 /**
  * Writes what is derived: from the CRD the TypeScript types of a ModelDeployment and the chart's copy of it, from the
- * chart's values their reference, and the dashboard.
+ * chart's values their reference, the dashboard, and from the code the reference pages.
  * With --check it writes nothing and fails when a committed file differs from what it would write.
  */
 import { readFile, writeFile } from "node:fs/promises";
@@ -8,6 +8,7 @@ import { parseArgs } from "node:util";
 import { load } from "js-yaml";
 import { compile, type JSONSchema } from "json-schema-to-typescript";
 import { dashboard } from "./dashboard.ts";
+import { referencePages } from "./reference/pages.ts";
 import { valueEntries, valuesTable, withBlock } from "./values-reference.ts";
 
 const crdFile = "crds/modeldeployment.yaml";
@@ -34,6 +35,7 @@ async function main(check: boolean): Promise<void> {
     "charts/slipway/files/dashboard.json": dashboard(),
     [chartReadme]: withBlock(await readFile(chartReadme, "utf8"), "values", table),
     "docs/reference/values.md": valuesPage(table),
+    ...(await referencePages(new URL("../", import.meta.url))),
   };
   for (const [file, content] of Object.entries(generated)) {
     if (!check) {

@@ -1,0 +1,99 @@
+/** Routes and errors of the server's HTTP API. */
+import { readFile } from "node:fs/promises";
+import { type Problem, problems } from "../../server/errors.ts";
+import { code, table } from "./table.ts";
+
+const routesFile = "server/routes.ts";
+
+/** The routes lie in a closure; their templates and methods are read from where they are written. */
+export async function routesTable(): Promise<string> {
+  const source = await readFile(routesFile, "utf8");
+  const rows = [...source.matchAll(/\b(get|post)\("(\/[^"]*)", handlers\.(\w+)\)/g)].map(
+    ([, method = "", template = "", handler = ""]) => {
+      const says = purposes[handler];
+      if (says === undefined) throw new Error(`${routesFile}: say in scripts/reference/http.ts what ${handler} is for`);
+      return [method === "get" ? "GET, HEAD" : "POST", code(template), says];
+    },
+  );
+  if (rows.length === 0) throw new Error(`${routesFile} has no routes of the known form`);
+  return table(["Method", "Path", "What it is"], rows);
+}
+
+const purposes: Readonly<Record<string, string>> = {
+  serverMetadata: "Name, version and extensions of the server (Open Inference Protocol).",
+  live: "200 while the process can answer. The liveness probe.",
+  ready: "200 when the model takes predictions, else 503. The readiness probe.",
+  modelMetadata: "Inputs and outputs of the model: names, datatypes, shapes.",
+  modelReady: "200 when this model takes predictions, else 503.",
+  infer: "A prediction in the Open Inference Protocol.",
+  v1List: "The model's name, in the V1 protocol.",
+  v1Model: "Whether the model is ready, in the V1 protocol.",
+  v1Predict: "A prediction in the V1 protocol: `instances` or `inputs`.",
+  predict: "A prediction in the shortest form: `input_data`.",
+  page: "The page for people, and what it is made of.",
+};
+
+export function errorsTable(): string {
+  const rows = Object.keys(problems)
+    .map((name) => sampleOf(name as keyof typeof problems))
+    .map(({ status, code: name, message, retryAfterSeconds }) => [
+      code(name),
+      String(status),
+      retryAfterSeconds === undefined ? "" : `${retryAfterSeconds} s`,
+      message,
+    ]);
+  return table(["Code", "Status", "Retry-After", "Message, for example"], rows);
+}
+
+type Samples = { readonly [Name in keyof typeof problems]: Parameters<(typeof problems)[Name]> };
+
+/** One call of each problem, as a reader would meet it; the types see to it that none is left out. */
+const samples: Samples = {
+  unknownPath: ["/v2/model"],
+  unknownModel: ["cats", "dogs"],
+  unknownVersion: ["v9", "v1"],
+  methodNotAllowed: ["DELETE", "GET, HEAD"],
+  notReady: ["the model is still loading"],
+  badPathEncoding: ["/v2/%zz"],
+  bodyEmpty: ["JSON"],
+  bodyTooLarge: [67_108_864],
+  bodyTimedOut: [60],
+  bodiesTooMany: [],
+  unsupportedEncoding: ["br"],
+  badCompression: ["gzip"],
+  binaryUnsupported: [],
+  notUtf8: [],
+  notJson: ["the text ends too early"],
+  tooDeep: [64],
+  tooManyParts: [1_000_000],
+  wrongField: ["id", 7, "a string"],
+  missingField: ["inputs", "an array of tensors"],
+  conflictingFields: ["instances and inputs"],
+  missingInput: ["x", ["x"]],
+  unknownInput: ["y", ["x"]],
+  duplicateInput: ["x"],
+  unknownOutput: ["z", ["y"]],
+  duplicateOutput: ["y"],
+  wrongDatatype: ["x", "INT8", "FP32"],
+  wrongShape: ["x", [1, 4], [-1, 3]],
+  badShape: ["x", "has a negative size"],
+  wrongCount: ["x", 5, [2, 3], 6],
+  ragged: ["x", "row 1", "an array of 2", "an array of 3"],
+  wrongElement: ["x", "value 0", "a", "a number"],
+  notByRow: ["y", [4], 2],
+  runRefused: ["a dimension does not fit"],
+  queueFull: [256],
+  queueExpired: [10],
+  runTimedOut: [30],
+  outOfMemory: [],
+  engineFault: [],
+  internal: [],
+  headerTooLarge: [16_384],
+  headerTimedOut: [],
+  notHttp: [],
+};
+
+function sampleOf(name: keyof typeof problems): Problem {
+  const make = problems[name] as (...parameters: readonly unknown[]) => Problem;
+  return make(...samples[name]);
+}

@@ -1,0 +1,63 @@
+/** The metrics of operator and server, as a scrape reads them. */
+import { createMetrics as createOperatorMetrics } from "../../operator/kube/metrics.ts";
+import { createMetrics as createServerMetrics } from "../../server/metrics.ts";
+import { code, table } from "./table.ts";
+
+/** Each metric needs a value, as one without has no labels in the text. */
+export async function operatorMetrics(): Promise<string> {
+  const metrics = createOperatorMetrics();
+  metrics.request("GET", "200", 1);
+  metrics.requestRetried("GET", "503");
+  const queue = metrics.queue("model");
+  queue.depth(1);
+  queue.added();
+  queue.retried();
+  queue.waited(1);
+  queue.worked(1);
+  metrics.reconciled("model", "error", 1);
+  metrics.activeWorkers("model", 1);
+  metrics.leader("lease", true);
+  metrics.watch("pods", "list");
+  metrics.watchLag("pods", () => 0);
+  metrics.eventLost("rate");
+  return metricsTable(await metrics.registry.metrics());
+}
+
+export async function serverMetrics(): Promise<string> {
+  const metrics = createServerMetrics({
+    model: "model",
+    version: "version",
+    queued: () => 0,
+    workers: () => 0,
+    inFlight: () => 0,
+    connections: () => 0,
+    isReady: () => true,
+    isInService: () => true,
+  });
+  metrics.answered("/predict", 200, 1);
+  metrics.ran(1, 1);
+  metrics.workerReplaced();
+  return metricsTable(await metrics.text());
+}
+
+/** Those of the process and of Node.js are prom-client's own, and said in one sentence on the page. */
+const ofTheProcess = /^(process|nodejs)_/;
+
+function metricsTable(text: string): string {
+  const rows = [...text.matchAll(/^# HELP (\S+) (.*)\n# TYPE \S+ (\S+)\n(.*)$/gm)]
+    .filter(([, name]) => !ofTheProcess.test(name ?? ""))
+    .map(([, name = "", help = "", type = "", sample = ""]) => [code(name), type, labels(sample), help]);
+  if (rows.length === 0) throw new Error("no metric was found in the text of /metrics");
+  return table(["Metric", "Type", "Labels", "What it is"], rows);
+}
+
+/** Of a histogram's buckets, and those that the pages say once for all metrics of the server. */
+const notOfOneMetric = ["le", "model", "version"];
+
+function labels(sample: string): string {
+  const names = [...sample.matchAll(/([a-z_]+)="/g)].map(([, name = ""]) => name);
+  return names
+    .filter((name) => !notOfOneMetric.includes(name))
+    .map(code)
+    .join(", ");
+}
