@@ -43,6 +43,11 @@ export const commands: readonly Command[] = [
         value: "HOST[:PORT],...",
         about: "Registries that the operator was told to speak to without TLS.",
       },
+      "operator-namespace": {
+        value: "NAMESPACE",
+        about: "Where the operator runs, which a NetworkPolicy lets in.",
+        fallback: "slipway-system",
+      },
       output: outputOption("text", "yaml", "json"),
     },
     examples: [

@@ -24,8 +24,11 @@ export interface PaperCluster {
   readonly children: ReadonlyMap<string, ObservedChild>;
   readonly pods: readonly ObservedPod[];
   /** What versions that name no digest turn out to be, where that is known. */
-  readonly digests: ReadonlyMap<string, string>;
+  readonly digests: Digests;
 }
+
+/** By version name. */
+export type Digests = ReadonlyMap<string, string>;
 
 export function emptyCluster(model: Model, defaults: BuildDefaults, now: number): PaperCluster {
   return { now, model, defaults, children: new Map(), pods: [], digests: new Map() };

@@ -1,4 +1,5 @@
-import { showSeconds } from "../text/amounts.ts";
+import { kinds } from "../../operator/api/kinds.ts";
+import { plural, showSeconds } from "../text/amounts.ts";
 import type { Style } from "../text/style.ts";
 import { unknownDigest } from "./cluster.ts";
 import type { Outcome } from "./outcome.ts";
@@ -9,32 +10,29 @@ import { whyOf } from "./why.ts";
 const shownSteps = 12;
 
 export function outcomeText(outcome: Outcome, style: Style): string {
-  const { name, namespace, version, revision, revisionReason, rehearsal, unjudged } = outcome;
+  const { name, namespace, version, revision, revisionReason, isPaused, rehearsal, unjudged } = outcome;
   const { steps, isComplete } = rehearsal;
   const shown = steps.slice(0, shownSteps);
   const hidden = steps.length - shown.length;
   const lines = [
     style.strong(`${namespace}/${name}, version ${version}`),
     `  revision ${revision}, ${revisionReason}`,
+    ...(isPaused ? [style.warning("  spec.paused is true: the operator acts on nothing. Without it:")] : []),
     ...(steps.length === 0 ? ["", "  Nothing is left to do."] : []),
     ...shown.flatMap((step) => stepLines(step, style)),
     ...(hidden > 0 ? ["", `  ${hidden} more steps${isComplete ? "" : ", and then more"}; -o json has them`] : []),
     ...endLines(outcome, style),
-    ...unjudged.map(({ path, rule }) =>
-      style.warning(`  left to the API server: ${path === "" ? "the object" : path} must hold ${rule}`),
-    ),
+    ...(unjudged.length === 0 ? [] : ["", "  Left to the API server", ...unjudged.map((text) => `    ${text}`)]),
   ];
   return `${lines.join("\n")}\n`;
 }
 
 function stepLines(step: Step, style: Style): string[] {
-  const rows = step.writes.map((write) => [write.verb, `${write.kind.kind}/${write.name}`, whyOf(write, step.before)]);
+  const rows = writeRows(step);
   const widths = [0, 1].map((column) => Math.max(0, ...rows.map((row) => row[column]?.length ?? 0)));
-  const reconciling = step.status.conditions?.find(({ type }) => type === "Reconciling");
-  const state = reconciling?.message === "" ? undefined : reconciling;
   return [
     "",
-    `  ${style.strong(whenText(step.when))}${state === undefined ? "" : style.faint(`  ${state.reason}, ${state.message}`)}`,
+    `  ${style.strong(whenText(step.when))}  ${style.faint(step.why)}`,
     ...rows.map(([verb = "", object = "", why = ""]) => {
       const padded = verb.padEnd(widths[0] ?? 0);
       const painted = verb === "delete" ? style.bad(padded) : verb === "create" ? style.good(padded) : padded;
@@ -45,6 +43,24 @@ function stepLines(step: Step, style: Style): string[] {
       return type === "Warning" ? style.warning(line) : line;
     }),
   ];
+}
+
+/** A row for each write; those of pods, which can be thousands, together where they are for the same. */
+function writeRows({ writes, before }: Step): string[][] {
+  const pods = new Map<string, { readonly verb: string; readonly why: string; count: number }>();
+  const rows: string[][] = [];
+  for (const write of writes) {
+    const why = whyOf(write, before);
+    if (write.kind.kind !== kinds.pod.kind) {
+      rows.push([write.verb, `${write.kind.kind}/${write.name}`, why]);
+      continue;
+    }
+    const key = `${write.verb} ${why}`;
+    const known = pods.get(key);
+    if (known === undefined) pods.set(key, { verb: write.verb, why, count: 1 });
+    else known.count += 1;
+  }
+  return [...rows, ...[...pods.values()].map(({ verb, why, count }) => [verb, plural(count, "Pod"), why])];
 }
 
 function whenText(when: Step["when"]): string {

@@ -12,28 +12,38 @@ export interface Outcome {
   readonly revision: string;
   readonly revisionReason: string;
   readonly rehearsal: Rehearsal;
-  /** Rules of the CRD that were left to the API server. */
-  readonly unjudged: readonly { readonly path: string; readonly rule: string }[];
+  /** The operator would do nothing of this, as spec.paused is true. */
+  readonly isPaused: boolean;
+  /** What was left to the API server. */
+  readonly unjudged: readonly string[];
 }
 
 /** For programs: what would be written now, and then, step by step. */
 export function outcomeJson(outcome: Outcome): JsonObject {
-  const { name, namespace, version, revision, revisionReason, rehearsal, unjudged } = outcome;
+  const { name, namespace, version, revision, revisionReason, isPaused, rehearsal, unjudged } = outcome;
   return {
     name,
     namespace,
     version,
     revision,
     revisionReason,
+    isPaused,
     steps: rehearsal.steps.map(stepJson),
     isComplete: rehearsal.isComplete,
-    leftToTheApiServer: unjudged.map(({ path, rule }) => ({ path, rule })),
+    leftToTheApiServer: unjudged,
   };
 }
 
-function stepJson({ when, before, writes, announcements, status }: Step): JsonObject {
+/** Whether it all ends in a model that is as its spec says. */
+export function endsWell({ rehearsal }: Outcome): boolean {
+  const ready = rehearsal.end.model.status?.conditions?.find(({ type }) => type === "Ready");
+  return !rehearsal.isComplete || ready?.status === "True";
+}
+
+function stepJson({ when, why, before, writes, announcements, status }: Step): JsonObject {
   return {
     when: typeof when === "string" ? when : { afterSeconds: when.afterSeconds },
+    why,
     writes: writes.map((write) => ({
       phase: write.phase,
       verb: write.verb,

@@ -192,6 +192,18 @@ describe("an edit", () => {
     assert.match(said, /spec\.versions\[0\]: version v1 has a digest and cannot be changed/);
   });
 
+  test("that adds the digest of a version restarts its pods, as it is another entry, and is no other model", async () => {
+    const open = [{ name: "v1", uri: "oci://registry.test/digits:v1" }];
+    const plan = await plannedJson(
+      "-f",
+      await file(manifest()),
+      "--previous",
+      await file(manifest({ versions: open })),
+    );
+    assert.match(plan.revisionReason, /^new: version\.digest nothing → "sha256:1/);
+    assert.equal(plan.steps.at(-1)?.conditions.find(({ type }) => type === "Ready")?.status, "True");
+  });
+
   test("is held against another model of the file, or none, as a new one", async () => {
     const other = manifest({}, { metadata: { name: "other" } });
     assert.match(
@@ -233,6 +245,34 @@ describe("a status", () => {
     const { written } = await planned("-f", await file(manifest({ version: "v2" })), "--status", now);
     assert.match(written, /VersionReused/);
   });
+});
+
+describe("what every field allows and all of them together do not", () => {
+  test("is told, with exit code 1: scaling without a request", async () => {
+    const { code, written } = await planned("-f", await file(manifest({ scaling: { max: 3 } })));
+    assert.equal(code, 1);
+    assert.match(written, /create +HorizontalPodAutoscaler\/digits +turns spec\.replicas as spec\.scaling says/);
+    assert.match(written, /Ready=False ScalingWithoutRequest: .*set spec\.resources\.requests\.cpu/);
+  });
+  test("is left to the API server where other kinds judge it", async () => {
+    const podTemplate = { spec: { hostNetwork: true } };
+    const { written } = await planned("-f", await file(manifest({ podTemplate })));
+    assert.match(written, /Left to the API server\n {4}what is in spec\.podTemplate\n/);
+    assert.match(
+      (await planned("-f", await file(manifest({ podTemplate })), "-o", "yaml")).written,
+      /hostNetwork: true/,
+    );
+  });
+});
+
+test("a paused model is shown what would be done", async () => {
+  const { code, written } = await planned("-f", await file(manifest({ paused: true })));
+  assert.equal(code, 0);
+  assert.match(
+    written,
+    /spec\.paused is true: the operator acts on nothing\. Without it:\n\n {2}Now  nothing serves yet: v1 is brought up/,
+  );
+  assert.match(written, /create +Deployment/);
 });
 
 describe("files", () => {

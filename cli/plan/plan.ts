@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { text as readText } from "node:stream/consumers";
 import { Readable } from "node:stream";
 import { dump } from "js-yaml";
-import type { JsonObject } from "../../operator/api/json.ts";
+import { type Json, type JsonObject, stringsAt, valueAt } from "../../operator/api/json.ts";
 import type { Model } from "../../operator/api/model.ts";
 import type { BuildDefaults } from "../../operator/plan/observed.ts";
 import { targetRevision } from "../../operator/plan/revision.ts";
@@ -14,7 +14,7 @@ import { hasColour, styleOf } from "../text/style.ts";
 import { type Checked, checkModel } from "./check.ts";
 import { emptyCluster, type PaperCluster } from "./cluster.ts";
 import { type Documents, readDocuments } from "./documents.ts";
-import { objectsOf, type Outcome, outcomeJson } from "./outcome.ts";
+import { endsWell, objectsOf, type Outcome, outcomeJson } from "./outcome.ts";
 import { outcomeText } from "./outcome-text.ts";
 import { rehearse } from "./rehearsal.ts";
 import { modelSchema, type Schema } from "./schema.ts";
@@ -41,12 +41,9 @@ export async function plan(invocation: Invocation, edge: Edge): Promise<ExitCode
   if (mistaken.length > 0) throw failed(mistaken.map((checked) => mistakesText(checked, file)).join("\n"));
   for (const other of documents.others)
     edge.messages.write(`left out: ${describe(other)}, which is no ModelDeployment\n`);
-  write(
-    results.flatMap(({ outcome }) => outcome ?? []),
-    invocation.text("output") ?? "text",
-    edge,
-  );
-  return exitCodes.done;
+  const outcomes = results.flatMap(({ outcome }) => outcome ?? []);
+  write(outcomes, invocation.text("output") ?? "text", edge);
+  return outcomes.every(endsWell) ? exitCodes.done : exitCodes.failed;
 }
 
 interface Context {
@@ -73,10 +70,26 @@ function planOne(object: JsonObject, context: Context): { checked: Checked; outc
     version: model.spec.version,
     revision: target.hash,
     revisionReason: revisionReason(target, start),
-    rehearsal: rehearse(cluster),
-    unjudged: checked.unjudged,
+    isPaused: model.spec.paused === true,
+    rehearsal: rehearse({ ...cluster, model: { ...model, spec: { ...model.spec, paused: false } } }),
+    unjudged: [
+      ...checked.unjudged.map(({ path, rule }) => `${path === "" ? "the object" : path} must hold ${rule}`),
+      ...untypedFields(model.spec),
+    ],
   };
   return { checked, outcome };
+}
+
+/** Parts of other kinds that our CRD takes as they are; their own kinds judge them when they are written. */
+function untypedFields(spec: Model["spec"]): string[] {
+  const fields: readonly (readonly [field: string, value: unknown])[] = [
+    ["spec.podTemplate", spec.podTemplate],
+    ["spec.placement.affinity", spec.placement?.affinity],
+    ["spec.placement.topologySpreadConstraints", spec.placement?.topologySpreadConstraints],
+    ["spec.scaling.behavior", spec.scaling?.behavior],
+    ["spec.networkPolicy.from", spec.networkPolicy?.from],
+  ];
+  return fields.filter(([, value]) => value !== undefined).map(([field]) => `what is in ${field}`);
 }
 
 /** The state that the change starts from; undefined for a model that is not there yet. */
@@ -94,7 +107,19 @@ function knownStart(
   const checked = checkModel(old, { schema, namespace, before: undefined });
   if (checked.model === undefined) throw failed(mistakesText(checked, before));
   const model: Model = { ...checked.model, ...statusOf(old) };
-  return startFrom(model, defaults, now);
+  return startFrom(model, { defaults, now, assumed: digestsIn(object) });
+}
+
+/** A digest that the edit adds to a version is taken to be the one that was found for it. */
+function digestsIn(object: JsonObject): ReadonlyMap<string, string> {
+  const versions = valueAt(object, "spec", "versions");
+  const entries = Array.isArray(versions) ? (versions as readonly Json[]) : [];
+  return new Map(
+    entries.flatMap((entry) => {
+      const { name, digest } = stringsAt(entry);
+      return name === undefined || digest === undefined ? [] : [[name, digest] as const];
+    }),
+  );
 }
 
 function statusOf({ status }: { readonly status?: unknown }): Pick<Model, "status"> {
@@ -115,7 +140,7 @@ function defaultsFrom(invocation: Invocation): BuildDefaults {
     serverImage: invocation.text("server-image") ?? "",
     plainHttpHosts: hosts.filter((host) => host !== ""),
     certificateAuthority: "",
-    operatorNamespace: "slipway-system",
+    operatorNamespace: invocation.text("operator-namespace") ?? "",
   };
 }
 

@@ -8,6 +8,8 @@ export interface Step {
   readonly when: "now" | "then" | "pods are ready" | { readonly afterSeconds: number };
   /** What was there when the pass began. */
   readonly before: PaperCluster;
+  /** What the pass is for, in the operator's words. */
+  readonly why: string;
   readonly writes: readonly Write[];
   readonly announcements: Plan["announcements"];
   readonly status: Status;
@@ -38,7 +40,7 @@ export function rehearse(start: PaperCluster): Rehearsal {
     const writes = phases.flatMap((phase) => plan.writes.filter((write) => write.phase === phase));
     const status = plan.status([], true);
     if (writes.length > 0 || plan.announcements.length > 0) {
-      steps.push({ when, before: cluster, writes, announcements: plan.announcements, status });
+      steps.push({ when, why: plan.why[0] ?? "", before: cluster, writes, announcements: plan.announcements, status });
       when = "then";
       waitedMs = 0;
     }
