@@ -1,0 +1,204 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdir, writeFile } from "node:fs/promises";
+import { createServer, type AddressInfo } from "node:net";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { promisify } from "node:util";
+import { directionModels } from "../../../demo/models.ts";
+import { repositoryDirectory } from "../../cluster/directories.ts";
+import { identityModel, loopModel, slowLoadingModel } from "../../fixtures/onnx.ts";
+import { startRegistry } from "../fetch/registry.ts";
+import { eventually } from "../server/harness.ts";
+import { binary, environment, slipway, withFolder } from "./slipway.ts";
+
+interface Serving {
+  readonly child: ChildProcess;
+  /** What has been written so far. */
+  readonly stdout: () => string;
+  readonly stderr: () => string;
+  /** `http://127.0.0.1:PORT`, once predictions are taken. */
+  readonly url: Promise<string>;
+  readonly ended: Promise<number | null>;
+}
+
+function serving(words: readonly string[], variables: Readonly<Record<string, string>> = {}): Serving {
+  const child = spawn(process.execPath, [binary, "serve", ...words, "--port", "0"], {
+    env: environment(variables),
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let [stdout, stderr] = ["", ""];
+  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+  const url = new Promise<string>((resolve, reject) => {
+    child.stdout.on("data", (chunk: Buffer) => {
+      stdout += chunk.toString();
+      const found = / serves at (\S+)\n/.exec(stdout)?.[1];
+      if (found !== undefined) resolve(found);
+    });
+    child.once("close", () => reject(new Error(`it ended before it served: ${stderr}`)));
+  });
+  // Who does not wait for it is not told of it.
+  url.catch(() => undefined);
+  const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
+  return { child, stdout: () => stdout, stderr: () => stderr, url, ended };
+}
+
+test("a model is served until Ctrl-C, with curl lines that work and a page", () =>
+  withFolder(async (directory) => {
+    await writeFile(join(directory, "Text_Direction.onnx"), directionModels().v1);
+    const server = serving([join(directory, "Text_Direction.onnx"), "--workers", "1"]);
+    try {
+      const url = await server.url;
+      const lines = server
+        .stdout()
+        .split("\n")
+        .filter((line) => line.startsWith("curl "));
+      assert.equal(lines.length, 3);
+      for (const line of lines) {
+        const { stdout } = await promisify(execFile)("bash", ["-c", `${line} --fail-with-body`]);
+        assert.match(stdout, /"(outputs|predictions)":/);
+      }
+      assert.match(await (await fetch(url)).text(), /<title>text-direction v1/);
+      const picture = join(repositoryDirectory, "demo", "pictures", "platform.png");
+      const words = ["--image", picture, "--size", "48x192", "--mean", "0.5", "--std", "0.5", "--bgr"];
+      const asked = await slipway(["predict", "text-direction", "--url", url, ...words]);
+      assert.equal(asked.code, 0, asked.stderr);
+      assert.match(asked.stdout, /CLASS {2}SCORE\n {2}0 {6}(1|0\.9\d+)\n/);
+    } finally {
+      server.child.kill("SIGINT");
+    }
+    assert.equal(await server.ended, 0);
+    assert.equal(server.stderr(), "draining\ndrained\n");
+  }));
+
+test("Ctrl-C lets what is under way finish, and a second one does not", () =>
+  withFolder(async (directory) => {
+    await writeFile(join(directory, "loop.onnx"), loopModel());
+    const steps = async (count: number, url: string): Promise<Response> => {
+      const inputs = [
+        { name: "x", datatype: "FP32", shape: [1], data: [0] },
+        { name: "n", datatype: "INT64", shape: [], data: [count] },
+      ];
+      return fetch(`${url}/v2/models/loop/infer`, { method: "POST", body: JSON.stringify({ inputs }) });
+    };
+    const patient = serving([join(directory, "loop.onnx"), "--workers", "1"]);
+    const answer = steps(1_000_000, await patient.url);
+    await underWay(patient);
+    patient.child.kill("SIGINT");
+    assert.equal((await answer).status, 200);
+    assert.equal(await patient.ended, 0);
+
+    const hasty = serving([join(directory, "loop.onnx"), "--workers", "1"]);
+    const lost = assert.rejects(steps(20_000_000, await hasty.url));
+    await underWay(hasty);
+    hasty.child.kill("SIGINT");
+    while (!hasty.stderr().includes("draining")) await once(hasty.child.stderr ?? hasty.child, "data");
+    hasty.child.kill("SIGINT");
+    assert.equal(await hasty.ended, 130);
+    await lost;
+  }));
+
+/** Until a prediction is under way, by the server's own count. */
+async function underWay(server: Serving): Promise<void> {
+  const metrics = /metrics (\S+);/.exec(server.stdout())?.[1];
+  assert.ok(metrics !== undefined, server.stdout());
+  await eventually("a prediction is under way", async () => {
+    const text = await (await fetch(metrics)).text();
+    return /^slipway_requests_in_flight(?:\{[^}]*\})? 1$/m.test(text);
+  });
+}
+
+test("Ctrl-C while a model loads ends it at once, with 130", () =>
+  withFolder(async (directory) => {
+    await writeFile(join(directory, "slow.onnx"), slowLoadingModel({ multiplications: 64 }));
+    const server = serving([join(directory, "slow.onnx"), "--workers", "1", "--verbose"]);
+    while (!server.stderr().includes("listening")) await once(server.child.stderr ?? server.child, "data");
+    server.child.kill("SIGINT");
+    assert.equal(await server.ended, 130);
+    assert.equal(server.stdout(), "");
+  }));
+
+test("a model in a registry is fetched first, and nothing of it stays behind", () =>
+  withFolder(async (directory) => {
+    const registry = await startRegistry();
+    const temporary = { TMPDIR: directory };
+    try {
+      const uri = `oci://${registry.host}/models/same:1`;
+      await writeFile(join(directory, "model.onnx"), identityModel());
+      assert.equal((await slipway(["push", join(directory, "model.onnx"), uri, "--plain-http"])).code, 0);
+      const server = serving([uri, "--plain-http", "--workers", "1"], temporary);
+      const url = await server.url;
+      assert.match(await (await fetch(`${url}/v2/models/same`)).text(), /"name":"same"/);
+      server.child.kill("SIGTERM");
+      assert.equal(await server.ended, 0);
+      assert.deepEqual(await readdir(directory), ["model.onnx"]);
+    } finally {
+      await registry.close();
+    }
+  }));
+
+describe("what cannot be served is told in one message", () => {
+  const ended = async (
+    content: Uint8Array | string,
+    ...words: string[]
+  ): Promise<[code: number | null, said: string]> =>
+    withFolder(async (directory) => {
+      await writeFile(join(directory, "model.onnx"), content);
+      const server = serving([join(directory, "model.onnx"), ...words]);
+      return [await server.ended, server.stderr()];
+    });
+
+  test("an opset of the future", async () => {
+    const [code, said] = await ended(identityModel({ opset: 99 }));
+    assert.equal(code, 1);
+    assert.match(said, /^error: The model uses opset 99 [^\n]*\n$/);
+  });
+
+  test("a model that ONNX Runtime does not take", async () => {
+    const broken = Buffer.from(identityModel());
+    broken.write("Identitx", broken.indexOf("Identity"));
+    const [code, said] = await ended(broken, "--workers", "1");
+    assert.equal(code, 1);
+    assert.match(said, /^error: ONNX Runtime could not load the model: [^\n]*Identitx[^\n]*\n$/);
+  });
+
+  test("a port that is taken", async () => {
+    const taken = createServer().listen(0, "127.0.0.1");
+    await once(taken, "listening");
+    const { port } = taken.address() as AddressInfo;
+    try {
+      const [code, said] = await withFolder(async (directory) => {
+        await writeFile(join(directory, "model.onnx"), identityModel());
+        const words = ["serve", join(directory, "model.onnx"), "--port", String(port)];
+        const ran = await slipway(words);
+        return [ran.code, ran.stderr] as const;
+      });
+      assert.equal(code, 1);
+      assert.match(said, new RegExp(`^error: Port ${port} cannot be listened on \\(EADDRINUSE\\)[^\\n]*\\n$`));
+    } finally {
+      taken.close();
+    }
+  });
+
+  test("a name that no model can have", async () => {
+    const [code, said] = await ended(identityModel(), "--name", "My Model");
+    assert.equal(code, 2);
+    assert.match(said, /--name "My Model": a lower-case letter/);
+  });
+});
+
+test("inspect --load runs the model, and tells of one that does not load", () =>
+  withFolder(async (directory) => {
+    await writeFile(join(directory, "good.onnx"), identityModel());
+    const broken = Buffer.from(identityModel());
+    broken.write("Identitx", broken.indexOf("Identity"));
+    await writeFile(join(directory, "broken.onnx"), broken);
+    const good = await slipway(["inspect", join(directory, "good.onnx"), "--load"]);
+    assert.equal(good.code, 0, good.stderr);
+    assert.match(good.stdout, /served here {2}yes, it was loaded in [\d.]+ s and ran on zeros in [\d.]+ s\n/);
+    const bad = await slipway(["inspect", join(directory, "broken.onnx"), "--load", "-o", "json"]);
+    assert.equal(bad.code, 1);
+    const { served } = JSON.parse(bad.stdout) as { served: { isServed: boolean; reason: string } };
+    assert.deepEqual([served.isServed, served.reason], [false, "LoadFailed"]);
+  }));
