@@ -100,9 +100,10 @@ async function pushByCommand(uri: string, content: Uint8Array, plainHttp: boolea
   try {
     const file = join(folder, "model.onnx");
     await writeFile(file, content);
-    const command = [join(repositoryDirectory, "cli", "main.ts"), "push", file, uri];
+    const command = [join(repositoryDirectory, "cli", "main.ts"), "push", file, uri, "--output=json"];
     const { stdout } = await run(process.execPath, [...command, ...(plainHttp ? ["--plain-http"] : [])]);
-    return stdout.trim();
+    const { digest } = JSON.parse(stdout) as { readonly digest: string };
+    return `${uri} is ${digest}`;
   } finally {
     await rm(folder, { recursive: true });
   }

@@ -24,7 +24,7 @@ interface Row {
 }
 
 /** Pods are asked for their health every second; that is no load. */
-const predictions = `namespace=~"$namespace", model=~"$model", route!~"/v2/health/.*"`;
+const predictions = `namespace=~"$namespace", model=~"$model", route!~".*/(health/.*|ready)"`;
 const chosen = `namespace=~"$namespace", model=~"$model"`;
 const operator = `namespace="$operator"`;
 const controller = `controller="model", ${operator}`;
@@ -48,7 +48,9 @@ const rows: readonly Row[] = [
       ]),
       panel("Share of errors", "Answers of the server's making that failed (5xx), of all.", "percentunit", [
         query(
-          `sum by (namespace, model, version) (rate(slipway_requests_total{${predictions}, code=~"5.."}[$__rate_interval])) / ` +
+          // Without the part after "or" a model that never failed would have no line at 0.
+          `(sum by (namespace, model, version) (rate(slipway_requests_total{${predictions}, code=~"5.."}[$__rate_interval])) or ` +
+            `0 * sum by (namespace, model, version) (rate(slipway_requests_total{${predictions}}[$__rate_interval]))) / ` +
             `sum by (namespace, model, version) (rate(slipway_requests_total{${predictions}}[$__rate_interval]))`,
           byVersion(),
         ),

@@ -43,13 +43,10 @@ test("install.yaml installs what the chart does, by kubectl apply, twice", async
 
   await t.test("the second time nothing changes", async () => {
     // kubectl says "configured" of what it patched to the same; the API server knows better.
-    const versions = async () => {
-      const columns = "custom-columns=KIND:.kind,NAME:.metadata.name,VERSION:.metadata.resourceVersion";
-      return (await plane.kubectl(["get", "-f", file, "-o", columns])).stdout;
-    };
-    const before = await versions();
+    const versions = ["get", "-f", file, "-o", "custom-columns=K:.kind,N:.metadata.name,V:.metadata.resourceVersion"];
+    const before = await plane.kubectl(versions);
     await apply();
-    assert.equal(await versions(), before);
+    assert.equal((await plane.kubectl(versions)).stdout, before.stdout);
   });
 
   await t.test("without a registry it says what to give", async () => {
