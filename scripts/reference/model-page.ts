@@ -66,7 +66,9 @@ function boundsOf(schema: Schema): string[] {
   const keys = schema["x-kubernetes-list-map-keys"];
   const inside = schema.type === "array" && schema.items?.type !== "object" ? boundsOf(schema.items ?? {}) : [];
   return [
-    ...(schema.enum === undefined ? [] : [schema.enum.map((value) => code(String(value))).join(", ")]),
+    ...(schema.enum === undefined
+      ? []
+      : [schema.enum.map((value) => code(JSON.stringify(value).replaceAll('"', ""))).join(", ")]),
     ...range(minimum, maximum, ""),
     ...range(minLength, maxLength, " characters"),
     ...range(minItems, maxItems, " entries"),
