@@ -27,7 +27,7 @@ export async function refusal(answer: ServerAnswer, server: Server): Promise<Err
   }
   if (answer.status === 403) {
     return failed(
-      `the API server lets you not reach ${server.shown}: ${said}. It takes the verbs get and create on services/proxy`,
+      `the API server does not let you reach ${server.shown}: ${said}. It takes the verbs get and create on services/proxy`,
     );
   }
   const model = await server.model();
