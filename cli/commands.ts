@@ -17,7 +17,7 @@ export const commands: readonly Command[] = [
     operands: "",
     operandCount: [0, 0],
     about: [
-      "Checks every ModelDeployment of a file as the API server would (schema, defaults, rules) and shows all mistakes at once, or the objects that the operator would make, step by step, each with its reason. Pods are taken to turn ready.",
+      "Checks every ModelDeployment of a file as the API server would (schema, defaults, rules) and shows all mistakes at once, or the objects that the operator would make, step by step, each with its reason. Pods are taken to turn ready. Exit code 1 says that a manifest would be refused, or that the model would not be Ready in the end.",
       "With --previous or --status it shows a change: whether pods are replaced and why, in which order, and when traffic moves.",
     ],
     options: {
@@ -45,7 +45,7 @@ export const commands: readonly Command[] = [
       },
       "operator-namespace": {
         value: "NAMESPACE",
-        about: "Where the operator runs, which a NetworkPolicy lets in.",
+        about: "Where the operator runs, which a model's NetworkPolicy lets in.",
         fallback: "slipway-system",
       },
       output: outputOption("text", "yaml", "json"),

@@ -1,8 +1,10 @@
 /** The reference pages that are made from the code: whole, or the blocks between their markers. */
 import { readFile } from "node:fs/promises";
+import { commands } from "../../cli/commands.ts";
 import { modelSchema } from "../../cli/plan/schema.ts";
 import { readConfig } from "../../operator/config.ts";
 import { withBlock } from "../values-reference.ts";
+import { commandsPage } from "./commands.ts";
 import { environmentTable } from "./environment.ts";
 import { errorsTable, routesTable } from "./http.ts";
 import { operatorMetrics, serverMetrics } from "./metrics.ts";
@@ -14,6 +16,7 @@ const crdFile = "crds/modeldeployment.yaml";
 export async function referencePages(root: URL): Promise<Readonly<Record<string, string>>> {
   return {
     "docs/reference/modeldeployment.md": modelPage(await modelSchema(root), crdFile),
+    "docs/reference/cli.md": commandsPage(commands),
     "docs/reference/operator.md": await withBlocks("docs/reference/operator.md", {
       flags: `\`\`\`text\n${operatorHelp()}\`\`\``,
       metrics: await operatorMetrics(),
