@@ -9,12 +9,16 @@ import { environmentTable } from "./environment.ts";
 import { errorsTable, routesTable } from "./http.ts";
 import { operatorMetrics, serverMetrics } from "./metrics.ts";
 import { modelPage } from "./model-page.ts";
+import { tutorialPlan } from "./tutorial.ts";
 
 const crdFile = "crds/modeldeployment.yaml";
 
 /** Content by file. `root` is the folder of the repository, ending in a slash. */
 export async function referencePages(root: URL): Promise<Readonly<Record<string, string>>> {
   return {
+    "docs/tutorial.md": await withBlocks("docs/tutorial.md", {
+      plan: await tutorialPlan(await readFile("docs/tutorial.md", "utf8")),
+    }),
     "docs/reference/modeldeployment.md": modelPage(await modelSchema(root), crdFile),
     "docs/reference/cli.md": commandsPage(commands),
     "docs/reference/operator.md": await withBlocks("docs/reference/operator.md", {
