@@ -17,7 +17,6 @@ import { startProgress } from "../text/progress.ts";
 import { hasColour, styleOf } from "../text/style.ts";
 import { loadOnce } from "./load-once.ts";
 import { type Inspection, inspectionJson, inspectionText, type Verdict } from "./inspection.ts";
-import { unservedTensor } from "./datatype.ts";
 
 /** `slipway inspect MODEL|URI`: what a model is and whether this server serves it. */
 export async function inspect(invocation: Invocation, edge: Edge): Promise<ExitCode> {
@@ -74,7 +73,5 @@ async function judge(model: LocalModel, invocation: Invocation, edge: Edge): Pro
     if (!isFailure(error)) throw error;
     return { isServed: false, reason: error.reason, message: error.message };
   }
-  const unserved = unservedTensor(model.summary);
-  if (unserved !== undefined) return { isServed: false, reason: "LoadFailed", message: unserved };
   return invocation.isSet("load") ? loadOnce(model, edge) : { isServed: true, load: undefined };
 }

@@ -4,7 +4,7 @@ import { supported } from "../../server/fetch/onnx/supported.ts";
 import { showBytes } from "../text/amounts.ts";
 import type { Style } from "../text/style.ts";
 import { factLines, tableLines } from "../text/table.ts";
-import { datatypeOf, showDims } from "./datatype.ts";
+import { datatypeOf, showDims } from "../model/datatype.ts";
 
 export type Verdict =
   | { readonly isServed: false; readonly reason: string; readonly message: string }

@@ -117,6 +117,14 @@ describe("a folder", () => {
   });
 });
 
+test("an input that no protocol can carry cannot be served", async () => {
+  const complex = identityModel({ elementType: "complex64" });
+  const model = await openLocalModel(join(await folder({ "m.onnx": complex }), "m.onnx"));
+  assert.throws(() => requireServable(model), {
+    message: /^The input "x" is COMPLEX64, which no prediction protocol can carry/,
+  });
+});
+
 describe("what is no model", () => {
   test("nothing at all", async () => {
     await assert.rejects(openLocalModel(join(root, "none.onnx")), {

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join, posix, relative, sep } from "node:path";
-import { errorCode } from "../../server/fetch/failure.ts";
+import { errorCode, failure } from "../../server/fetch/failure.ts";
 import { defaultLimits } from "../../server/fetch/limits.ts";
 import { findModelFile } from "../../server/fetch/model-file.ts";
 import { requireExternalData, requireSupported } from "../../server/fetch/onnx/check-model.ts";
@@ -10,6 +10,7 @@ import { withFileBytes } from "../../server/fetch/onnx/file-bytes.ts";
 import { type ModelSummary, readModel } from "../../server/fetch/onnx/read-model.ts";
 import { type ModelFile, treeDigest } from "../../server/fetch/tree-digest.ts";
 import { failed } from "../complaint.ts";
+import { unservedTensor } from "./datatype.ts";
 import { plural, showBytes } from "../text/amounts.ts";
 
 /** A model on this machine: its graph, and every file that has to go with it. Nothing of it has been loaded. */
@@ -39,6 +40,8 @@ export async function openLocalModel(path: string): Promise<LocalModel> {
 export function requireServable({ summary, graph, sizes }: Pick<LocalModel, "summary" | "graph" | "sizes">): void {
   requireSupported(summary);
   requireExternalData(summary, graph, new Map([...sizes].map(([path, size]) => [path, { size, sha256: "" }])));
+  const unserved = unservedTensor(summary);
+  if (unserved !== undefined) throw failure("LoadFailed", unserved);
 }
 
 /** Reads every byte once. `onBytes` is told of each piece. */

@@ -8,6 +8,7 @@ import { mediaTypes } from "../../server/fetch/oci/manifest.ts";
 import type { RegistryCredentials } from "../../server/fetch/oci/docker-config.ts";
 import { createAuthorization } from "./authorization.ts";
 import type { Document } from "./artifact.ts";
+import { type Content, counted, once } from "./content.ts";
 import { answerFailure, connectionFailure } from "./errors.ts";
 
 export interface WriterOptions {
@@ -23,13 +24,6 @@ export interface WriterOptions {
   readonly limits: FetchLimits;
   readonly signal: AbortSignal;
   readonly onRetry: (failure: Failure, delayMilliseconds: number) => void;
-}
-
-/** Bytes that are named by their digest. Opened once for every attempt. */
-export interface Content {
-  readonly digest: string;
-  readonly size: number;
-  readonly open: () => AsyncIterable<Uint8Array>;
 }
 
 /** Writes into one repository (OCI distribution-spec 1.1, "Push"). Every method throws nothing but failures. */
@@ -199,22 +193,6 @@ export function createRegistryWriter(options: WriterOptions): RegistryWriter {
 
     close: () => agent.destroy(),
   };
-}
-
-/** Bytes at hand as content to upload. */
-export async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
-  yield bytes;
-}
-
-async function* counted(
-  { open }: Content,
-  count: (bytes: number) => void,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  for await (const chunk of open()) {
-    yield chunk;
-    // Asked for the next piece: this one has been taken.
-    count(chunk.byteLength);
-  }
 }
 
 function createAgent({ certificateAuthority, limits }: WriterOptions): Agent {

@@ -24,7 +24,7 @@ const shownValues = 12;
 export function outputsOf(text: string): readonly Output[] | undefined {
   // Each number as the text it was: JavaScript's own would lose digits of a 64-bit integer.
   const parsed: unknown = JSON.parse(text, (_key, value: unknown, context?: { readonly source?: string }) =>
-    typeof value === "number" ? new Written(context?.source ?? String(value)) : value,
+    typeof value === "number" ? { [digits]: context?.source ?? String(value) } : value,
   );
   const outputs = memberOf(parsed, "outputs");
   if (!Array.isArray(outputs) || !outputs.every((item) => memberOf(item, "datatype") !== undefined)) return undefined;
@@ -33,25 +33,17 @@ export function outputsOf(text: string): readonly Output[] | undefined {
     return {
       name: String(memberOf(item, "name")),
       datatype: String(memberOf(item, "datatype")),
-      shape: Array.isArray(shape) ? shape.map(Number) : [],
+      shape: Array.isArray(shape) ? shape.map((size) => Number(written(size))) : [],
       data: Array.isArray(data) ? data.map(written) : [],
     };
   });
 }
 
-/** A number's text. */
-class Written {
-  readonly text: string;
-  constructor(text: string) {
-    this.text = text;
-  }
-  toString(): string {
-    return this.text;
-  }
-}
+/** Marks a number's text: no value that was parsed can carry a symbol. */
+const digits = Symbol("digits");
 
 function written(value: unknown): string {
-  return value instanceof Written ? value.text : JSON.stringify(value);
+  return typeof value === "object" && value !== null && digits in value ? String(value[digits]) : JSON.stringify(value);
 }
 
 function memberOf(value: unknown, name: string): unknown {

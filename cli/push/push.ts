@@ -17,7 +17,8 @@ import {
 } from "../model/local-model.ts";
 import { artifactManifest, emptyConfig, fileLayer, sha256 } from "../oci/artifact.ts";
 import { storedCredentials } from "../oci/docker-config.ts";
-import { createRegistryWriter, once, type RegistryWriter } from "../oci/registry-writer.ts";
+import { once } from "../oci/content.ts";
+import { createRegistryWriter, type RegistryWriter } from "../oci/registry-writer.ts";
 import { startProgress } from "../text/progress.ts";
 import { hasColour, styleOf } from "../text/style.ts";
 import { type Pushed, pushedJson, pushedText } from "./pushed.ts";
