@@ -10,7 +10,11 @@ export interface FrozenRevision {
   readonly template: object;
 }
 
-/** `number` orders the history: one more than the highest there is. The API server lets nobody change the data. */
+/**
+ * `number` orders the history: one more than the highest there is. The API server lets nobody change the data, and
+ * compares its bytes: a patch of whatever field, such as the garbage collector's when the model is deleted with
+ * `--cascade=orphan`, writes them anew with their keys sorted, and is refused when they were not sorted before.
+ */
 export function controllerRevision(
   model: ModelMetadata,
   revision: string,
@@ -23,6 +27,13 @@ export function controllerRevision(
     kind: kinds.controllerRevision.kind,
     metadata: ownedBy(model, revisionName(model.name, revision), revisionLabels(model.name, revision, version)),
     revision: number,
-    data,
+    data: sorted(data),
   };
+}
+
+function sorted<T>(value: T): T {
+  if (Array.isArray(value)) return value.map(sorted) as T;
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).toSorted(([left], [right]) => (left < right ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, field]) => [key, sorted(field)])) as T;
 }

@@ -1,6 +1,6 @@
 import { kinds } from "../api/kinds.ts";
 import { stringsAt } from "../api/json.ts";
-import type { Drift, Status } from "../api/model.ts";
+import type { Drift, Status, VersionEntry } from "../api/model.ts";
 import { labels, type Selector, selectorText } from "../api/names.ts";
 import { annotations } from "../../server/contract.ts";
 import { checkSpec } from "./checks.ts";
@@ -14,7 +14,7 @@ import type { Problem, StatusInputs } from "./facts.ts";
 import { expiredHistory, historyNumber } from "./history.ts";
 import { limitsOf } from "./limits.ts";
 import type { Observed } from "./observed.ts";
-import { digestRecord, reusedVersion } from "./record.ts";
+import { type DigestRecord, digestRecord, reusedVersion } from "./record.ts";
 import { targetRevision, type Revision } from "./revision.ts";
 import { decideRollout, type RolloutDecision } from "./rollout.ts";
 import { statusOf } from "./status.ts";
@@ -56,7 +56,7 @@ export function planModel(observed: Observed): Plan | undefined {
     now,
     limits,
     target: named,
-    resolved: entry.digest !== undefined || Object.hasOwn(record.recorded, entry.name),
+    resolved: isResolved(entry, record, fleets.get(target.hash)?.desired ?? 0, limits.replicas),
     current,
     previous: model.status?.previous,
     progress: model.status?.rollout,
@@ -135,6 +135,15 @@ function pausedPlan(
     why,
     wakeAfterMs: undefined,
   };
+}
+
+/**
+ * Whether the target may have all its pods. With none to be added, it is enough that its digest is written down in this
+ * very pass, before any traffic is moved.
+ */
+function isResolved(entry: VersionEntry, record: DigestRecord, desired: number, replicas: number): boolean {
+  if (entry.digest !== undefined || Object.hasOwn(record.recorded, entry.name)) return true;
+  return desired >= replicas && Object.hasOwn(record.known, entry.name);
 }
 
 /**

@@ -93,10 +93,13 @@ function versionsOf(facts: Facts): VersionStatus[] {
     );
     const newest = own.find(({ revision }) => revision === facts.target.revision) ?? own[0];
     const digest = Object.hasOwn(digests, name) ? digests[name] : undefined;
+    // Also when its Deployment is only being made in this pass: to say so in the next one would be a write of its own.
+    const begun = name === facts.target.version && (decision.replicas.get(facts.target.revision) ?? 0) > 0;
+    const revision = newest?.revision ?? (begun ? facts.target.revision : undefined);
     return {
       name,
       ...(digest === undefined ? {} : { digest }),
-      ...(newest === undefined ? {} : { revision: newest.revision }),
+      ...(revision === undefined ? {} : { revision }),
       replicas: sum(own.map(({ pods }) => pods.length)),
       readyReplicas: sum(own.map((fleet) => fleet.ready)),
       weight: ready === 0 ? 0 : Math.round((100 * sum(inService.map((fleet) => fleet.ready))) / ready),
