@@ -44,7 +44,7 @@ export async function fetchModel(uri: string, access: Access, edge: Edge): Promi
         [names.modelDirectory]: directory,
         [names.terminationMessage]: reportFile,
         [names.credentialsDirectory]: join(root, "credentials"),
-        [names.plainHttpHosts]: access.plainHttp ? hostOf(uri) : "",
+        [names.plainHttpHosts]: access.plainHttp ? plainHosts(uri, edge).join(",") : "",
         [names.certificateAuthority]: access.certificateAuthority ?? "",
       },
       { signal: edge.interrupted, now: edge.now, log: silent, onBytes: progress.add },
@@ -70,8 +70,10 @@ function withAdvice(message: string, reason: string): string {
 
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
-function hostOf(uri: string): string {
-  return (/^[a-z0-9+.-]+:\/\/([^/]+)/.exec(uri)?.[1] ?? "").toLowerCase();
+/** The uri's own host, and those that a bucket or a model of the Hub is read from instead. */
+function plainHosts(uri: string, { variables }: Pick<Edge, "variables">): string[] {
+  const places = [uri, variables["AWS_ENDPOINT_URL"], variables["HF_ENDPOINT"]];
+  return places.flatMap((place) => /^[a-z0-9+.-]+:\/\/([a-z0-9.:[\]-]+)/i.exec(place ?? "")?.[1]?.toLowerCase() ?? []);
 }
 
 /** What the Secret of a source may hold and a person's environment usually has. */
