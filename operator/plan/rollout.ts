@@ -94,7 +94,7 @@ function steady(inputs: RolloutInputs, current: string): RolloutDecision {
   const held = inputs.rejected !== undefined;
   const decision = serving(inputs, current, {
     step: held ? "Rejected" : "Steady",
-    currentReplicas: held ? 0 : firstReplicas(inputs),
+    currentReplicas: held ? 0 : alone(inputs, current, firstReplicas(inputs)),
   });
   const short = !held && (inputs.fleets.get(current)?.ready ?? 0) < inputs.limits.replicas;
   if (!short) return decision;
@@ -104,11 +104,8 @@ function steady(inputs: RolloutInputs, current: string): RolloutDecision {
 
 /** The target failed: the current revision is at full size and the target has no pods, but its Deployment is shown. */
 function hold(inputs: RolloutInputs, current: string, rejected: RejectedStatus): RolloutDecision {
-  if (inputs.strategy === "Recreate" && occupies(inputs.fleets.get(rejected.revision))) {
-    const decision = serving({ ...inputs, rejected }, current, { step: "Rejected", currentReplicas: 0 });
-    return { ...decision, replicas: new Map([...decision.replicas, [rejected.revision, 0]]) };
-  }
-  const decision = serving({ ...inputs, rejected }, current, { step: "Rejected" });
+  const currentReplicas = alone(inputs, current, inputs.limits.replicas);
+  const decision = serving({ ...inputs, rejected }, current, { step: "Rejected", currentReplicas });
   const leaving = decision.replicas.has(rejected.revision);
   return leaving ? decision : { ...decision, replicas: new Map([...decision.replicas, [rejected.revision, 0]]) };
 }
@@ -233,7 +230,7 @@ function recreate(inputs: RolloutInputs, current: string): RolloutDecision {
     selector: { kind: "exact", revision: cleared ? target.revision : current },
     replicas: new Map([
       [current, 0],
-      [target.revision, cleared ? firstReplicas(inputs) : 0],
+      [target.revision, alone(inputs, target.revision, firstReplicas(inputs))],
     ]),
     outOfService: new Set(),
     previous: undefined,
@@ -242,6 +239,13 @@ function recreate(inputs: RolloutInputs, current: string): RolloutDecision {
     wakeAt: earliest(deadline(inputs), incoming?.nextAvailableAt),
     step: "Recreating",
   };
+}
+
+/** With Recreate no revision gets more pods than it has while another one, whichever, still has some. */
+function alone(inputs: RolloutInputs, revision: string, wanted: number): number {
+  const others = [...inputs.fleets.values()].filter((fleet) => fleet.revision !== revision);
+  if (inputs.strategy !== "Recreate" || !others.some(occupies)) return wanted;
+  return Math.min(wanted, inputs.fleets.get(revision)?.desired ?? 0);
 }
 
 /** It has pods, also ones on their way out, or is about to make some. */

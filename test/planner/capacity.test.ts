@@ -267,6 +267,33 @@ test("what was refused without a pod is the last failure, whatever failed before
   );
 });
 
+for (const [what, version] of [
+  ["back", "v1"],
+  ["on to a third version", "v3"],
+] as const) {
+  test(`going ${what} in the middle of Recreate never runs two versions`, () => {
+    const world = served({ replicas: 2 }, { strategy: "Recreate" });
+    edit(world, { version: "v2" });
+    const alone = (): void => assert.ok(new Set(world.pods.map((pod) => pod.version)).size <= 1, "two run");
+    rounds(world, () => world.pods.some((pod) => pod.version === "v2"), alone);
+    edit(world, { version });
+    rounds(world, () => world.status?.currentVersion === version && serving(world) === 2, alone);
+  });
+}
+
+test("a version that is rejected just after the strategy became Recreate takes nothing down with it", () => {
+  const world = served({ replicas: 2 });
+  world.behaviour.set("v2", "slow");
+  edit(world, { version: "v2" });
+  pass(world);
+  tick(world, 1, eager);
+  edit(world, { rollout: { ...world.spec.rollout, strategy: "Recreate" } });
+  change(world, "v2", failedForGood);
+  pass(world);
+  assert.equal(world.status?.rejected?.reason, "VersionReused");
+  assert.equal(replicasOf(world, "v1"), 2);
+});
+
 function conditionOf(world: World, type: string): { status: string; reason: string } | undefined {
   return world.status?.conditions?.find((candidate) => candidate.type === type);
 }
