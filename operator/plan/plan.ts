@@ -222,16 +222,18 @@ function serviceMarks(observed: Observed, decision: RolloutDecision): Write[] {
   const selected = new Set(selectedPods(observed, decision.selector).map(({ uid }) => uid));
   return observed.pods.flatMap((pod): Write[] => {
     if (pod.deleting) return [];
-    const out = decision.outOfService.has(pod.revision) && !selected.has(pod.uid);
-    if (out === pod.outOfService) return [];
+    const comes = selected.has(pod.uid) && pod.outOfService;
+    const goes = !selected.has(pod.uid) && !pod.outOfService && decision.outOfService.has(pod.revision);
+    // A pod that is out of service and about to be deleted must not be told that it serves.
+    if (!comes && !goes) return [];
     return [
       {
-        phase: out ? "release" : "prepare",
+        phase: goes ? "release" : "prepare",
         verb: "patch",
         kind: kinds.pod,
         name: pod.name,
         uid: pod.uid,
-        body: { metadata: { annotations: { [annotations.inService]: out ? "false" : null } } },
+        body: { metadata: { annotations: { [annotations.inService]: goes ? "false" : null } } },
       },
     ];
   });

@@ -146,6 +146,21 @@ test("the previous version goes when its time is over", () => {
   assert.equal(world.status?.previous, undefined);
 });
 
+test("pods that were kept warm are not told that they serve when they go", () => {
+  const world = served({}, { keepPreviousSeconds: 60 });
+  edit(world, { version: "v2" });
+  const told: string[] = [];
+  for (let round = 0; round < 100; round++) {
+    tick(world, 1, eager);
+    const { writes } = pass(world);
+    told.push(
+      ...writes.filter(({ kind, phase }) => kind.kind === "Pod" && phase === "prepare").map(({ name }) => name),
+    );
+  }
+  assert.equal(replicasOf(world, "v1"), 0);
+  assert.deepEqual(told, []);
+});
+
 test("a version that can only fail is given up at once and takes no traffic", () => {
   const world = served();
   world.behaviour.set("v2", "corrupt");
