@@ -73,7 +73,9 @@ export async function kubeconfigAccess(options: {
   if (options.context !== undefined) config.setCurrentContext(options.context);
   const cluster = config.getCurrentCluster();
   if (cluster === null) {
-    throw new Error(`kubeconfig${options.file === undefined ? "" : ` ${options.file}`}: context "${config.getCurrentContext()}" names no cluster`);
+    throw new Error(
+      `kubeconfig${options.file === undefined ? "" : ` ${options.file}`}: context "${config.getCurrentContext()}" names no cluster`,
+    );
   }
 
   let tls: TlsMaterial = {};
