@@ -68,7 +68,9 @@ function nothing(): void {
 }
 
 export async function operatorPods(bench: Bench): Promise<readonly Pod[]> {
-  const options = { namespace: systemNamespace, labelSelector: "app.kubernetes.io/name=slipway" };
+  // `helm test` leaves a pod of the release, too.
+  const labelSelector = "app.kubernetes.io/name=slipway,app.kubernetes.io/component=operator";
+  const options = { namespace: systemNamespace, labelSelector };
   const { items } = await bench.client.list<Pod>(podResource, options);
   return items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
 }
