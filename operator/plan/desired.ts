@@ -1,6 +1,6 @@
-import { stringsAt } from "../api/json.ts";
+import { type JsonObject, stringsAt } from "../api/json.ts";
 import { kinds } from "../api/kinds.ts";
-import { childAnnotations } from "../api/names.ts";
+import { childAnnotations, labels } from "../api/names.ts";
 import { controllerRevision } from "../build/controller-revision.ts";
 import { deployment } from "../build/deployment.ts";
 import { horizontalPodAutoscaler } from "../build/horizontal-pod-autoscaler.ts";
@@ -9,7 +9,7 @@ import { podDisruptionBudget } from "../build/pod-disruption-budget.ts";
 import { service } from "../build/service.ts";
 import { versionsRecord } from "../build/versions.ts";
 import { type ChildPlan, planChild } from "./children.ts";
-import { type Fleet, revisionOfChild, versionOfChild } from "./fleet.ts";
+import { type Fleet, revisionOfChild } from "./fleet.ts";
 import { nextRevisionNumber } from "./history.ts";
 import type { Observed } from "./observed.ts";
 import type { Revision } from "./revision.ts";
@@ -60,7 +60,7 @@ function history(inputs: DesiredInputs): ChildPlan[] {
       const template = templateOf(observed, revision, target);
       if (template === undefined) return [];
       const data = { inputs: revision === target.hash ? target.inputs : {}, template };
-      const version = versionOf(inputs, revision);
+      const version = versionOf(template);
       return planChild({
         ...circumstances(observed),
         kind: kinds.controllerRevision,
@@ -82,7 +82,7 @@ function deployments(inputs: DesiredInputs): ChildPlan[] {
       ...circumstances(observed),
       kind: kinds.deployment,
       phase: replicas < (fleet?.desired ?? 0) ? "release" : "prepare",
-      desired: deployment(observed.model.metadata, revision, versionOf(inputs, revision), template, replicas),
+      desired: deployment(observed.model.metadata, revision, versionOf(template), template, replicas),
       observed: fleet?.deployment,
       exact: ["spec.template.metadata.annotations"],
     });
@@ -154,8 +154,7 @@ function circumstances(observed: Observed): {
   return { drift: observed.model.status?.drift ?? [], now: observed.now };
 }
 
-function versionOf({ observed, fleets, target }: DesiredInputs, revision: string): string {
-  if (revision === target.hash) return target.inputs.version.name;
-  const recorded = observed.controllerRevisions.find((child) => revisionOfChild(child) === revision);
-  return recorded === undefined ? (fleets.get(revision)?.version ?? "") : versionOfChild(recorded);
+/** The frozen labels say it, whatever became of those of other objects. */
+function versionOf(template: JsonObject): string {
+  return stringsAt(template, "metadata", "labels")[labels.version] ?? "";
 }

@@ -4,18 +4,26 @@ import { mergeTemplate } from "../build/merge-template.ts";
 import { podTemplate } from "../build/pod-template.ts";
 import { revisionOfChild } from "./fleet.ts";
 import type { BuildDefaults, Observed, ObservedChild } from "./observed.ts";
-import type { Revision } from "./revision.ts";
+import { type Revision, revisionOf } from "./revision.ts";
 
 /**
  * The pod template of a revision. It is rendered once, when the revision is first made; from then on the frozen one
- * is used byte for byte, whatever the operator would render today. Undefined: nothing is left to make it from.
+ * is used byte for byte, whatever the operator would render today. When all of that is gone, the spec may still say
+ * what it was. Undefined: nothing is left to make it from.
  */
 export function templateOf(observed: Observed, revision: string, target: Revision): JsonObject | undefined {
   return (
     frozenTemplate(observed.controllerRevisions, revision) ??
     runningTemplate(observed.deployments, revision) ??
-    (revision === target.hash ? renderTemplate(observed.model.metadata.name, target, observed.defaults) : undefined)
+    renderedTemplate(observed, revision, target)
   );
+}
+
+function renderedTemplate({ model, defaults }: Observed, revision: string, target: Revision): JsonObject | undefined {
+  const { metadata, spec } = model;
+  if (revision === target.hash) return renderTemplate(metadata.name, target, defaults);
+  const listed = spec.versions.map((entry) => revisionOf(spec, entry)).find(({ hash }) => hash === revision);
+  return listed === undefined ? undefined : renderTemplate(metadata.name, listed, defaults);
 }
 
 function frozenTemplate(history: readonly ObservedChild[], revision: string): JsonObject | undefined {

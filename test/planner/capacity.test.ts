@@ -174,6 +174,19 @@ test("the Deployment that serves is deleted in an exchange and made again with i
   assert.equal(replicasOf(world, "v1"), 4);
 });
 
+test("all that is left of the version that serves is its entry in the spec, and it comes back", () => {
+  const world = served();
+  world.behaviour.set("v2", "slow");
+  edit(world, { version: "v2" });
+  for (const kind of ["ControllerRevision", "Deployment"]) {
+    world.children.delete(`${kind}/${modelName}-${world.status?.currentRevision}`);
+  }
+  settle(world);
+  assert.equal(world.status?.currentVersion, "v1");
+  assert.equal(serving(world), 3);
+  assert.equal(world.status?.rejected?.reason, "ProgressDeadlineExceeded");
+});
+
 test("when nothing that serves is ready, the target takes over with its first pod", () => {
   const world = served({ replicas: 3 });
   edit(world, { version: "v2" });
