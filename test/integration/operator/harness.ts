@@ -31,7 +31,7 @@ export interface Bench {
 export type Json = any;
 
 export interface OperatorProcess {
-  /** Writes to the API server so far, by verb; leases and events apart. */
+  /** Writes to the API server so far, Events and the making of the lease among them, but not its renewals. */
   writes(): Promise<number>;
   kill(signal: NodeJS.Signals): void;
   stop(): Promise<void>;
