@@ -76,7 +76,7 @@ const scenario = fc.record({
 
 type Scenario = typeof scenario extends fc.Arbitrary<infer T> ? T : never;
 
-const runs = { numRuns: 1500 };
+const runs = { numRuns: 800 };
 
 test("no pass takes ready pods out of service beyond what the spec allows", () => {
   fc.assert(
