@@ -94,7 +94,6 @@ async function run(config: Config): Promise<void> {
     metrics,
   });
   const health = createHealthServer({
-    host: "0.0.0.0",
     port: config.httpPort,
     caches: all.map(({ name, cache }) => ({ name, synced: () => cache.synced(), lagMs: () => cache.lagMs() })),
     registry: metrics.registry,

@@ -10,7 +10,8 @@ export interface WatchedCache {
 }
 
 export interface HealthServerOptions {
-  readonly host: string;
+  /** Every address of both families when left out. */
+  readonly host?: string;
   /** 0 lets the system choose. */
   readonly port: number;
   readonly caches: readonly WatchedCache[];

@@ -1,6 +1,7 @@
 import { type Clock, sleep } from "./clock.ts";
 import { createConnections } from "./connections.ts";
 import type { Credentials } from "./credentials.ts";
+import { jsonBody } from "./json-body.ts";
 import { ApiError, busyServerMs, LostLeaseError, TransportError } from "./errors.ts";
 import { type Answer, ExchangeError, asError, exchange } from "./exchange.ts";
 import type { Metrics } from "./metrics.ts";
@@ -127,7 +128,7 @@ export function createTransport(options: TransportOptions): Transport {
 
   const request = async <T>(wanted: TransportRequest): Promise<T> => {
     const idempotent = wanted.idempotent ?? (wanted.method === "GET" || wanted.method === "PUT");
-    const body = wanted.body === undefined ? undefined : JSON.stringify(wanted.body);
+    const body = wanted.body === undefined ? undefined : jsonBody(wanted.body);
     for (let attempts = 1; ; attempts++) {
       let failure: unknown;
       let pauseMs: number | undefined;
