@@ -15,13 +15,14 @@ before(async () => {
   bench = await startBench("e2e-autoscaling");
   await bench.apply(
     model(name, await pushVersions(bench, name), {
-      // So little that the load is far above it: what is tested is the way there, not the autoscaler's arithmetic.
-      resources: { requests: { cpu: "5m", memory: "64Mi" }, limits: { cpu: "1", memory: "512Mi" } },
+      // Between what a pod takes at rest (some 7m, with a probe a second) and what the load takes, with room on both
+      // sides: what is tested is the way there and back, not the autoscaler's arithmetic.
+      resources: { requests: { cpu: "20m", memory: "64Mi" }, limits: { cpu: "1", memory: "512Mi" } },
       scaling: {
         min: 1,
         max: 3,
         metric: "CPU",
-        targetPercent: 200,
+        targetPercent: 150,
         behavior: {
           scaleDown: { stabilizationWindowSeconds: 0, policies: [{ type: "Percent", value: 100, periodSeconds: 15 }] },
         },
