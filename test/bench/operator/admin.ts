@@ -69,7 +69,7 @@ export function createAdmin(server: string, { caPem, certificatePem, keyPem }: A
     throw new Error(`watch ${path}: ${answer.statusCode} ${await answer.body.text()}`);
   };
 
-  /** The API server ends a watch whose reader falls behind; the next one goes on from where it was. */
+  /** The API server ends a watch whose reader falls behind; the next one goes on from where it was, until close(). */
   const followOn = async (
     path: string,
     whole: boolean,
@@ -77,7 +77,7 @@ export function createAdmin(server: string, { caPem, certificatePem, keyPem }: A
     onSynced: () => void,
   ): Promise<void> => {
     let from: string | undefined;
-    while (failed === undefined) {
+    for (;;) {
       await readLines(await open(path, whole, from), ({ type, object }) => {
         if (type === "ERROR") throw new Error(`watch ${path}: ${JSON.stringify(object)}`);
         from = object.metadata.resourceVersion;
