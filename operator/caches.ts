@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { type Kind, kinds } from "./api/kinds.ts";
 import type { Model } from "./api/model.ts";
 import { labels } from "./api/names.ts";
@@ -5,7 +6,7 @@ import { type Cache, joinCaches } from "./cache.ts";
 import type { Clock } from "./kube/clock.ts";
 import type { Log } from "./kube/log.ts";
 import type { Metrics } from "./kube/metrics.ts";
-import type { Queue } from "./kube/queue.ts";
+import type { Priority, Queue } from "./kube/queue.ts";
 import { createReflector, type Reflector } from "./kube/reflector.ts";
 import { keyOf, type KubeObject } from "./kube/resources.ts";
 import type { Change } from "./kube/store.ts";
@@ -42,6 +43,12 @@ export interface WatchedCaches {
   readonly reflectors: readonly Reflector<unknown>[];
 }
 
+/**
+ * A step of a rollout changes half a dozen children, and the events of them come one by one: waiting this long makes
+ * one pass of them, and nobody who looks at a rollout can see it.
+ */
+const gatherMs = 20;
+
 /** The operator's caches; a change in any of them puts the models that it concerns into the queue. */
 export function createCaches(inputs: CacheInputs): WatchedCaches {
   const { queue } = inputs;
@@ -65,14 +72,17 @@ export function createCaches(inputs: CacheInputs): WatchedCaches {
       project,
       indexBy: { [modelIndex]: ({ model }) => [model] },
       onChange: (change) => {
-        for (const { model } of sides(change)) queue.add(model, "user");
+        for (const { model } of news(change)) queue.addAfter(model, gatherMs);
       },
     });
 
   const caches: Caches = {
     models: cacheOf<Model, RawModel>(kinds.model, {
       project: projectModel,
-      onChange: ({ key }) => queue.add(key, "user"),
+      onChange: (change) => {
+        const priority = change.kind === "removed" ? "resync" : priorityOf(change.now);
+        queue.addAfter(change.key, priority === "resync" ? gatherMs : 0, priority);
+      },
     }),
     deployments: children(kinds.deployment, projectChild),
     controllerRevisions: children(kinds.controllerRevision, projectChild),
@@ -85,7 +95,7 @@ export function createCaches(inputs: CacheInputs): WatchedCaches {
       project: projectAutoscaler,
       indexBy: { [namespaceIndex]: ({ value }) => [value.namespace] },
       onChange: (change) => {
-        for (const cached of sides(change)) queue.add(concernedModel(cached), "user");
+        for (const cached of news(change)) queue.addAfter(concernedModel(cached), gatherMs);
       },
     }),
     nodes:
@@ -106,13 +116,25 @@ function concernedModel({ model, owner, value }: Cached<CachedAutoscaler>): stri
   return keyOf(value.namespace, targetKind === kinds.model.kind ? targetName : targetName.replace(/-[^-]*$/, ""));
 }
 
-/** Before and after: an object whose label was changed concerns two models. */
-function sides<T>(change: Change<T>): readonly T[] {
+/**
+ * A user waits for an edit, and for one that was made while no operator ran. What has no status yet comes next; a
+ * change of status or of labels is nobody's wish.
+ */
+function priorityOf({ metadata, status }: Model): Priority {
+  if (status?.observedGeneration === undefined) return "new";
+  return status.observedGeneration === metadata.generation ? "resync" : "user";
+}
+
+/**
+ * What a change is about. Before and after, as an object whose label was changed concerns two models; nothing when it
+ * changed in what the cache does not keep, such as the status of most kinds.
+ */
+function news<T>(change: Change<T>): readonly T[] {
   switch (change.kind) {
     case "added":
       return [change.now];
     case "changed":
-      return [change.before, change.now];
+      return isDeepStrictEqual(change.before, change.now) ? [] : [change.before, change.now];
     case "removed":
       return [change.before];
   }

@@ -113,8 +113,9 @@ interface RawCondition {
 }
 
 export function projectChild(raw: RawChild): Cached<ObservedChild> {
-  const { managedFields, ...metadata } = raw.metadata;
+  const { name, namespace, uid, labels: own, annotations: notes, ownerReferences, managedFields } = raw.metadata;
   const { status, ...rest } = raw;
+  const metadata = { name, namespace, labels: own, annotations: notes, ownerReferences };
   const others = (managedFields ?? []).filter(
     ({ manager, subresource }) => manager !== fieldManager && manager !== undefined && subresource !== "status",
   );
@@ -125,9 +126,9 @@ export function projectChild(raw: RawChild): Cached<ObservedChild> {
     model: modelKey(raw),
     owner: modelOwner(raw),
     value: {
-      name: metadata.name,
-      uid: metadata.uid,
-      deleting: metadata.deletionTimestamp !== undefined,
+      name,
+      uid,
+      deleting: raw.metadata.deletionTimestamp !== undefined,
       object: { ...rest, metadata } as unknown as JsonObject,
       rival: latest?.manager,
       replicaFailure: refused && readable(refused.message ?? ""),

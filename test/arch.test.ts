@@ -29,7 +29,11 @@ const parts: Readonly<Record<string, Part>> = {
   observe: { files: ["operator/observe.ts"], imports: ["api", "plan", "kube", "cache", "contract"], packages: [] },
   apply: { files: ["operator/apply.ts"], imports: ["api", "plan", "kube"], packages: [] },
   reconcile: { files: ["operator/reconcile.ts"], imports: ["observe", "apply", "plan", "kube", "api"], packages: [] },
-  caches: { files: ["operator/caches.ts"], imports: ["observe", "api", "plan", "kube", "cache"], packages: [] },
+  caches: {
+    files: ["operator/caches.ts"],
+    imports: ["observe", "api", "plan", "kube", "cache"],
+    packages: ["node:util"],
+  },
   operatorConfig: { files: ["operator/config.ts"], imports: ["plan"] },
   operatorMain: {
     files: ["operator/main.ts"],

@@ -73,6 +73,18 @@ test("user keys come first, a waiting key is lifted, and one resync key passes f
   ]);
 });
 
+test("edits come before what is new, and both before the rest, of which one passes for every ten", async () => {
+  const { queue } = setUp();
+  queue.add("r");
+  for (let index = 0; index < 25; index++) queue.add(`n${index}`, "new");
+  queue.add("u", "user");
+  queue.add("n24", "user");
+  const order = await drain(queue);
+  assert.deepEqual(order.slice(0, 2), ["u", "n24"]);
+  assert.equal(order.indexOf("r"), 10);
+  assert.deepEqual(order.at(-1), "n23");
+});
+
 test("a taker that waits gets the key at once; one that gave up gets nothing and loses nothing", async () => {
   const { queue } = setUp();
   const gaveUp = new AbortController();
@@ -158,7 +170,7 @@ test("clear leaves no key and no timer", async () => {
 test("law: no key is with two workers, none added is lost, whatever the order of events", async () => {
   const key = fc.constantFrom("a", "b", "c");
   const step = fc.oneof(
-    fc.record({ kind: fc.constant("add" as const), key, priority: fc.constantFrom<Priority>("user", "resync") }),
+    fc.record({ kind: fc.constant("add" as const), key, priority: fc.constantFrom<Priority>("user", "new", "resync") }),
     fc.record({ kind: fc.constant("after" as const), key, ms: fc.integer({ min: 1, max: 50 }) }),
     fc.record({ kind: fc.constant("fail" as const), key }),
     fc.record({ kind: fc.constant("take" as const) }),

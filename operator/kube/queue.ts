@@ -1,8 +1,12 @@
 import type { Cancel, Clock } from "./clock.ts";
 import type { QueueMetrics } from "./metrics.ts";
 
-/** `user`: somebody changed something and waits. `resync`: start-up, periodic looks, changes made by ourselves. */
-export type Priority = "user" | "resync";
+/**
+ * The most urgent first. `user`: somebody changed what is there and waits. `new`: somebody made something, maybe a
+ * thousand at once. `resync`: start-up, periodic looks, changes that others or we made to children.
+ */
+const priorities = ["user", "new", "resync"] as const;
+export type Priority = (typeof priorities)[number];
 
 export interface QueueOptions {
   readonly clock: Clock;
@@ -29,7 +33,7 @@ export interface Queue {
   addWithBackoff(key: string, priority?: Priority): void;
   /** Resets the key's backoff: call after success. */
   forget(key: string): void;
-  /** Next key, `user` first; undefined when the signal aborts. Every taken key must be given back by `done`. */
+  /** Next key, the most urgent first; undefined when the signal aborts. Every taken key must be given back by `done`. */
   take(signal: AbortSignal): Promise<Taken | undefined>;
   done(key: string): void;
   /** Keys that wait for a worker now, without delayed ones. */
@@ -44,11 +48,11 @@ const longestBackoffMs = 60_000;
 /** All keys fail together when the API is away: this many retries a second, and so many at once, are let through. */
 const retriesPerSecond = 50;
 const retryBurst = 200;
-/** One `resync` key for so many `user` keys, so that a flood of edits delays the others but does not starve them. */
-const userKeysInARow = 10;
+/** One key for so many that were more urgent, so that a flood of edits delays the others but does not starve them. */
+const mostPassedOver = 10;
 
 export function createQueue({ clock, random, metrics }: QueueOptions): Queue {
-  const lines = { user: createLine(), resync: createLine() };
+  const lines = { user: createLine(), new: createLine(), resync: createLine() };
   /** Keys that wait, with what they wait for. A key in a line but not here, or here with the other line, is a ghost. */
   const waiting = new Map<string, { readonly priority: Priority; readonly since: number }>();
   const processing = new Map<string, { readonly since: number; again: Priority | undefined }>();
@@ -56,7 +60,8 @@ export function createQueue({ clock, random, metrics }: QueueOptions): Queue {
   const failures = new Map<string, number>();
   const takers = new Set<(taken: Taken) => void>();
   const bucket = { tokens: retryBurst, at: clock.monotonic() };
-  let usersInARow = 0;
+  /** More urgent keys that were taken since this line had its turn. */
+  const passedOver = { user: 0, new: 0, resync: 0 };
 
   const enqueue = (key: string, priority: Priority, since: number): void => {
     waiting.set(key, { priority, since });
@@ -77,12 +82,25 @@ export function createQueue({ clock, random, metrics }: QueueOptions): Queue {
     return undefined;
   };
 
+  /** A line that was passed over for long enough, else the most urgent one that has a key. */
+  const nextKey = (): string | undefined => {
+    for (const priority of priorities.toReversed()) {
+      const key = passedOver[priority] >= mostPassedOver ? shift(priority) : undefined;
+      if (key !== undefined) return key;
+    }
+    for (const priority of priorities) {
+      const key = shift(priority);
+      if (key !== undefined) return key;
+    }
+    return undefined;
+  };
+
   const next = (): Taken | undefined => {
-    const first: Priority = usersInARow >= userKeysInARow ? "resync" : "user";
-    const key = shift(first) ?? shift(first === "user" ? "resync" : "user");
+    const key = nextKey();
     const found = key === undefined ? undefined : waiting.get(key);
     if (key === undefined || found === undefined) return undefined;
-    usersInARow = found.priority === "user" ? usersInARow + 1 : 0;
+    for (const priority of priorities) if (isMoreUrgent(found.priority, priority)) passedOver[priority] += 1;
+    passedOver[found.priority] = 0;
     waiting.delete(key);
     delayed.get(key)?.cancel();
     delayed.delete(key);
@@ -104,7 +122,7 @@ export function createQueue({ clock, random, metrics }: QueueOptions): Queue {
     if (found === undefined) {
       metrics.added();
       enqueue(key, priority, clock.monotonic());
-    } else if (found.priority !== priority && priority === "user") {
+    } else if (isMoreUrgent(priority, found.priority)) {
       enqueue(key, priority, found.since);
     }
   };
@@ -178,15 +196,18 @@ export function createQueue({ clock, random, metrics }: QueueOptions): Queue {
       delayed.clear();
       failures.clear();
       for (const work of processing.values()) work.again = undefined;
-      lines.user = createLine();
-      lines.resync = createLine();
+      for (const priority of priorities) lines[priority] = createLine();
       metrics.depth(0);
     },
   };
 }
 
 function moreUrgent(left: Priority | undefined, right: Priority): Priority {
-  return left === "user" || right === "user" ? "user" : "resync";
+  return left !== undefined && isMoreUrgent(left, right) ? left : right;
+}
+
+function isMoreUrgent(left: Priority, right: Priority): boolean {
+  return priorities.indexOf(left) < priorities.indexOf(right);
 }
 
 interface Line {

@@ -70,7 +70,8 @@ export function planChild(inputs: ChildInputs): ChildPlan {
   const desired = stamped(inputs.desired);
   const name = nameOf(desired);
   if (observed === undefined) {
-    return { write: { phase, verb: "create", kind, name, body: desired }, contests: [] };
+    // Nothing refers to what is not there, so it need not wait for its phase.
+    return { write: { phase: "prepare", verb: "create", kind, name, body: desired }, contests: [] };
   }
   if (observed.deleting) return unchanged;
   const found = appliedHash(observed.object);

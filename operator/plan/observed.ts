@@ -53,12 +53,12 @@ export interface ObservedNode {
   readonly allocatable: Readonly<Record<string, number>>;
 }
 
-/** An object that the operator made, in full but for its managed fields. */
+/** An object that the operator made. */
 export interface ObservedChild {
   readonly name: string;
   readonly uid: string;
   readonly deleting: boolean;
-  /** The whole object as the API server has it, without metadata.managedFields and status. */
+  /** As the API server has it, without status; of its metadata what we set, so that it changes only with that. */
   readonly object: JsonObject;
   /** Who else wrote to it last, by the name in its managed fields. */
   readonly rival: string | undefined;

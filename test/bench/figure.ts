@@ -36,6 +36,8 @@ export interface GroupOptions {
   readonly objects: number;
   /** Name of the one figure that is wanted; all when undefined. */
   readonly only: string | undefined;
+  /** Folder for CPU profiles of the operator; none when undefined. */
+  readonly profile: string | undefined;
   readonly report: Report;
 }
 

@@ -10,10 +10,12 @@ import { tableOf } from "./table.ts";
 const groups: readonly Group[] = [operatorGroup];
 
 const help = `node test/bench/main.ts [${groups.map(({ name }) => name).join("|")}]... [--only FIGURE] [--objects N] [--json FILE]
+                          [--profile DIR]
 
   --only FIGURE  one figure of the list below
   --objects N    stands for 1,000 in every figure that counts objects; 500 and 100 shrink with it (${standardObjects})
   --json FILE    everything that was read, beside the table
+  --profile DIR  CPU profiles of the operator, one for each of its starts; its figures suffer from them
 
 ${groups.map(groupHelp).join("\n\n")}
 
@@ -32,6 +34,7 @@ const { values, positionals } = parseArgs({
     only: { type: "string" },
     objects: { type: "string", default: String(standardObjects) },
     json: { type: "string" },
+    profile: { type: "string" },
     help: { type: "boolean", default: false },
   },
 });
@@ -63,7 +66,8 @@ async function main(): Promise<void> {
   const machine = await describeMachine();
   process.stdout.write(machineText(machine));
   const lines: Line[] = [];
-  for (const group of chosen) lines.push(...(await group.run({ objects, only: values.only, report })));
+  for (const group of chosen)
+    lines.push(...(await group.run({ objects, only: values.only, profile: values.profile, report })));
   process.stdout.write(`\n${tableOf(lines)}`);
   if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify({ machine, lines }, null, 2)}\n`);
   if (lines.some(({ error }) => error !== undefined)) process.exitCode = 1;

@@ -18,9 +18,10 @@ export interface Item {
   };
 }
 
-export type ItemEvent =
-  | { readonly type: "ADDED" | "MODIFIED" | "DELETED"; readonly object: Item }
-  | { readonly type: "ERROR"; readonly object: object };
+export interface ItemEvent {
+  readonly type: "ADDED" | "MODIFIED" | "DELETED";
+  readonly object: Item;
+}
 
 /** The one client that makes the load, is the floor and sees what comes of it: lean, so that the floor is a hard one. */
 export interface Admin {
@@ -55,26 +56,46 @@ export function createAdmin(server: string, { caPem, certificatePem, keyPem }: A
     return JSON.parse(text);
   };
 
+  const open = async (path: string, whole: boolean, from: string | undefined): Promise<AsyncIterable<Buffer>> => {
+    const accept = whole ? "application/json" : metadataOnly("PartialObjectMetadata");
+    const start =
+      from === undefined ? "sendInitialEvents=true&resourceVersionMatch=NotOlderThan" : `resourceVersion=${from}`;
+    const answer = await watches.request({
+      method: "GET",
+      path: `${path}?watch=true&allowWatchBookmarks=true&timeoutSeconds=36000&${start}`,
+      headers: { accept, "user-agent": "slipway-bench" },
+    });
+    if (answer.statusCode === 200) return answer.body;
+    throw new Error(`watch ${path}: ${answer.statusCode} ${await answer.body.text()}`);
+  };
+
+  /** The API server ends a watch whose reader falls behind; the next one goes on from where it was, until close(). */
+  const followOn = async (
+    path: string,
+    whole: boolean,
+    onEvent: (event: ItemEvent) => void,
+    onSynced: () => void,
+  ): Promise<void> => {
+    let from: string | undefined;
+    for (;;) {
+      await readLines(await open(path, whole, from), ({ type, object }) => {
+        if (type === "ERROR") throw new Error(`watch ${path}: ${JSON.stringify(object)}`);
+        from = object.metadata.resourceVersion;
+        if (type === "BOOKMARK") onSynced();
+        else onEvent({ type, object });
+      });
+    }
+  };
+
   return {
     call,
-    follow: async (path, whole, onEvent) => {
-      const accept = whole ? "application/json" : metadataOnly("PartialObjectMetadata");
-      const query = "watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true";
-      const answer = await watches.request({
-        method: "GET",
-        path: `${path}?${query}&timeoutSeconds=36000`,
-        headers: { accept, "user-agent": "slipway-bench" },
-      });
-      if (answer.statusCode !== 200) throw new Error(`watch ${path}: ${answer.statusCode} ${await answer.body.text()}`);
-      const synced = Promise.withResolvers<void>();
-      const ended = read(answer.body, (event) => {
-        if ((event.type as string) === "BOOKMARK") synced.resolve();
-        else if (event.type === "ERROR") failed ??= new Error(`watch ${path}: ${JSON.stringify(event.object)}`);
-        else onEvent(event);
-      });
-      ended.catch((error: unknown) => (failed ??= error instanceof Error ? error : new Error(String(error))));
-      await synced.promise;
-    },
+    follow: (path, whole, onEvent) =>
+      new Promise((resolve, reject) => {
+        followOn(path, whole, onEvent, resolve).catch((error: unknown) => {
+          failed ??= error instanceof Error ? error : new Error(String(error));
+          reject(failed);
+        });
+      }),
     close: async () => {
       failed = new Error("closed");
       await Promise.all([requests.destroy(), watches.destroy()]);
@@ -82,13 +103,17 @@ export function createAdmin(server: string, { caPem, certificatePem, keyPem }: A
   };
 }
 
+type Line =
+  | { readonly type: ItemEvent["type"] | "BOOKMARK"; readonly object: Item }
+  | { readonly type: "ERROR"; readonly object: object };
+
 /** Lines of JSON as they come. */
-async function read(body: AsyncIterable<Buffer>, onEvent: (event: ItemEvent) => void): Promise<void> {
+async function readLines(body: AsyncIterable<Buffer>, onLine: (line: Line) => void): Promise<void> {
   let rest = "";
   const decoder = new TextDecoder();
   for await (const chunk of body) {
     const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
     rest = lines.pop() ?? "";
-    for (const line of lines) onEvent(JSON.parse(line) as ItemEvent);
+    for (const line of lines) onLine(JSON.parse(line) as Line);
   }
 }

@@ -66,7 +66,6 @@ export async function followCollections(admin: Admin): Promise<Collections> {
   };
 
   await admin.follow(collectionPath(kinds.model), true, (event) => {
-    if (event.type === "ERROR") return;
     const { metadata, status } = event.object;
     keep(event.type, event.object);
     if (event.type === "DELETED") {
@@ -85,7 +84,6 @@ export async function followCollections(admin: Admin): Promise<Collections> {
   });
   const follow = (kind: Kind): Promise<void> =>
     admin.follow(collectionPath(kind), false, (event) => {
-      if (event.type === "ERROR") return;
       const { metadata } = event.object;
       const model = metadata.ownerReferences?.find(({ kind: owner }) => owner === kinds.model.kind)?.name;
       if (model === undefined) return;

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { kinds } from "../../../operator/api/kinds.ts";
+import { labels } from "../../../operator/api/names.ts";
 import type { RawModel } from "../../../operator/observe.ts";
 import { leastValues, release, render } from "../../chart/render.ts";
 import { type ControlPlane, startControlPlane } from "../../cluster/control-plane.ts";
@@ -13,7 +14,7 @@ import type { GroupOptions } from "../figure.ts";
 import { type Admin, createAdmin } from "./admin.ts";
 import { type Audit, auditPolicy, followAudit } from "./audit.ts";
 import { collectionPath, type Collections, followCollections, namespace } from "./collections.ts";
-import { type ChildTemplate, childTemplates, modelManifest } from "./model.ts";
+import { type ChildTemplate, childTemplates, childText, modelManifest } from "./model.ts";
 import { operatorImage, type OperatorImage, type OperatorProcess, startOperator } from "./operator-process.ts";
 
 /** A real control plane with one fake Node, the operator in it as its chart installs it, and who drives them. */
@@ -62,13 +63,14 @@ export async function startGround(options: GroupOptions): Promise<OperatorGround
     const seen = await followCollections(admin);
     const audit = followAudit(auditLog);
 
+    const flags = options.profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${options.profile}`];
     let operator: OperatorProcess | undefined;
     const stopOperator = async (): Promise<void> => {
       await operator?.stop();
       operator = undefined;
     };
     const start = async (): Promise<void> => {
-      operator ??= await startOperator({ plane, image, directory });
+      operator ??= await startOperator({ plane, image, directory, flags });
     };
     undo.push(stopOperator);
     await start();
@@ -120,12 +122,12 @@ async function startAudited(options: GroupOptions, directory: string, auditLog: 
   });
 }
 
-/** The chart without its Deployment: the operator runs beside the cluster, with the rights that the chart gives it. */
+/** The chart without its Deployment and its test: the operator runs beside the cluster, with the rights that the chart gives it. */
 async function installRights(plane: ControlPlane): Promise<Awaited<ReturnType<typeof render>>> {
   const chart = await render(leastValues);
   for (const name of [release.namespace, namespace]) await plane.kubectl(["create", "namespace", name]);
   const input = chart
-    .filter(({ kind }) => kind !== "Deployment")
+    .filter(({ kind, metadata }) => kind !== "Deployment" && metadata.annotations?.["helm.sh/hook"] === undefined)
     .map((manifest) => JSON.stringify(manifest))
     .join("\n---\n");
   await plane.kubectl(["apply", "--server-side", "-n", release.namespace, "-f", "-"], { input });
@@ -149,12 +151,29 @@ async function startFakeNode(plane: ControlPlane): Promise<() => Promise<void>> 
   };
 }
 
-/** Makes a model while no operator runs, reads what the API server made of it, and takes it away again. */
+/**
+ * Makes a model and a child of it while no operator runs, reads what the API server made of it, and takes the model
+ * away again. Then waits until the garbage collector has followed: it learns of a new kind only every half minute.
+ */
 async function learnTemplates(admin: Admin): Promise<readonly ChildTemplate[]> {
   const path = collectionPath(kinds.model);
   const create = () => admin.call("POST", path, JSON.stringify(modelManifest("template")));
   // A new kind is served a moment after it is established.
-  const accepted = await waitFor("the first model", create, { timeoutMilliseconds: 30_000 });
+  const accepted = (await waitFor("the first model", create, { timeoutMilliseconds: 30_000 })) as RawModel;
+  const templates = childTemplates(accepted);
+  const [child] = templates.filter(({ kind }) => kind === kinds.configMap);
+  if (child === undefined) throw new Error("the operator makes no ConfigMap for a model");
+  await admin.call("POST", collectionPath(child.kind), childText(child, "template", accepted.metadata.uid));
   await admin.call("DELETE", `${path}/template`);
-  return childTemplates(accepted as RawModel);
+  const isCollected = async (): Promise<void> => {
+    const { items } = (await admin.call("GET", `${collectionPath(child.kind)}?labelSelector=${labels.model}`)) as {
+      readonly items: readonly unknown[];
+    };
+    if (items.length > 0) throw new Error("its child is still there");
+  };
+  await waitFor("the garbage collector knows the kind", isCollected, {
+    timeoutMilliseconds: 120_000,
+    intervalMilliseconds: 500,
+  });
+  return templates;
 }

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { kinds } from "../../../operator/api/kinds.ts";
 import type { Item } from "./admin.ts";
 import type { Counts } from "./audit.ts";
-import { childKinds, collectionPath } from "./collections.ts";
+import { childKinds, collectionPath, namespace } from "./collections.ts";
 import type { OperatorGround } from "./ground.ts";
 import { childText, modelManifest } from "./model.ts";
 import { round, type Spread, spreadOf } from "../spread.ts";
@@ -147,7 +147,9 @@ export async function deleteModels(
 /** Pods and ReplicaSets follow their Deployments; the next figure must not pay for them. */
 async function podsGone({ admin }: OperatorGround): Promise<void> {
   for (const end = performance.now() + patienceMs; ; await delay(250)) {
-    const list = (await admin.call("GET", "/api/v1/pods?limit=1")) as { readonly items: readonly unknown[] };
+    const list = (await admin.call("GET", `/api/v1/namespaces/${namespace}/pods?limit=1`)) as {
+      readonly items: readonly unknown[];
+    };
     if (list.items.length === 0) return;
     if (performance.now() > end) throw new Error("pods are left of models that are gone");
   }
