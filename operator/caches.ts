@@ -11,19 +11,17 @@ import { createReflector, type Reflector } from "./kube/reflector.ts";
 import { keyOf, type KubeObject } from "./kube/resources.ts";
 import type { Change } from "./kube/store.ts";
 import type { Transport } from "./kube/transport.ts";
+import { type Caches, modelIndex, namespaceIndex } from "./observe.ts";
 import {
   type Cached,
   type CachedAutoscaler,
-  type Caches,
-  modelIndex,
-  namespaceIndex,
   projectAutoscaler,
   projectChild,
   projectModel,
   projectNode,
   projectPod,
   type RawModel,
-} from "./observe.ts";
+} from "./projections.ts";
 import type { ObservedNode } from "./plan/observed.ts";
 
 export interface CacheInputs {

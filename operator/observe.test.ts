@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Cached, type Caches, observe, projectChild, projectModel, projectPod } from "./observe.ts";
+import { type Caches, observe } from "./observe.ts";
+import { type Cached, projectChild, projectModel, projectPod } from "./projections.ts";
 import type { Model } from "./api/model.ts";
 import type { Reflector } from "./kube/reflector.ts";
 import type { ObservedChild, ObservedPod } from "./plan/observed.ts";

@@ -24,10 +24,18 @@
 import type { PreviousStatus, RejectedStatus, RolloutStatus } from "../api/model.ts";
 import type { Selector } from "../api/names.ts";
 import { timestamp } from "../api/conditions.ts";
-import type { Fleet } from "./fleet.ts";
 import { deadline, progressOf } from "./progress.ts";
 import { rejection } from "./rejection.ts";
 import type { RolloutInputs } from "./rollout-inputs.ts";
+import {
+  earliest,
+  firstReplicas,
+  isBetterThan,
+  isThirdInTheWay,
+  isWarm,
+  occupies,
+  sharingPartner,
+} from "./situation.ts";
 import { warmPrevious } from "./warm.ts";
 
 export interface RolloutDecision {
@@ -248,11 +256,6 @@ function alone(inputs: RolloutInputs, revision: string, wanted: number): number 
   return Math.min(wanted, inputs.fleets.get(revision)?.desired ?? 0);
 }
 
-/** It has pods, also ones on their way out, or is about to make some. */
-function occupies(fleet: Fleet | undefined): boolean {
-  return fleet !== undefined && fleet.pods.length + fleet.terminating + fleet.desired > 0;
-}
-
 /** A shared Service would reach a third revision's pods: the current one serves alone again before the next begins. */
 function settle(inputs: RolloutInputs, current: string): RolloutDecision {
   const decision = serving(withoutWarm(inputs), current, { step: "Settling" });
@@ -274,53 +277,4 @@ function flip(inputs: RolloutInputs, from: string | undefined): RolloutDecision 
     currentReplicas: firstReplicas(inputs),
   });
   return decision;
-}
-
-/**
- * Digest unknown: one pod finds it out before the rest download anything. Where there are more pods already, the
- * record was lost under them, which is no reason to take them away.
- */
-function firstReplicas(inputs: RolloutInputs): number {
-  const { replicas } = inputs.limits;
-  const desired = inputs.fleets.get(inputs.target.revision)?.desired ?? 0;
-  return inputs.resolved ? replicas : Math.min(replicas, Math.max(1, desired));
-}
-
-/** Going back to a revision that is still warm needs no waiting. */
-function isWarm(inputs: RolloutInputs): boolean {
-  const fleet = inputs.fleets.get(inputs.target.revision);
-  return inputs.previous?.revision === inputs.target.revision && (fleet?.available ?? 0) > 0;
-}
-
-/** Nothing of the current revision is ready: whatever the target has is more than waiting for all of it. */
-function isBetterThan(inputs: RolloutInputs, current: string): boolean {
-  const available = inputs.fleets.get(inputs.target.revision)?.available ?? 0;
-  return inputs.resolved && available > 0 && (inputs.fleets.get(current)?.ready ?? 0) === 0;
-}
-
-/**
- * Only where traffic will be shared, or is: a revision beside current and target that has pods, or will have, since
- * pods on their way out still answer but get no new connections and do not count.
- */
-function isThirdInTheWay(inputs: RolloutInputs, current: string): boolean {
-  const shares = inputs.limits.surge < inputs.limits.replicas || inputs.shared;
-  if (!shares) return false;
-  return [...inputs.fleets.values()].some(
-    (fleet) =>
-      fleet.revision !== current &&
-      fleet.revision !== inputs.target.revision &&
-      (fleet.pods.length > 0 || fleet.desired > 0),
-  );
-}
-
-/** The revision that shares the Service with the current one: the one with the most ready pods, by name where equal. */
-function sharingPartner(inputs: RolloutInputs, current: string): Fleet | undefined {
-  return [...inputs.fleets.values()]
-    .filter((fleet) => fleet.revision !== current && fleet.ready > 0)
-    .toSorted((left, right) => right.ready - left.ready || (left.revision < right.revision ? -1 : 1))[0];
-}
-
-function earliest(...times: readonly (number | undefined)[]): number | undefined {
-  const known = times.filter((time) => time !== undefined);
-  return known.length === 0 ? undefined : Math.min(...known);
 }

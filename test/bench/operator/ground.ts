@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { kinds } from "../../../operator/api/kinds.ts";
 import { labels } from "../../../operator/api/names.ts";
-import type { RawModel } from "../../../operator/observe.ts";
+import type { RawModel } from "../../../operator/projections.ts";
 import { leastValues, release, render } from "../../chart/render.ts";
 import { type ControlPlane, startControlPlane } from "../../cluster/control-plane.ts";
 import { waitFor } from "../../cluster/wait.ts";

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { apiVersion, kinds } from "../../../operator/api/kinds.ts";
 import type { Model } from "../../../operator/api/model.ts";
 import { planModel } from "../../../operator/plan/plan.ts";
-import { projectModel, type RawModel } from "../../../operator/observe.ts";
+import { projectModel, type RawModel } from "../../../operator/projections.ts";
 import { namespace } from "./collections.ts";
 
 /** A model as a user writes it: a version with a digest, and what a pod may use. */

@@ -5,7 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { apply } from "../../../operator/apply.ts";
 import { kinds } from "../../../operator/api/kinds.ts";
 import type { Model, Status } from "../../../operator/api/model.ts";
-import { projectModel, type RawModel } from "../../../operator/observe.ts";
+import { projectModel, type RawModel } from "../../../operator/projections.ts";
 import type { Write } from "../../../operator/plan/children.ts";
 import type { Plan } from "../../../operator/plan/plan.ts";
 import { CommandError } from "../../cluster/command.ts";
