@@ -161,8 +161,9 @@ async function learnTemplates(admin: Admin): Promise<readonly ChildTemplate[]> {
   // A new kind is served a moment after it is established.
   const accepted = (await waitFor("the first model", create, { timeoutMilliseconds: 30_000 })) as RawModel;
   const templates = childTemplates(accepted);
-  const [child] = templates.filter(({ kind }) => kind === kinds.configMap);
-  if (child === undefined) throw new Error("the operator makes no ConfigMap for a model");
+  // Any that nothing else reacts to. The record of digests is no child of the first pass: it waits for a pod's report.
+  const [child] = templates.filter(({ kind }) => kind === kinds.podDisruptionBudget);
+  if (child === undefined) throw new Error("the operator makes no PodDisruptionBudget for a model");
   await admin.call("POST", collectionPath(child.kind), childText(child, "template", accepted.metadata.uid));
   await admin.call("DELETE", `${path}/template`);
   const isCollected = async (): Promise<void> => {
