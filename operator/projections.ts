@@ -158,6 +158,7 @@ export function projectPod(raw: RawPod): Cached<ObservedPod> {
       uid: raw.metadata.uid,
       revision: own[labels.revision] ?? "",
       version: own[labels.version] ?? "",
+      createdAt: Date.parse(raw.metadata.creationTimestamp),
       deleting: raw.metadata.deletionTimestamp !== undefined,
       ready: ready?.status === "True",
       readySince: ready?.status === "True" ? Date.parse(ready.lastTransitionTime ?? "") : undefined,

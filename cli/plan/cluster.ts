@@ -132,6 +132,7 @@ function readyPod(
     uid: `uid-of-${name}`,
     revision,
     version,
+    createdAt: readySince,
     deleting: false,
     ready: true,
     readySince,

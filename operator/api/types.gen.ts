@@ -352,7 +352,7 @@ export interface ModelDeployment {
      */
     targetRevision?: string;
     /**
-     * Pods that the selector matches.
+     * Pods that the selector matches; one that is not ready counts a few seconds after its start.
      */
     replicas?: number;
     /**

@@ -40,8 +40,9 @@ const rules: readonly ((inputs: AnnouncementInputs) => Announcement[])[] = [
   contested,
 ];
 
+/** Of a first start there is nothing to tell: that it began is what the user just did, and its end is told. */
 function begun({ before, decision, target }: AnnouncementInputs): Announcement[] {
-  const changes = decision.current !== target.revision;
+  const changes = decision.current !== undefined && decision.current !== target.revision;
   if (!changes || decision.progress === undefined || before?.rollout?.revision === target.revision) return [];
   const from = before?.currentVersion === undefined ? "" : ` from ${before.currentVersion}`;
   const message = `bringing up ${target.version} (revision ${target.revision})${from}`;

@@ -1,4 +1,5 @@
 import type { Drift, Status } from "../api/model.ts";
+import { countedPods } from "./counted-pods.ts";
 import type { Failure } from "./failures.ts";
 import { type Fleet, selectedPods } from "./fleet.ts";
 import type { Limits } from "./limits.ts";
@@ -53,7 +54,7 @@ export function factsOf(inputs: StatusInputs): Facts {
   return {
     ...inputs,
     ready: selected.filter((pod) => pod.ready).length,
-    selected: selected.length,
+    selected: countedPods(selected, observed.now).length,
     failure: fleets.get(target.revision)?.failure ?? current?.failure,
     overdue:
       progress !== undefined && observed.now >= Date.parse(progress.lastProgressTime) + limits.progressDeadlineMs,

@@ -16,6 +16,7 @@ function pod(change: Partial<ObservedPod> = {}): ObservedPod {
     ready: false,
     readySince: undefined,
     outOfService: false,
+    createdAt: 0,
     unschedulable: undefined,
     fetch: idle,
     server: idle,

@@ -71,6 +71,8 @@ export interface ObservedPod {
   readonly uid: string;
   readonly revision: string;
   readonly version: string;
+  /** Milliseconds since the epoch, to the second, by the API server's clock. */
+  readonly createdAt: number;
   readonly deleting: boolean;
   readonly ready: boolean;
   /** Since when it has been ready, in milliseconds since the epoch; undefined while it is not. */

@@ -4,6 +4,7 @@ import type { Drift, Status, VersionEntry } from "../api/model.ts";
 import { labels, type Selector, selectorText } from "../api/names.ts";
 import { annotations } from "../../server/contract.ts";
 import { checkSpec } from "./checks.ts";
+import { nextCountedAt } from "./counted-pods.ts";
 import type { ChildPlan, Write } from "./children.ts";
 import { childPlans } from "./desired.ts";
 import { contestBackoffMs, contestWindowMs, isContested, rememberedDrift } from "./contest.ts";
@@ -46,8 +47,8 @@ export function planModel(observed: Observed): Plan | undefined {
   const limits = limitsOf(model.spec);
   const fleets = fleetsOf(observed);
   const current = currentRevision(observed, fleets, target);
-  const record = digestRecord(observed, [fleets.get(target.hash), fleets.get(current ?? "")]);
   const entry = target.inputs.version;
+  const record = digestRecord(observed, [fleets.get(target.hash), fleets.get(current ?? "")], entry);
   const retryToken = model.spec.rollout.retryToken;
   const known = model.status?.rejected;
   const standing = known?.revision === target.hash && known.retryToken === retryToken ? known : undefined;
@@ -79,7 +80,8 @@ export function planModel(observed: Observed): Plan | undefined {
   const why = explain(decision, named, model.status?.currentVersion, writes);
   const draft = { observed, decision, fleets, limits, target: named, digests: record.known, drift };
   if (model.spec.paused === true) return pausedPlan(draft, writes, why, findings);
-  const wakeTimes = [decision.wakeAt, ...drift.flatMap((item) => contestWakeTimes(item, now))];
+  const countedAt = nextCountedAt(observed.pods, now);
+  const wakeTimes = [decision.wakeAt, countedAt, ...drift.flatMap((item) => contestWakeTimes(item, now))];
   return {
     writes,
     announcements: announcements({

@@ -3,26 +3,35 @@ import type { RejectedStatus, VersionEntry } from "../api/model.ts";
 import type { Fleet } from "./fleet.ts";
 import type { Observed } from "./observed.ts";
 
-/** The digests that version names are bound to: those on record, and those that pods have just reported. */
+/** The digests that version names are bound to: those on record, and those that have just become known. */
 export interface DigestRecord {
   /** As the ConfigMap has it. Only this makes a version resolved: pods must be able to read it. */
   readonly recorded: Readonly<Record<string, string>>;
   /** With what has become known since. */
   readonly known: Readonly<Record<string, string>>;
-  /** The names that are new in `known`. */
+  /** The names in `known` that pods have just resolved: what the user wrote is no news. */
   readonly found: readonly string[];
 }
 
 /**
- * The first report of a version binds its name for ever. Were the ConfigMap deleted, or an entry of it edited, the
- * copy in status brings back what it was.
+ * A version's name is bound for ever at its first use: to the digest in the spec, which the API server lets nobody
+ * change, or else to the first that a pod reports. Were the ConfigMap deleted, or an entry of it edited, the copy in
+ * status brings back what it was.
  */
-export function digestRecord(observed: Observed, fleets: readonly (Fleet | undefined)[]): DigestRecord {
+export function digestRecord(
+  observed: Observed,
+  fleets: readonly (Fleet | undefined)[],
+  target: VersionEntry,
+): DigestRecord {
   const copies = (observed.model.status?.versions ?? []).flatMap(({ name, digest }) =>
     digest === undefined ? [] : [[name, digest] as const],
   );
   const recorded = observed.versions === undefined ? {} : stringsAt(observed.versions.object, "data");
-  const base = { ...recorded, ...Object.fromEntries(copies) };
+  const base: Readonly<Record<string, string>> = {
+    ...(target.digest === undefined ? {} : { [target.name]: target.digest }),
+    ...recorded,
+    ...Object.fromEntries(copies),
+  };
   const reports = fleets.flatMap((fleet) =>
     fleet?.reportedDigest === undefined || Object.hasOwn(base, fleet.version)
       ? []

@@ -2,6 +2,7 @@ import { conditionsOf, timestamp } from "../api/conditions.ts";
 import type { LastFailure, Status, VersionStatus } from "../api/model.ts";
 import { selectorText } from "../api/names.ts";
 import { serviceUrl } from "../build/service.ts";
+import { countedPods } from "./counted-pods.ts";
 import { type Facts, factsOf, type StatusInputs } from "./facts.ts";
 import { findings } from "./findings.ts";
 
@@ -100,7 +101,7 @@ function versionsOf(facts: Facts): VersionStatus[] {
       name,
       ...(digest === undefined ? {} : { digest }),
       ...(revision === undefined ? {} : { revision }),
-      replicas: sum(own.map(({ pods }) => pods.length)),
+      replicas: sum(own.map(({ pods }) => countedPods(pods, observed.now).length)),
       readyReplicas: sum(own.map((fleet) => fleet.ready)),
       weight: ready === 0 ? 0 : Math.round((100 * sum(inService.map((fleet) => fleet.ready))) / ready),
     };

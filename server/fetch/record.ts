@@ -17,7 +17,7 @@ export function checkDigest({ version, digest, recordedDigest }: ExpectedDigests
   if (digest !== undefined && digest !== found) {
     throw failure(
       "DigestMismatch",
-      `The uri of version ${version} gives ${found}, but the entry demands ${digest}. Correct the digest or the uri.`,
+      `The uri of version ${version} gives ${found}, but the entry demands ${digest}. Add an entry with another name and the right digest or uri.`,
     );
   }
   if (recordedDigest !== undefined && recordedDigest !== found) {

@@ -53,6 +53,39 @@ test("a version with a digest starts with all its pods", () => {
   assert.equal(replicasOf(world, "v1"), 3);
 });
 
+test("a digest in the spec is on record from the first pass on, and is no news", () => {
+  const versions = [
+    { name: "v1", uri: "oci://registry.test/m:1", digest: digestOf("v1") },
+    { name: "v2", uri: "oci://registry.test/m:2", digest: digestOf("v2") },
+  ];
+  const world = createWorld(specOf({ versions }), { v1: "good" });
+  const plan = pass(world);
+  assert.deepEqual(plan.announcements, [], "of a first start nothing is told before it serves");
+  assert.deepEqual(
+    world.status?.versions?.map(({ digest }) => digest),
+    [digestOf("v1"), undefined],
+    "a version that was never used is not bound yet",
+  );
+  tick(world, 1, eager);
+  assert.deepEqual(pass(world).writes, [], "the pods report what is known");
+});
+
+test("what a new model needs is written in one step", () => {
+  const versions = [{ name: "v1", uri: "oci://registry.test/m:1", digest: digestOf("v1") }];
+  const plan = pass(createWorld(specOf({ versions }), { v1: "good" }));
+  assert.equal(plan.writes.length, 5);
+  assert.ok(plan.writes.every(({ phase, verb }) => phase === "prepare" && verb === "create"));
+});
+
+test("a change is told when it begins and when it is over", () => {
+  const world = served();
+  edit(world, { version: "v2" });
+  assert.deepEqual(
+    pass(world).announcements.map(({ reason }) => reason),
+    ["RolloutStarted"],
+  );
+});
+
 test("a first version serves once all of it is ready, and is not Ready before", () => {
   const world = createWorld(specOf(), { v1: "good" });
   for (let round = 0; round < 30 && world.status?.currentVersion === undefined; round++) {

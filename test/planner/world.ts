@@ -210,7 +210,7 @@ function syncDeployment(world: World, deployment: ObservedChild): void {
   const pods = world.pods.filter((pod) => pod.revision === revision && !pod.deleting);
   for (let count = pods.length; count < replicas; count++) {
     world.serial += 1;
-    world.pods.push(newPod(`pod-${world.serial}`, revision, own[labels.version] ?? ""));
+    world.pods.push(newPod(`pod-${world.serial}`, revision, own[labels.version] ?? "", world.now));
   }
   // As a ReplicaSet does: the ones that are not ready go first.
   const surplus = pods
@@ -222,12 +222,13 @@ function syncDeployment(world: World, deployment: ObservedChild): void {
 
 const idle: ObservedContainer = { state: "waiting", waiting: undefined, restarts: 0, termination: undefined };
 
-function newPod(name: string, revision: string, version: string): ObservedPod {
+function newPod(name: string, revision: string, version: string, createdAt: number): ObservedPod {
   return {
     name,
     uid: name,
     revision,
     version,
+    createdAt,
     deleting: false,
     ready: false,
     readySince: undefined,
