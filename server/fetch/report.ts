@@ -12,7 +12,7 @@ export function encodeReport(report: PodReport): string {
   const { logTail, ...bare } = report;
   if (logTail !== undefined && fits(JSON.stringify(bare))) {
     return longest(logTail.length, (kept) =>
-      JSON.stringify({ ...bare, logTail: kept === 0 ? "" : logTail.slice(-kept) }),
+      JSON.stringify(kept === 0 ? bare : { ...bare, logTail: logTail.slice(-kept) }),
     );
   }
   return longest(bare.message.length, (kept) =>
