@@ -24,7 +24,8 @@ export interface ApplyInputs {
  * Writes a plan: phase by phase, the writes of a phase side by side, status last. A write that only a person can make
  * possible becomes a problem in the status; any other failure ends the pass, and the next one goes on from what is
  * then observed. Traffic is moved only when what it needs is there, and nothing is released before it has moved; a
- * problem with anything else (a budget, a mark on a pod) is told and holds nothing up.
+ * problem with anything else (a budget, a mark on a pod) is told and holds nothing up. The first status of a new model
+ * is left to the pass after the one that made its children.
  */
 export async function apply(model: Model, plan: Plan, inputs: ApplyInputs): Promise<readonly Problem[]> {
   const problems: Problem[] = [];
@@ -40,6 +41,7 @@ export async function apply(model: Model, plan: Plan, inputs: ApplyInputs): Prom
       if (phase !== "release" && carriesTraffic(outcome.value)) moved = false;
     }
   }
+  if (isFirstStep(model, plan) && problems.length === 0) return problems;
   const told = await writeStatus(model, plan.status(problems, moved), inputs);
   const { namespace, name, uid } = model.metadata;
   const subject = { apiVersion: apiVersion(kinds.model), kind: kinds.model.kind, namespace, name, uid };
@@ -47,6 +49,14 @@ export async function apply(model: Model, plan: Plan, inputs: ApplyInputs): Prom
   if (told && moved) for (const announcement of plan.announcements) inputs.events.record(subject, announcement);
   for (const { reason, message } of problems) inputs.events.record(subject, { type: "Warning", reason, message });
   return problems;
+}
+
+/**
+ * What a new model needs was just made. Its status says nothing yet that the next pass does not know better, which
+ * comes with the events of what was made; of a thousand new models most have ready pods by then, and one write does.
+ */
+function isFirstStep(model: Model, plan: Plan): boolean {
+  return model.status === undefined && plan.writes.length > 0;
 }
 
 function carriesTraffic({ object }: Problem): boolean {
