@@ -22,23 +22,25 @@ export interface ApplyInputs {
 
 /**
  * Writes a plan: phase by phase, the writes of a phase side by side, status last. A write that only a person can make
- * possible becomes a problem in the status; any other failure ends the pass, and the next one goes on from what is
- * then observed. Traffic is moved only when what it needs is there, and nothing is released before it has moved; a
+ * possible becomes a problem in the status. One that the API server failed to do is told there, too, and ends the pass
+ * after it; any other failure ends the pass at once. The next one goes on from what is then observed. Traffic is moved only when what it needs is there, and nothing is released before it has moved; a
  * problem with anything else (a budget, a mark on a pod) is told and holds nothing up. The first status of a new model
  * is left to the pass after the one that made its children.
  */
 export async function apply(model: Model, plan: Plan, inputs: ApplyInputs): Promise<readonly Problem[]> {
   const problems: Problem[] = [];
   let moved = true;
+  let failure: unknown;
   for (const phase of phases) {
-    if (!moved) break;
+    if (!moved || failure !== undefined) break;
     const writes = plan.writes.filter((write) => write.phase === phase);
     const outcomes = await Promise.allSettled(writes.map((write) => perform(model, write, inputs)));
-    for (const outcome of outcomes) {
-      if (outcome.status === "rejected") throw outcome.reason;
-      if (outcome.value === undefined) continue;
-      problems.push(outcome.value);
-      if (phase !== "release" && carriesTraffic(outcome.value)) moved = false;
+    for (const [index, outcome] of outcomes.entries()) {
+      const problem = outcome.status === "fulfilled" ? outcome.value : failed(writes[index], outcome.reason);
+      if (outcome.status === "rejected") failure ??= outcome.reason;
+      if (problem === undefined) continue;
+      problems.push(problem);
+      if (phase !== "release" && carriesTraffic(problem)) moved = false;
     }
   }
   if (isFirstStep(model, plan) && problems.length === 0) return problems;
@@ -48,6 +50,7 @@ export async function apply(model: Model, plan: Plan, inputs: ApplyInputs): Prom
   // What was not done, or is not yet put down in the status, is planned and told again by the next pass.
   if (told && moved) for (const announcement of plan.announcements) inputs.events.record(subject, announcement);
   for (const { reason, message } of problems) inputs.events.record(subject, { type: "Warning", reason, message });
+  if (failure !== undefined) throw failure;
   return problems;
 }
 
@@ -172,6 +175,19 @@ function refused(write: Write, error: ApiError): Problem {
   const message = `the API server refused to ${write.verb} ${object}: ${error.message}`;
   return { object, reason: "Refused", message: readable(message) };
 }
+
+/**
+ * An internal error of the API server: an admission webhook that is away, most often, and it can stay away for days.
+ * Throws what is no answer about this write (the network, a busy server, a cache that is behind): that passes by itself.
+ */
+function failed(write: Write | undefined, error: unknown): Problem {
+  if (write === undefined || !(error instanceof ApiError) || error.status !== internalError) throw error;
+  const object = `${write.kind.kind}/${write.name}`;
+  const message = `the API server failed to ${write.verb} ${object}, which is tried again: ${error.message}`;
+  return { object, reason: "WriteFailed", message: readable(message) };
+}
+
+const internalError = 500;
 
 /** The API server takes the uid in a merge patch for an edit of it: 422, and nothing is written. */
 function isUidMismatch(error: unknown): boolean {

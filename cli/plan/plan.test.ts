@@ -80,10 +80,16 @@ describe("a new model", () => {
     assert.equal(first?.when, "now");
     assert.deepEqual(
       first?.writes.map(({ verb, kind }) => `${verb} ${kind}`),
-      ["create ControllerRevision", "create Deployment", "create Service", "create PodDisruptionBudget"],
+      [
+        "create ConfigMap",
+        "create ControllerRevision",
+        "create Deployment",
+        "create Service",
+        "create PodDisruptionBudget",
+      ],
     );
     assert.ok(first?.writes.every(({ why }) => why !== ""));
-    assert.match(first?.writes[1]?.why ?? "", /^runs the revision: 2 pods of v1$/);
+    assert.match(first?.writes[2]?.why ?? "", /^runs the revision: 2 pods of v1$/);
     assert.equal(steps.at(-1)?.conditions.find(({ type }) => type === "Ready")?.status, "True");
   });
 
@@ -113,7 +119,7 @@ describe("a new model", () => {
     const objects = loadAll(written) as { kind: string; metadata: { name: string; namespace: string } }[];
     assert.deepEqual(
       objects.map(({ kind }) => kind),
-      ["ControllerRevision", "Deployment", "Service", "PodDisruptionBudget"],
+      ["ConfigMap", "ControllerRevision", "Deployment", "Service", "PodDisruptionBudget"],
     );
     assert.ok(objects.every(({ metadata }) => metadata.namespace === "default"));
     assert.match(written, /^# create Service digits: the model's address, port 80$/m);
@@ -135,7 +141,7 @@ describe("an edit", () => {
     const plan = await plannedJson("-f", await file(manifest({ version: "v2" })), "--previous", await file(manifest()));
     assert.match(plan.revisionReason, /^new: version\.name "v1" → "v2"/);
     const order = writesOf(plan);
-    assert.deepEqual(order.slice(0, 2), ["create ControllerRevision", "create Deployment"]);
+    assert.deepEqual(order.slice(0, 3), ["patch ConfigMap", "create ControllerRevision", "create Deployment"]);
     assert.ok(order.indexOf("patch Service") < order.indexOf("delete Deployment"));
     assert.ok(
       plan.steps.some(

@@ -33,7 +33,7 @@ export function revisionName(model: string, revision: string): string {
   return `${model}-${revision}`;
 }
 
-/** ConfigMap that records which digest each version name was first resolved to. */
+/** ConfigMap that records the digest that each version name has stood for since its first use. */
 export function versionsName(model: string): string {
   return `${model}-versions`;
 }

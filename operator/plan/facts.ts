@@ -6,7 +6,7 @@ import type { Limits } from "./limits.ts";
 import type { Observed } from "./observed.ts";
 import type { RolloutDecision } from "./rollout.ts";
 
-/** What only a person can change: a spec that cannot work, or a write that the API server refused. */
+/** What a person has to know of: a spec that cannot work, a write that the API server refused or failed to do. */
 export interface Problem {
   /** Kind and name of the object, or the field of the spec. */
   readonly object: string;
@@ -17,6 +17,7 @@ export interface Problem {
 export type ProblemReason =
   | "NameTaken"
   | "Refused"
+  | "WriteFailed"
   | "ScalingWithoutRequest"
   | "SecondAutoscaler"
   | "PodTemplateConflict";

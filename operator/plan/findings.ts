@@ -1,6 +1,6 @@
 import type { ConditionType, Finding } from "../api/conditions.ts";
 import { isContested } from "./contest.ts";
-import type { Facts } from "./facts.ts";
+import type { Facts, Problem } from "./facts.ts";
 
 /** What the conditions say, each by the first of its rules that decides. */
 export function findings(facts: Facts): Record<ConditionType, Finding> {
@@ -18,7 +18,7 @@ type Rule = (facts: Facts) => Finding | undefined;
 
 const readyRules: readonly Rule[] = [
   paused, // what the spec asks for waits
-  problem("False"), // an object could not be written
+  refusedReady, // an object could not be written
   rejectedReady, // the target failed; what served before serves on
   changing, // the target is on its way
   scaledToZero, // nothing is wanted, nothing is there
@@ -40,6 +40,7 @@ const availableRules: readonly Rule[] = [
 const reconcilingRules: readonly Rule[] = [
   ({ decision }) => (decision.step === "Paused" ? { status: "False", reason: "Paused", message: "" } : undefined),
   (facts) => (isStalled(facts) ? { status: "False", reason: "Stalled", message: "" } : undefined),
+  ({ problems: [first] }) => first && { status: "True", reason: first.reason, message: first.message },
   (facts) =>
     isChanging(facts) ? { status: "True", reason: facts.decision.step, message: progressText(facts) } : undefined,
   (facts) =>
@@ -50,7 +51,10 @@ const reconcilingRules: readonly Rule[] = [
 ];
 
 const stalledRules: readonly Rule[] = [
-  problem("True"),
+  (facts) => {
+    const [first] = lasting(facts);
+    return first && { status: "True", reason: first.reason, message: first.message };
+  },
   (facts) => {
     const rejected = facts.decision.rejected;
     return rejected && { status: "True", reason: rejected.reason, message: rejectedText(facts) };
@@ -76,8 +80,14 @@ function paused({ waiting }: Facts): Finding | undefined {
   return { status: "False", reason: "Paused", message };
 }
 
-function problem(status: "True" | "False"): Rule {
-  return ({ problems: [first] }) => first && { status, reason: first.reason, message: first.message };
+function refusedReady(facts: Facts): Finding | undefined {
+  const first = lasting(facts)[0] ?? facts.problems[0];
+  return first && { status: "False", reason: first.reason, message: first.message };
+}
+
+/** The problems that stay until somebody acts; what the API server failed to do is tried again all the time. */
+function lasting({ problems }: Facts): readonly Problem[] {
+  return problems.filter(({ reason }) => reason !== "WriteFailed");
 }
 
 function rejectedReady(facts: Facts): Finding | undefined {
@@ -104,7 +114,7 @@ function isChanging(facts: Facts): boolean {
 }
 
 function isStalled(facts: Facts): boolean {
-  return facts.problems.length > 0 || facts.decision.rejected !== undefined || facts.overdue;
+  return lasting(facts).length > 0 || facts.decision.rejected !== undefined || facts.overdue;
 }
 
 function progressText(facts: Facts): string {

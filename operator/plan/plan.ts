@@ -48,7 +48,7 @@ export function planModel(observed: Observed): Plan | undefined {
   const fleets = fleetsOf(observed);
   const current = currentRevision(observed, fleets, target);
   const entry = target.inputs.version;
-  const record = digestRecord(observed, [fleets.get(target.hash), fleets.get(current ?? "")]);
+  const record = digestRecord(observed, [fleets.get(target.hash), fleets.get(current ?? "")], entry);
   const retryToken = model.spec.rollout.retryToken;
   const known = model.status?.rejected;
   const standing = known?.revision === target.hash && known.retryToken === retryToken ? known : undefined;

@@ -14,21 +14,26 @@ export interface DigestRecord {
 }
 
 /**
- * A version's name is bound for ever to the first bytes that a pod reports for it; where the spec gives a digest, which
- * is enforced anyway, to the first that served, in the pass that tells so. Were the ConfigMap deleted, or an entry of
- * it edited, the copy in status brings back what it was.
+ * A version's name is bound for ever at its first use: to the digest in the spec, which the API server lets nobody
+ * change, or else to the first that a pod reports. Were the ConfigMap deleted, or an entry of it edited, the copy in
+ * status brings back what it was.
  */
-export function digestRecord(observed: Observed, fleets: readonly (Fleet | undefined)[]): DigestRecord {
+export function digestRecord(
+  observed: Observed,
+  fleets: readonly (Fleet | undefined)[],
+  target: VersionEntry,
+): DigestRecord {
   const copies = (observed.model.status?.versions ?? []).flatMap(({ name, digest }) =>
     digest === undefined ? [] : [[name, digest] as const],
   );
   const recorded = observed.versions === undefined ? {} : stringsAt(observed.versions.object, "data");
-  const base = { ...recorded, ...Object.fromEntries(copies) };
-  const given = new Set(observed.model.spec.versions.flatMap(({ name, digest }) => (digest === undefined ? [] : name)));
+  const base: Readonly<Record<string, string>> = {
+    ...(target.digest === undefined ? {} : { [target.name]: target.digest }),
+    ...recorded,
+    ...Object.fromEntries(copies),
+  };
   const reports = fleets.flatMap((fleet) =>
-    fleet?.reportedDigest === undefined ||
-    Object.hasOwn(base, fleet.version) ||
-    (given.has(fleet.version) && fleet.ready === 0)
+    fleet?.reportedDigest === undefined || Object.hasOwn(base, fleet.version)
       ? []
       : [[fleet.version, fleet.reportedDigest] as const],
   );
@@ -36,7 +41,7 @@ export function digestRecord(observed: Observed, fleets: readonly (Fleet | undef
   return {
     recorded,
     known: { ...base, ...Object.fromEntries(reports.toReversed()) },
-    found: [...new Set(reports.map(([name]) => name).filter((name) => !given.has(name)))],
+    found: [...new Set(reports.map(([name]) => name))],
   };
 }
 
@@ -53,7 +58,7 @@ export function reusedVersion(
     revision,
     stage: "Download",
     reason: "VersionReused",
-    message: `version ${entry.name} was first resolved to ${recorded}, and spec.versions now says ${entry.digest}: a version name stands for the same bytes for ever, so give the new bytes a new name`,
+    message: `version ${entry.name} has stood for ${recorded} since its first use, and spec.versions now says ${entry.digest}: a version name stands for the same bytes for ever, so give the new bytes a new name`,
     ...(retryToken === undefined ? {} : { retryToken }),
   };
 }

@@ -33,6 +33,6 @@ export function checkDemand({ version, digest, recordedDigest }: ExpectedDigests
   if (digest === undefined || recordedDigest === undefined || digest === recordedDigest) return;
   throw failure(
     "VersionReused",
-    `Version ${version} was first resolved to ${recordedDigest}, and the entry now demands ${digest}. A version name keeps its bytes: add them under a new version name.`,
+    `Version ${version} has stood for ${recordedDigest} since its first use, and the entry now demands ${digest}. A version name keeps its bytes: add them under a new version name.`,
   );
 }

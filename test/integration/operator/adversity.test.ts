@@ -4,11 +4,10 @@ import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { apply } from "../../../operator/apply.ts";
 import { kinds } from "../../../operator/api/kinds.ts";
-import type { Model, Status } from "../../../operator/api/model.ts";
+import type { Model } from "../../../operator/api/model.ts";
 import { projectModel, type RawModel } from "../../../operator/projections.ts";
 import type { Write } from "../../../operator/plan/children.ts";
 import type { Plan } from "../../../operator/plan/plan.ts";
-import { CommandError } from "../../cluster/command.ts";
 import {
   type Bench,
   condition,
@@ -17,6 +16,7 @@ import {
   type Json,
   model,
   type OperatorProcess,
+  servesVersion,
   startBench,
 } from "./harness.ts";
 
@@ -31,55 +31,8 @@ before(async () => {
 
 after(() => bench.stop());
 
-async function serving(name: string, version: string, timeoutMs?: number): Promise<void> {
-  await eventually(
-    `${name} serves ${version}`,
-    async () => {
-      const status = await bench.status(name);
-      return status.currentVersion === version && condition(status, "Ready").status === "True";
-    },
-    timeoutMs,
-  );
-}
-
-/** Denies what `when` says of one kind, until the returned function is called. */
-async function deny(plural: string, group: string, probe: object, when: string): Promise<() => Promise<void>> {
-  const name = `deny-${plural}`;
-  const policy = (suffix: string, spec: object): object => ({
-    apiVersion: "admissionregistration.k8s.io/v1",
-    kind: `ValidatingAdmissionPolicy${suffix}`,
-    metadata: { name },
-    spec,
-  });
-  const rule = { apiGroups: [group], apiVersions: ["v1"], operations: ["CREATE", "UPDATE"], resources: [plural] };
-  await bench.apply(
-    policy("", {
-      matchConstraints: { resourceRules: [rule] },
-      matchConditions: [{ name: "it", expression: `object.metadata.name == 'probe' || (${when})` }],
-      validations: [{ expression: "false", message: "not here" }],
-    }),
-  );
-  await bench.apply(policy("Binding", { policyName: name, validationActions: ["Deny"] }));
-  // The API server takes up a new policy in its own time; the probe is refused once it has.
-  const denied = async (): Promise<boolean> => {
-    try {
-      await bench.plane.kubectl(["apply", "--dry-run=server", "-f", "-"], { input: JSON.stringify(probe) });
-      return false;
-    } catch (error) {
-      if (error instanceof CommandError && error.stderr.includes("not here")) return true;
-      throw error;
-    }
-  };
-  await eventually("the policy is in force", denied);
-  return async () => {
-    await bench.plane.kubectl(["delete", "validatingadmissionpolicybinding,validatingadmissionpolicy", name]);
-    await eventually("the policy is gone", async () => !(await denied()));
-  };
-}
-
-function probeOf(apiVersion: string, kind: string, spec: object): object {
-  return { apiVersion, kind, metadata: { name: "probe" }, spec };
-}
+const serving = (name: string, version: string, timeoutMs?: number): Promise<void> =>
+  servesVersion(bench, name, version, timeoutMs);
 
 /** One pass of `apply` by hand, as a worker makes it that decided on what was there a moment ago. */
 async function applied(subject: Model, plan: Partial<Plan>): Promise<{ problems: readonly object[]; told: string[] }> {
@@ -214,50 +167,6 @@ test("a Service that was turned into another kind of Service is put back", async
       return spec.type === "ClusterIP" && spec.selector["slipway.dev/model"] === "served";
     });
   }
-});
-
-test("a budget that is not allowed is told, and holds up no change", async () => {
-  const probe = probeOf("policy/v1", "PodDisruptionBudget", {
-    maxUnavailable: 1,
-    selector: { matchLabels: { a: "b" } },
-  });
-  const allow = await deny("poddisruptionbudgets", "policy", probe, "object.metadata.name == 'bold'");
-  await bench.apply(model("bold", { rollout: { keepPreviousSeconds: 0 } }));
-  const first = await eventually("it serves, and says what is not there", async () => {
-    const status = await bench.status("bold");
-    return status.currentVersion === "v1" && condition(status, "Stalled").reason === "Refused" ? status : undefined;
-  });
-  assert.match(condition(first, "Stalled").message, /not here/);
-  await bench.patchModel("bold", { version: "v2" });
-  await eventually("v2 serves", async () => (await bench.status("bold")).currentVersion === "v2");
-  await eventually("v1 is gone", async () => (await bench.list("deployments")).every(isNotOf("bold", first)));
-  await allow();
-});
-
-function isNotOf(name: string, { currentRevision }: Status): (child: Json) => boolean {
-  return (child) => child.metadata.name !== `${name}-${currentRevision}`;
-}
-
-test("while the Service may not be changed, status says what it does and not what was wanted", async () => {
-  await bench.apply(model("fixed"));
-  await serving("fixed", "v1");
-  const first = await bench.status("fixed");
-  const probe = probeOf("v1", "Service", { ports: [{ port: 80 }] });
-  const allow = await deny("services", "", probe, "object.metadata.name == 'fixed'");
-  await bench.patchModel("fixed", { version: "v2" });
-  const status = await eventually("it is told", async () => {
-    const seen = await bench.status("fixed");
-    return condition(seen, "Stalled").reason === "Refused" ? seen : undefined;
-  });
-  assert.equal(status.currentVersion, "v1");
-  assert.equal(status.selector, first.selector);
-  assert.equal(condition(status, "Ready").status, "False");
-  assert.equal(condition(status, "Available").status, "True");
-  const events = (await bench.list("events")).filter((event) => event.involvedObject.name === "fixed");
-  assert.equal(events.filter(({ reason }) => reason === "RolloutCompleted").length, 1, "that of v1");
-  await allow();
-  await bench.plane.kubectl(["annotate", "md", "fixed", "look=again"]);
-  await serving("fixed", "v2");
 });
 
 test("whatever a pod says of its failure can be read in the status, and is written once", async () => {

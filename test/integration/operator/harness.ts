@@ -162,3 +162,12 @@ async function ended(child: ChildProcess): Promise<void> {
   child.kill("SIGCONT");
   await exit;
 }
+
+/** Waits until a model's spec is reached with this version. */
+export async function servesVersion(bench: Bench, name: string, version: string, timeoutMs?: number): Promise<void> {
+  const reached = async (): Promise<boolean> => {
+    const status = await bench.status(name);
+    return status.currentVersion === version && condition(status, "Ready").status === "True";
+  };
+  await eventually(`${name} serves ${version}`, reached, timeoutMs);
+}

@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { type Bench, condition, digest, eventually, model, type OperatorProcess, startBench } from "./harness.ts";
+import {
+  type Bench,
+  condition,
+  digest,
+  eventually,
+  model,
+  type OperatorProcess,
+  servesVersion,
+  startBench,
+} from "./harness.ts";
 
 let bench: Bench;
 let operator: OperatorProcess;
@@ -15,12 +24,7 @@ before(async () => {
 
 after(() => bench.stop());
 
-async function serving(name: string, version: string): Promise<void> {
-  await eventually(`${name} serves ${version}`, async () => {
-    const status = await bench.status(name);
-    return status.currentVersion === version && condition(status, "Ready").status === "True";
-  });
-}
+const serving = (name: string, version: string): Promise<void> => servesVersion(bench, name, version);
 
 test("one object becomes Deployment, Service, record, history and budget, and is Ready", async () => {
   await bench.apply(model("first", { replicas: 2 }));
