@@ -18,7 +18,13 @@ const cases: readonly [string | undefined, string | undefined, string, RegExp | 
     undefined,
     /^VersionReused: .*v7 was first resolved to sha256:b+, and its uri now gives sha256:a+.*new version name/,
   ],
-  [a, b, a, /^VersionReused: .*stood for sha256:b+ since its first use, and the entry now demands sha256:a+/, /^VersionReused/],
+  [
+    a,
+    b,
+    a,
+    /^VersionReused: .*stood for sha256:b+ since its first use, and the entry now demands sha256:a+/,
+    /^VersionReused/,
+  ],
   [b, b, a, undefined, /^DigestMismatch/],
   [b, c, a, /^VersionReused/, /^DigestMismatch/],
 ];
