@@ -52,6 +52,7 @@ async function cpu(ground: ServerGround, name: Target["name"]): Promise<Reading>
   });
 }
 
+/** The floor is what the model alone lets one core do, however many others wanted that core. */
 async function rate(ground: ServerGround, name: Target["name"]): Promise<Reading> {
   const target = ground.targets[name];
   const floor = await ground.floor(target);
@@ -62,7 +63,7 @@ async function rate(ground: ServerGround, name: Target["name"]): Promise<Reading
     const perSecond = Math.round(reading.requestsPerSecond);
     return {
       value: `${perSecond}/s, ${p50} / ${p99} ms${failures(reading.summary.failed)}`,
-      floor: `${Math.round(1000 / floor.wallMsPerRun)}/s`,
+      floor: `${Math.round(1000 / floor.cpuMsPerRun)}/s`,
       detail: { ...requestOf(target), ...options, reading, floor },
     };
   });
