@@ -56,7 +56,8 @@ function changeReading(
   const took = together[time];
   return {
     value: [
-      `${together.failed} of ${together.requests} failed`,
+      // A client that gets no processor time sends fewer requests than it was told to.
+      `${together.failed} of ${together.requests} failed at ${together.ratePerSecond}/s`,
       `gap ${milliseconds(together.longestGapMs)}`,
       `${seconds(took.p50)} (most ${seconds(took.most)})`,
     ].join(", "),
