@@ -2,7 +2,7 @@ import { paths } from "../../../server/contract.ts";
 import { startLoad } from "../../load/start.ts";
 import type { Figure, Reading } from "../figure.ts";
 import { cpuTime, milliseconds } from "../spread.ts";
-import { drive, idleCpu, predictionUrl } from "./drive.ts";
+import { drive, idleCpu, predictionUrl, unboundedRate } from "./drive.ts";
 import type { PlacedTarget, ServerGround } from "./ground.ts";
 import { probe, type ProbeReading } from "./probe.ts";
 import type { Target } from "./targets.ts";
@@ -30,8 +30,6 @@ export const serverFigures: readonly Figure<ServerGround>[] = [
 const connections = 8;
 const moderateSeconds = 12;
 const saturatedSeconds = 8;
-/** More than any of the models can be asked: the client then sends as soon as the answer before is there. */
-const unboundedRate = 1_000_000;
 
 /** Often enough for a p99, seldom enough to be no load. */
 const probing = { everyMs: 20, seconds: 10 };
@@ -62,7 +60,7 @@ async function rate(ground: ServerGround, name: Target["name"]): Promise<Reading
     const { p50, p99 } = reading.summary.latencyMs;
     const perSecond = Math.round(reading.requestsPerSecond);
     return {
-      value: `${perSecond}/s, ${p50} / ${p99} ms${failures(reading.summary.failed)}`,
+      value: `${perSecond}/s, ${p50} / ${p99} ms, CPU ${cpuTime(reading.cpuMsPerRequest)} each${failures(reading.summary.failed)}`,
       floor: `${Math.round(1000 / floor.cpuMsPerRun)}/s`,
       detail: { ...requestOf(target), ...options, reading, floor },
     };
