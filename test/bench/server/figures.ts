@@ -72,7 +72,10 @@ async function health(ground: ServerGround): Promise<Reading> {
   const idle = await ground.withServer(picture, ({ url }) => probe(url + paths.ready, probing));
   const pictures = await probeSaturated(ground, picture);
   const bodies = await probeSaturated(ground, large);
-  const p99 = ({ latencyMs }: ProbeReading): string => milliseconds(latencyMs.p99);
+  const p99 = ({ latencyMs, outcomes }: ProbeReading): string => {
+    const others = probing.seconds * (1000 / probing.everyMs) - (outcomes["200"] ?? 0);
+    return `${milliseconds(latencyMs.p99)}${others === 0 ? "" : ` (${others} not 200)`}`;
+  };
   return {
     value: `${p99(pictures)} / ${p99(bodies)}`,
     floor: p99(idle),
