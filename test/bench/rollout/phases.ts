@@ -1,9 +1,6 @@
 import { labels } from "../../../operator/api/names.ts";
-import { systemClock } from "../../../operator/kube/clock.ts";
-import { createMetrics } from "../../../operator/kube/metrics.ts";
-import { createReflector } from "../../../operator/kube/reflector.ts";
 import type { Bench } from "../../e2e/bench.ts";
-import { type Pod, podResource } from "../../e2e/pods.ts";
+import { type Pod, watchPods } from "../../e2e/pods.ts";
 
 /**
  * When a pod was first seen, as `created`, and when each of its conditions was first seen True: PodScheduled,
@@ -20,24 +17,11 @@ export interface PodPhases {
 
 export async function followPhases(bench: Bench): Promise<PodPhases> {
   const seen = new Map<string, Phases>();
-  const pods = createReflector<Pod, Pod>({
-    transport: bench.transport,
-    resource: podResource,
-    namespace: bench.namespace,
-    project: (raw) => raw,
-    onChange: (change) => {
-      if (change.kind === "removed") return;
-      const model = change.now.metadata.labels?.[labels.model] ?? "";
-      seen.set(model, withPod(seen.get(model) ?? {}, change.now, Date.now()));
-    },
-    clock: systemClock,
-    random: Math.random,
-    log: { debug: nothing, info: nothing, warn: nothing, error: nothing },
-    metrics: createMetrics(),
+  const stop = await watchPods(bench, (pod) => {
+    const model = pod.metadata.labels?.[labels.model] ?? "";
+    seen.set(model, withPod(seen.get(model) ?? {}, pod, Date.now()));
   });
-  pods.start();
-  await pods.whenSynced();
-  return { of: (model) => seen.get(model) ?? {}, stop: () => pods.stop() };
+  return { of: (model) => seen.get(model) ?? {}, stop };
 }
 
 /** What was seen before keeps its time. */
@@ -51,8 +35,4 @@ export function withPod(before: Phases, pod: Pick<Pod, "status">, nowMs: number)
 export function sinceStart(phases: Phases, startMs: number): Record<string, number> {
   const entries = Object.entries(phases).toSorted(([, left], [, right]) => left - right);
   return Object.fromEntries(entries.map(([type, ms]) => [type, ms - startMs]));
-}
-
-function nothing(): void {
-  // A bench reads the objects, not the log.
 }
