@@ -86,38 +86,6 @@ test("a second autoscaler on the model, or one on its Deployment, is named", asy
   await ready("twice");
 });
 
-test("a rival scaler and 1,000 passes: the operator never writes the number that the scaler turns", {
-  timeout: 240_000,
-}, async () => {
-  await bench.apply(model("fought", { ...pinned, replicas: 2 }));
-  await ready("fought");
-  const kind = { group: "slipway.dev", version: "v1alpha1", plural: "modeldeployments", kind: "ModelDeployment" };
-  let last = 2;
-  for (let round = 1; round <= 1_000; round++) {
-    const body = { metadata: { annotations: { round: String(round) } } };
-    await bench.client.patch(kind, "default", "fought", body, { type: "merge", fieldManager: "labeller" });
-    if (round % 25 !== 0) continue;
-    last = 1 + (round % 4);
-    const scale = { spec: { replicas: last } };
-    await bench.client.patch(kind, "default", "fought", scale, {
-      type: "merge",
-      subresource: "scale",
-      fieldManager: "rival",
-    });
-  }
-  await eventually("the last number is reached", async () => {
-    const { currentRevision } = await bench.status("fought");
-    return (await bench.get("deployment", `fought-${currentRevision}`)).spec.replicas === last;
-  });
-  const { stdout } = await bench.plane.kubectl(["get", "md", "fought", "--show-managed-fields", "-o", "json"]);
-  const object = JSON.parse(stdout);
-  assert.equal(object.spec.replicas, last);
-  const ours = object.metadata.managedFields.filter((entry: { manager: string }) => entry.manager === "slipway");
-  assert.ok(ours.length > 0);
-  assert.deepEqual([...new Set(ours.map((entry: { subresource: string }) => entry.subresource))], ["status"]);
-  assert.equal(condition(await bench.status("fought"), "Contested").status, "False");
-});
-
 test("podTemplate is merged last", async () => {
   const podTemplate = {
     metadata: { labels: { team: "vision" } },
