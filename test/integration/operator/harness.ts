@@ -17,6 +17,8 @@ const repository = join(import.meta.dirname, "..", "..", "..");
 export interface Bench {
   readonly plane: ControlPlane;
   readonly client: Client;
+  /** For watches of a test's own. */
+  readonly transport: Transport;
   readonly pods: Pods;
   startOperator(flags?: readonly string[]): Promise<OperatorProcess>;
   apply(manifest: object): Promise<void>;
@@ -59,6 +61,7 @@ export async function startBench(fallback: Fate, apiServerArguments: readonly st
   return {
     plane,
     client,
+    transport,
     pods,
     startOperator: async (flags = []) => {
       const operator = await startOperator(plane.adminKubeconfigPath, flags);
