@@ -20,7 +20,8 @@ export type ProblemReason =
   | "WriteFailed"
   | "ScalingWithoutRequest"
   | "SecondAutoscaler"
-  | "PodTemplateConflict";
+  | "PodTemplateConflict"
+  | "ResourcesConflict";
 
 export interface StatusInputs {
   readonly observed: Observed;
