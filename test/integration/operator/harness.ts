@@ -37,13 +37,21 @@ export interface OperatorProcess {
   writes(): Promise<number>;
   /** Passes over models so far, as the operator counts them. */
   passes(): Promise<number>;
+  /** Writes that the API server refused because somebody else had written meanwhile. */
+  conflicts(): Promise<number>;
   kill(signal: NodeJS.Signals): void;
   stop(): Promise<void>;
   readonly output: () => string;
 }
 
 export async function startBench(fallback: Fate, apiServerArguments: readonly string[] = []): Promise<Bench> {
-  const plane = await startControlPlane({ name: "operator", controllerManager: true, apiServerArguments });
+  const plane = await startControlPlane({
+    name: "operator",
+    controllerManager: true,
+    apiServerArguments,
+    // 15 s when left out, for which every test with an autoscaler would have to wait.
+    controllerManagerArguments: ["--horizontal-pod-autoscaler-sync-period=1s"],
+  });
   await plane.kubectl(["apply", "-f", join(repository, "crds", "modeldeployment.yaml")]);
   await plane.kubectl(["wait", "--for=condition=Established", "crd/modeldeployments.slipway.dev", "--timeout=30s"]);
   const transport: Transport = createTransport({
@@ -148,6 +156,7 @@ async function startOperator(kubeconfig: string, flags: readonly string[]): Prom
   return {
     // Creates, patches and deletes that changed something; the lease is renewed by PUT.
     writes: () => sumOf(port, /^rest_client_requests_total\{method="(?:POST|PATCH|DELETE)",code="2\d\d"\} (\d+)$/gm),
+    conflicts: () => sumOf(port, /^rest_client_requests_total\{method="[A-Z]+",code="409"\} (\d+)$/gm),
     passes: () => sumOf(port, /^controller_runtime_reconcile_total\{[^}]*\} (\d+)$/gm),
     kill: (signal) => child.kill(signal),
     stop: () => ended(child),
