@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Caches, observe } from "./observe.ts";
-import { type Cached, observedChild, projectChild, projectModel, projectPod, type StoredChild } from "./projections.ts";
+import {
+  type Cached,
+  observedChild,
+  projectChild,
+  projectModel,
+  projectNode,
+  projectPod,
+  type StoredChild,
+} from "./projections.ts";
 import type { Model } from "./api/model.ts";
 import type { Reflector } from "./kube/reflector.ts";
 import type { ObservedPod } from "./plan/observed.ts";
@@ -53,6 +61,28 @@ test("only the scheduler's Unschedulable counts as no room", () => {
   assert.equal(podWith({ conditions: [{ ...condition, message: undefined }] }).unschedulable, "no node has room");
   assert.equal(podWith({ conditions: [{ ...condition, reason: "SchedulingGated" }] }).unschedulable, undefined);
   assert.equal(podWith({}).unschedulable, undefined);
+});
+
+test("a node says what it offers, and what may keep a pod off it", () => {
+  const own = { "nvidia.com/gpu.product": "NVIDIA-L4", "nvidia.com/gpu.memory": "24576", zone: "a" };
+  const status = {
+    allocatable: { cpu: "3500m", memory: "16Gi", pods: "110", "nvidia.com/gpu": "2" },
+    conditions: [{ type: "Ready", status: "True" }],
+  };
+  const taints = [{ key: "gpu", effect: "NoSchedule" }];
+  const named = { ...metadata, labels: own };
+  assert.deepEqual(projectNode({ metadata: named, spec: { taints }, status }), {
+    name: metadata.name,
+    unschedulable: false,
+    ready: true,
+    taints: [{ key: "gpu", value: "", effect: "NoSchedule" }],
+    labels: own,
+    product: "NVIDIA-L4",
+    gpuMemoryMebibytes: 24_576,
+    allocatable: { cpu: 3.5, memory: 16 * 2 ** 30, "nvidia.com/gpu": 2 },
+  });
+  const bare = projectNode({ metadata: { ...metadata, labels: {} }, spec: { unschedulable: true } });
+  assert.deepEqual([bare.unschedulable, bare.ready, bare.product, bare.allocatable], [true, false, undefined, {}]);
 });
 
 test("a container is what its newest state says, with the termination before a restart", () => {

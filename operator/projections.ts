@@ -113,20 +113,32 @@ export function projectAutoscaler(raw: RawAutoscaler): Cached<CachedAutoscaler> 
 }
 
 interface RawNode extends KubeObject {
-  readonly spec?: { readonly unschedulable?: boolean };
-  readonly status?: { readonly allocatable?: Readonly<Record<string, string>> };
+  readonly spec?: {
+    readonly unschedulable?: boolean;
+    readonly taints?: readonly { readonly key?: string; readonly value?: string; readonly effect?: string }[];
+  };
+  readonly status?: {
+    readonly allocatable?: Readonly<Record<string, string>>;
+    readonly conditions?: readonly RawCondition[];
+  };
 }
 
 export function projectNode(raw: RawNode): ObservedNode {
   const own = raw.metadata.labels ?? {};
   const memory = Number(own[gpuLabels.memory]);
-  const extended = Object.entries(raw.status?.allocatable ?? {}).filter(([name]) => name.includes("/"));
+  const amounts = Object.entries(raw.status?.allocatable ?? {}).filter(
+    ([name]) => name.includes("/") || name === "cpu" || name === "memory",
+  );
+  const ready = raw.status?.conditions?.find(({ type }) => type === "Ready");
   return {
     name: raw.metadata.name,
     unschedulable: raw.spec?.unschedulable === true,
+    ready: ready?.status === "True",
+    taints: (raw.spec?.taints ?? []).map(({ key = "", value = "", effect = "" }) => ({ key, value, effect })),
+    labels: own,
     product: own[gpuLabels.product],
     gpuMemoryMebibytes: Number.isFinite(memory) ? memory : undefined,
-    allocatable: Object.fromEntries(extended.map(([name, amount]) => [name, quantity(amount)])),
+    allocatable: Object.fromEntries(amounts.map(([name, amount]) => [name, quantity(amount)])),
   };
 }
 

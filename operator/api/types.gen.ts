@@ -123,7 +123,7 @@ export interface ModelDeployment {
       sizeLimit?: number | string;
     };
     /**
-     * Accelerators of one pod. Becomes a limit, a toleration of the resource's name as taint, and node affinity on the labels of GPU feature discovery.
+     * Accelerators of one pod. Becomes a limit, a toleration of the resource's name as taint (of nvidia.com/gpu too for any resource of nvidia.com), and node affinity on the labels of GPU feature discovery. The same resource in spec.resources with another number is told in the conditions.
      */
     gpu?: {
       /**
@@ -289,7 +289,7 @@ export interface ModelDeployment {
        */
       progressDeadlineSeconds: number;
       /**
-       * How long the revision that served before is kept warm after a change, so that going back is immediate, in seconds. Its pods yield as soon as a wanted pod finds no room. Left out, it is 300, and 0 with spec.gpu.
+       * How long the revision that served before is kept warm after a change, so that going back is immediate, in seconds. Its pods yield as soon as a wanted pod finds no room. Left out, it is 300, and 0 with spec.gpu. Always 0 with strategy Recreate, which stops that revision before the new one starts.
        */
       keepPreviousSeconds?: number;
       /**

@@ -37,7 +37,14 @@ const frontSpec: Spec["service"] = {
   annotations: { "example.com/b": "2", "example.com/a": "1" },
 };
 
-function template() {
+function template(
+  gpu: NonNullable<Spec["gpu"]> = {
+    count: 1,
+    resourceName: "nvidia.com/gpu",
+    products: ["NVIDIA-L4"],
+    minMemory: "16Gi",
+  },
+) {
   return podTemplate({
     model: model.name,
     revision,
@@ -52,7 +59,7 @@ function template() {
       timeoutSeconds: 600,
       sizeLimit: "10Gi",
     },
-    gpu: { count: 1, resourceName: "nvidia.com/gpu", products: ["NVIDIA-L4"], minMemory: "16Gi" },
+    gpu,
     placement: {
       nodeSelector: { pool: "models" },
       tolerations: [{ key: "pool", operator: "Equal", value: "models", effect: "NoSchedule" }],
@@ -198,4 +205,14 @@ test("a Service remembers which annotations came from the spec, and keeps its ow
     "slipway.dev/annotations-from-spec": "a,slipway.dev/annotations-from-spec",
   });
   assert.deepEqual(made.spec?.selector, { "slipway.dev/model": "resnet50" });
+});
+
+test("a slice of a GPU is a limit of the server alone, and its node's taints are tolerated", () => {
+  const { spec } = template({ count: 2, resourceName: "nvidia.com/mig-1g.5gb" });
+  assert.deepEqual(spec?.containers[0]?.resources?.limits, { cpu: "2", memory: "1Gi", "nvidia.com/mig-1g.5gb": "2" });
+  assert.deepEqual(spec?.initContainers?.[0]?.resources?.limits, { cpu: "2", memory: "1Gi" });
+  assert.deepEqual(
+    spec?.tolerations?.map(({ key }) => key),
+    ["pool", "nvidia.com/mig-1g.5gb", "nvidia.com/gpu"],
+  );
 });

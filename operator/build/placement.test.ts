@@ -8,10 +8,19 @@ test("without placement and GPU a pod's spec gets nothing", () => {
   assert.deepEqual(placement("m", "r", undefined, undefined), {});
 });
 
-test("a GPU brings the toleration of its own taint", () => {
-  const { tolerations } = placement("m", "r", undefined, { ...gpu, resourceName: "nvidia.com/mig-3g.20gb" });
-  assert.deepEqual(tolerations, [{ key: "nvidia.com/mig-3g.20gb", operator: "Exists", effect: "NoSchedule" }]);
-});
+for (const [resourceName, keys] of [
+  ["nvidia.com/gpu", ["nvidia.com/gpu"]],
+  ["nvidia.com/mig-1g.5gb", ["nvidia.com/mig-1g.5gb", "nvidia.com/gpu"]],
+  ["amd.com/gpu", ["amd.com/gpu"]],
+] as const) {
+  test(`${resourceName} brings tolerations of the taints that its nodes have: ${keys.join(", ")}`, () => {
+    const { tolerations } = placement("m", "r", undefined, { ...gpu, resourceName });
+    assert.deepEqual(
+      tolerations,
+      keys.map((key) => ({ key, operator: "Exists", effect: "NoSchedule" })),
+    );
+  });
+}
 
 test("products and memory become node affinity, at least n as more than n - 1", () => {
   const { affinity } = placement("m", "r", undefined, { ...gpu, products: ["NVIDIA-L4"], minMemory: "16Gi" });

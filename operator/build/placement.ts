@@ -30,10 +30,18 @@ export function placement(
   };
 }
 
-/** GPU nodes are tainted with the resource's name by custom, so that nothing else lands on them. */
+/**
+ * GPU nodes are tainted with the resource's name by custom, so that nothing else lands on them; those with slices
+ * (nvidia.com/mig-1g.5gb) mostly with that of the whole device.
+ */
 function gpuTolerations(gpu: Spec["gpu"]): V1Toleration[] {
-  return gpu === undefined ? [] : [{ key: gpu.resourceName, operator: "Exists", effect: "NoSchedule" }];
+  if (gpu === undefined) return [];
+  const whole = gpu.resourceName.startsWith(nvidiaDomain) ? [nvidiaTaint] : [];
+  return [...new Set([gpu.resourceName, ...whole])].map((key) => ({ key, operator: "Exists", effect: "NoSchedule" }));
 }
+
+const nvidiaDomain = "nvidia.com/";
+const nvidiaTaint = "nvidia.com/gpu";
 
 function gpuRequirements(gpu: Spec["gpu"]): V1NodeSelectorRequirement[] {
   const requirements: V1NodeSelectorRequirement[] = [];

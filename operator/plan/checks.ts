@@ -5,6 +5,7 @@
 import type { JsonObject } from "../api/json.ts";
 import { kinds } from "../api/kinds.ts";
 import { revisionName } from "../api/names.ts";
+import { quantity } from "../api/quantity.ts";
 import { resourceNames } from "../build/horizontal-pod-autoscaler.ts";
 import { overriddenLabels } from "../build/merge-template.ts";
 import type { Problem } from "./facts.ts";
@@ -25,6 +26,7 @@ const checks: readonly ((inputs: CheckInputs) => Problem | undefined)[] = [
   secondAutoscaler, // two scalers on one number
   autoscalerOnChild, // a scaler on what the operator writes
   ownLabelsOverridden, // podTemplate would cut the pods off
+  gpuSetTwice, // two numbers for one resource
 ];
 
 function scalingWithoutRequest({ observed }: CheckInputs): Problem | undefined {
@@ -76,5 +78,21 @@ function ownLabelsOverridden({ observed }: CheckInputs): Problem | undefined {
     object: "spec.podTemplate",
     reason: "PodTemplateConflict",
     message: `spec.podTemplate.metadata.labels sets ${label}, by which Slipway finds its pods, and is ignored there: remove it`,
+  };
+}
+
+/** The pods get what spec.gpu says; a request beside it would be refused by the API server, and a limit dropped. */
+function gpuSetTwice({ observed }: CheckInputs): Problem | undefined {
+  const { gpu, resources } = observed.model.spec;
+  if (gpu === undefined) return undefined;
+  const field = (["limits", "requests"] as const).find((name) => {
+    const amount = resources?.[name]?.[gpu.resourceName];
+    return amount !== undefined && quantity(String(amount)) !== gpu.count;
+  });
+  if (field === undefined) return undefined;
+  return {
+    object: `spec.resources.${field}`,
+    reason: "ResourcesConflict",
+    message: `spec.resources.${field}["${gpu.resourceName}"] and spec.gpu.count (${gpu.count}) are two numbers for one resource, and spec.gpu is the one that counts: remove it from spec.resources`,
   };
 }

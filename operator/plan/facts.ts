@@ -20,7 +20,8 @@ export type ProblemReason =
   | "WriteFailed"
   | "ScalingWithoutRequest"
   | "SecondAutoscaler"
-  | "PodTemplateConflict";
+  | "PodTemplateConflict"
+  | "ResourcesConflict";
 
 export interface StatusInputs {
   readonly observed: Observed;
@@ -58,7 +59,9 @@ export function factsOf(inputs: StatusInputs): Facts {
     selected: countedPods(selected, observed.now).length,
     failure: fleets.get(target.revision)?.failure ?? current?.failure,
     overdue:
-      progress !== undefined && observed.now >= Date.parse(progress.lastProgressTime) + limits.progressDeadlineMs,
+      limits.replicas > 0 &&
+      progress !== undefined &&
+      observed.now >= Date.parse(progress.lastProgressTime) + limits.progressDeadlineMs,
     currentVersion:
       decision.current === target.revision ? target.version : (current?.version ?? before?.currentVersion),
     before,

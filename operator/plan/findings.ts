@@ -42,7 +42,7 @@ const reconcilingRules: readonly Rule[] = [
   (facts) => (isStalled(facts) ? { status: "False", reason: "Stalled", message: "" } : undefined),
   ({ problems: [first] }) => first && { status: "True", reason: first.reason, message: first.message },
   (facts) =>
-    isChanging(facts) ? { status: "True", reason: facts.decision.step, message: progressText(facts) } : undefined,
+    isChanging(facts) ? { status: "True", reason: changeReason(facts), message: progressText(facts) } : undefined,
   (facts) =>
     facts.ready === facts.limits.replicas && facts.selected === facts.limits.replicas
       ? { status: "False", reason: "Settled", message: "" }
@@ -109,8 +109,14 @@ function changing(facts: Facts): Finding | undefined {
   return { status: "False", reason: facts.failure?.reason ?? "RolloutInProgress", message: progressText(facts) };
 }
 
-function isChanging(facts: Facts): boolean {
-  return facts.decision.current !== facts.target.revision;
+/** On the way there, or on the way back: so long as another revision's pods answer too, the spec is not reached. */
+function isChanging({ decision, target }: Facts): boolean {
+  return decision.current !== target.revision || decision.selector.kind === "shared";
+}
+
+/** Of the target that serves, but not alone yet: an exchange is being undone. */
+function changeReason({ decision }: Facts): string {
+  return decision.step === "Steady" ? "Settling" : decision.step;
 }
 
 function isStalled(facts: Facts): boolean {
@@ -137,7 +143,8 @@ function complete(facts: Facts): Finding | undefined {
 function serving(facts: Facts): Finding {
   const { decision, target, currentVersion } = facts;
   if (decision.current === undefined || decision.current === target.revision) {
-    return { status: "True", reason: "Serving", message: `${target.version} serves` };
+    const shares = decision.selector.kind === "shared" ? ", shared with the revision that leaves" : "";
+    return { status: "True", reason: "Serving", message: `${target.version} serves${shares}` };
   }
   const shares = decision.selector.kind === "shared" ? `, shared with ${target.version}` : "";
   return { status: "True", reason: "ServingPrevious", message: `${currentVersion} serves${shares}` };
@@ -149,11 +156,16 @@ function overdueReplicas(facts: Facts): Finding | undefined {
     : undefined;
 }
 
-/** More pods, or fewer, are no new spec to reach: Ready does not flap with a scaler's writes, and says what it is. */
+/**
+ * More pods, or fewer, are no new spec to reach: Ready does not flap with a scaler's writes, and says what it is. What
+ * has never been tried has yet to show that it works.
+ */
 function scaling(facts: Facts): Finding | undefined {
-  const last = facts.before?.conditions?.find((condition) => condition.type === "Ready")?.reason;
-  const fromZero = last === "ScaledToZero" || (last === "Scaling" && (facts.before?.readyReplicas ?? 0) === 0);
-  if (facts.ready === 0 && facts.limits.replicas > 0 && !fromZero) return undefined;
+  const { before } = facts;
+  const last = before?.conditions?.find((condition) => condition.type === "Ready")?.reason;
+  const untried = before?.rollout !== undefined && before.rollout.readyReplicas === undefined;
+  const atZero = last === "ScaledToZero" || (last === "Scaling" && (before?.readyReplicas ?? 0) === 0);
+  if (facts.ready === 0 && facts.limits.replicas > 0 && (untried || !atZero)) return undefined;
   return { status: "True", reason: "Scaling", message: replicasText(facts) };
 }
 

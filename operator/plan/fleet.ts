@@ -1,6 +1,7 @@
+import type { V1PodSpec } from "@kubernetes/client-node";
 import type { Selector } from "../api/names.ts";
 import { labels } from "../api/names.ts";
-import { stringsAt, valueAt } from "../api/json.ts";
+import { isJsonObject, stringsAt, valueAt } from "../api/json.ts";
 import { type Failure, failureOf } from "./failures.ts";
 import { explainGpu } from "./gpu-fit.ts";
 import type { Observed, ObservedChild, ObservedPod } from "./observed.ts";
@@ -84,7 +85,9 @@ function failureIn(
   pods: readonly ObservedPod[],
   deployment: ObservedChild | undefined,
 ): Failure | undefined {
-  const failures = pods.flatMap((pod) => failureOf(pod) ?? []).map((failure) => withNodes(failure, observed));
+  const failures = pods
+    .flatMap((pod) => failureOf(pod) ?? [])
+    .map((failure) => withNodes(failure, observed, deployment));
   const refused = deployment?.replicaFailure;
   if (refused !== undefined) {
     failures.push({ stage: "Schedule", reason: "PodsRefused", message: refused, pod: "", permanent: false });
@@ -95,10 +98,13 @@ function failureIn(
 }
 
 /** The scheduler counts the nodes that do not fit; a GPU is rare enough to name them. */
-function withNodes(failure: Failure, observed: Observed): Failure {
+function withNodes(failure: Failure, observed: Observed, deployment: ObservedChild | undefined): Failure {
   const { gpu } = observed.model.spec;
   if (failure.reason !== "Unschedulable" || gpu === undefined || observed.nodes.length === 0) return failure;
-  return { ...failure, message: `${failure.message} (${explainGpu(gpu, observed.nodes)})` };
+  // As the pods have it, whatever spec.placement, spec.gpu and spec.podTemplate made of it.
+  const pod = valueAt(deployment?.object, "spec", "template", "spec");
+  const spec = isJsonObject(pod) ? (pod as unknown as V1PodSpec) : { containers: [] };
+  return { ...failure, message: `${failure.message} (${explainGpu(gpu, spec, observed.nodes)})` };
 }
 
 function reportedDigest(pod: ObservedPod): string | undefined {

@@ -3,15 +3,19 @@ import { test } from "node:test";
 import { explainGpu } from "./gpu-fit.ts";
 import type { ObservedNode } from "./observed.ts";
 
+const pod = { containers: [] };
 const gpu = { count: 1, resourceName: "nvidia.com/gpu" };
 
 function node(name: string, overrides: Partial<ObservedNode> = {}): ObservedNode {
   return {
     name,
     unschedulable: false,
+    ready: true,
+    taints: [],
+    labels: { zone: "a" },
     product: "NVIDIA-L4",
     gpuMemoryMebibytes: 24_576,
-    allocatable: { "nvidia.com/gpu": 1 },
+    allocatable: { "nvidia.com/gpu": 1, cpu: 8, memory: 32 * 2 ** 30 },
     ...overrides,
   };
 }
@@ -42,14 +46,34 @@ const rows = [
     says: /a: offers 1 nvidia.com\/gpu, and 2 are asked for/,
   },
   { name: "cordoned", wanted: gpu, nodes: [node("a", { unschedulable: true })], says: /a: is cordoned/ },
-  { name: "all in use", wanted: gpu, nodes: [node("a")], says: /a: fits, with its 1 nvidia.com\/gpu in use/ },
+  {
+    name: "more than any node has",
+    wanted: { ...gpu, count: 16 },
+    nodes: [node("a"), node("b", { allocatable: { "nvidia.com/gpu": 8 } })],
+    says: /^a: offers 1 nvidia.com\/gpu, and 16 are asked for; b: offers 8 nvidia.com\/gpu, and 16 are asked for$/,
+  },
+  { name: "not ready", wanted: gpu, nodes: [node("a", { ready: false })], says: /^a: is not ready$/ },
+  {
+    name: "nothing that can be seen",
+    wanted: gpu,
+    nodes: [node("a")],
+    says: /^a: fits by its labels and size, and how much of its 1 nvidia.com\/gpu is free is not known here: the scheduler's own words stand in front$/,
+  },
 ];
 
 for (const { name, wanted, nodes, says } of rows) {
-  test(`what each node lacks: ${name}`, () => assert.match(explainGpu(wanted, nodes), says));
+  test(`what each node lacks: ${name}`, () => assert.match(explainGpu(wanted, pod, nodes), says));
 }
+
+test("what keeps the pod off a node for another reason than its GPUs is named, and never told as GPUs in use", () => {
+  const tainted = node("a", { taints: [{ key: "team", value: "vision", effect: "NoSchedule" }] });
+  assert.equal(
+    explainGpu(gpu, pod, [tainted]),
+    "a: has the taint team=vision:NoSchedule, which the pod does not tolerate",
+  );
+});
 
 test("many nodes are cut short", () => {
   const nodes = Array.from({ length: 14 }, (_, index) => node(`node-${index}`));
-  assert.match(explainGpu(gpu, nodes), /and 4 more nodes$/);
+  assert.match(explainGpu(gpu, pod, nodes), /and 4 more nodes$/);
 });

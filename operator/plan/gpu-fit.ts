@@ -1,24 +1,35 @@
+import type { V1PodSpec } from "@kubernetes/client-node";
 import type { Spec } from "../api/model.ts";
 import { mebibytes } from "../api/quantity.ts";
 import { gpuLabels } from "../api/names.ts";
+import { obstacleOf } from "./node-fit.ts";
 import type { ObservedNode } from "./observed.ts";
 
 /** More names than this help nobody. */
 const nodesNamed = 10;
 
 /**
- * Which node lacks what of spec.gpu: the scheduler counts nodes and names none. A node that fits by its labels and
- * capacity has its GPUs in use; how many are free is not worked out here, as the scheduler knows it better.
+ * Which node lacks what: the scheduler counts nodes and names none. A node that is told to fit does so by all that can
+ * be seen; how many of its GPUs are free is not worked out here, as the scheduler alone knows.
  */
-export function explainGpu(gpu: NonNullable<Spec["gpu"]>, nodes: readonly ObservedNode[]): string {
+export function explainGpu(gpu: NonNullable<Spec["gpu"]>, pod: V1PodSpec, nodes: readonly ObservedNode[]): string {
   const candidates = nodes.filter((node) => node.product !== undefined || capacityOf(node, gpu.resourceName) > 0);
   if (candidates.length === 0) return `no node offers ${gpu.resourceName}`;
-  const named = candidates.slice(0, nodesNamed).map((node) => `${node.name}: ${lackOf(gpu, node)}`);
+  const named = candidates.slice(0, nodesNamed).map((node) => `${node.name}: ${lackOf(gpu, pod, node)}`);
   const more = candidates.length > nodesNamed ? [`and ${candidates.length - nodesNamed} more nodes`] : [];
   return [...named, ...more].join("; ");
 }
 
-function lackOf(gpu: NonNullable<Spec["gpu"]>, node: ObservedNode): string {
+function lackOf(gpu: NonNullable<Spec["gpu"]>, pod: V1PodSpec, node: ObservedNode): string {
+  return (
+    gpuLack(gpu, node) ??
+    obstacleOf(pod, node) ??
+    `fits by its labels and size, and how much of its ${capacityOf(node, gpu.resourceName)} ${gpu.resourceName} is free is not known here: the scheduler's own words stand in front`
+  );
+}
+
+/** What spec.gpu itself asks for. */
+function gpuLack(gpu: NonNullable<Spec["gpu"]>, node: ObservedNode): string | undefined {
   const capacity = capacityOf(node, gpu.resourceName);
   if (gpu.products !== undefined && gpu.products.length > 0 && !gpu.products.includes(node.product ?? "")) {
     return `${node.product ?? `no label ${gpuLabels.product}`} is not among ${gpu.products.join(", ")}`;
@@ -28,8 +39,7 @@ function lackOf(gpu: NonNullable<Spec["gpu"]>, node: ObservedNode): string {
     return `${has}, and ${gpu.minMemory} of GPU memory are asked for`;
   }
   if (capacity < gpu.count) return `offers ${capacity} ${gpu.resourceName}, and ${gpu.count} are asked for`;
-  if (node.unschedulable) return "is cordoned";
-  return `fits, with its ${capacity} ${gpu.resourceName} in use`;
+  return undefined;
 }
 
 function capacityOf(node: ObservedNode, resource: string): number {

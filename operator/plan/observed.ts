@@ -41,16 +41,26 @@ export interface ObservedAutoscaler {
   readonly targetName: string;
 }
 
-/** What spec.gpu asks of a node. */
+/** What decides whether a pod may run on a node. How much of it is free, only the scheduler knows. */
 export interface ObservedNode {
   readonly name: string;
   readonly unschedulable: boolean;
+  /** By its condition Ready. */
+  readonly ready: boolean;
+  readonly taints: readonly ObservedTaint[];
+  readonly labels: Readonly<Record<string, string>>;
   /** Value of the label nvidia.com/gpu.product. */
   readonly product: string | undefined;
   /** Value of the label nvidia.com/gpu.memory, in MiB. */
   readonly gpuMemoryMebibytes: number | undefined;
-  /** Extended resources only, by name. */
+  /** CPU (in cores), memory (in bytes) and extended resources, by name. */
   readonly allocatable: Readonly<Record<string, number>>;
+}
+
+export interface ObservedTaint {
+  readonly key: string;
+  readonly value: string;
+  readonly effect: string;
 }
 
 /** An object that the operator made. */

@@ -24,7 +24,7 @@
 import type { PreviousStatus, RejectedStatus, RolloutStatus } from "../api/model.ts";
 import type { Selector } from "../api/names.ts";
 import { timestamp } from "../api/conditions.ts";
-import { deadline, progressOf } from "./progress.ts";
+import { deadline, progressOf, untried } from "./progress.ts";
 import { rejection } from "./rejection.ts";
 import type { RolloutInputs } from "./rollout-inputs.ts";
 import {
@@ -65,6 +65,11 @@ export type RolloutStep =
   | "Paused"; // nothing is done
 
 export function decideRollout(inputs: RolloutInputs): RolloutDecision {
+  const decision = decide(inputs);
+  return inputs.limits.replicas > 0 ? decision : { ...decision, progress: untried(inputs, decision.current) };
+}
+
+function decide(inputs: RolloutInputs): RolloutDecision {
   const rejected = inputs.rejected ?? rejection(inputs);
   const asked = { ...inputs, rejected };
   if (inputs.current === undefined) return start(asked);
@@ -88,7 +93,9 @@ function start(inputs: RolloutInputs): RolloutDecision {
   return {
     current: undefined,
     selector: { kind: "exact", revision: target.revision },
-    replicas: new Map([[target.revision, rejected === undefined ? firstReplicas(inputs) : 0]]),
+    replicas: new Map([
+      [target.revision, rejected === undefined ? alone(inputs, target.revision, firstReplicas(inputs)) : 0],
+    ]),
     outOfService: new Set(),
     previous: undefined,
     progress: rejected === undefined ? progressOf(inputs) : undefined,

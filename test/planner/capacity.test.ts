@@ -3,19 +3,17 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isJsonObject, type JsonObject } from "../../operator/api/json.ts";
 import type { ObservedPod } from "../../operator/plan/observed.ts";
+import { digestOf, tick } from "./life.ts";
+import { mergePatch, pass, settle } from "./pass.ts";
 import {
+  conditionOf,
   createWorld,
-  digestOf,
   edit,
   inService,
-  mergePatch,
   modelName,
-  pass,
   replicasOf,
   selectedRevision,
-  settle,
   specOf,
-  tick,
   type World,
 } from "./world.ts";
 
@@ -105,6 +103,33 @@ test("a rejected version stays so through 0 replicas, and the one that served se
   assert.equal(replicasOf(world, "v2"), 0);
 });
 
+test("a version that is set at 0 replicas has to show that it works before Ready says so", () => {
+  const world = served();
+  world.behaviour.set("v2", "slow");
+  edit(world, { replicas: 0 });
+  settle(world);
+  edit(world, { version: "v2" });
+  settle(world);
+  assert.equal(conditionOf(world, "Ready")?.reason, "ScaledToZero");
+  edit(world, { replicas: 3 });
+  pass(world);
+  assert.equal(conditionOf(world, "Ready")?.status, "False");
+  assert.equal(conditionOf(world, "Stalled")?.status, "False", "its deadline begins now");
+  edit(world, { replicas: 0 });
+  settle(world);
+  edit(world, { replicas: 3 });
+  pass(world);
+  assert.equal(conditionOf(world, "Ready")?.status, "False", "nor has it been tried since");
+  world.behaviour.set("v2", "good");
+  settle(world);
+  edit(world, { replicas: 0 });
+  settle(world);
+  assert.equal(world.status?.rollout, undefined);
+  edit(world, { replicas: 3 });
+  pass(world);
+  assert.equal(conditionOf(world, "Ready")?.reason, "Scaling", "a scaler's write is no reason to doubt it");
+});
+
 for (const [what, forget] of [
   ["the record", (world: World) => world.children.delete(`ConfigMap/${modelName}-versions`)],
   ["an entry of the record", (world: World) => editRecord(world, { v1: null })],
@@ -146,9 +171,14 @@ test("going back in the middle of an exchange loses nothing and needs no more ro
     () => {
       assert.ok(serving(world) >= 4);
       assert.ok(replicasOf(world, "v1") + replicasOf(world, "v2") <= 5);
+      if (selectedRevision(world) !== undefined) return;
+      assert.deepEqual(conditionOf(world, "Ready")?.status, "False", "v2 answers as well");
+      assert.equal(conditionOf(world, "Reconciling")?.reason, "Settling");
+      assert.match(conditionOf(world, "Available")?.message ?? "", /shared/);
     },
   );
   settle(world);
+  assert.equal(conditionOf(world, "Ready")?.status, "True");
   assert.equal(world.status?.currentVersion, "v1");
   assert.equal(replicasOf(world, "v2"), 0);
 });
@@ -294,6 +324,21 @@ for (const [what, version] of [
   });
 }
 
+test("a status that is lost in the middle of Recreate never runs two versions", () => {
+  const world = served({ replicas: 2 }, { strategy: "Recreate" });
+  edit(world, { version: "v2" });
+  rounds(world, () => world.pods.some((pod) => pod.deleting));
+  forgetStatus(world);
+  rounds(
+    world,
+    () => world.status?.currentVersion === "v2",
+    () => {
+      const grown = replicasOf(world, "v2") > 0 && world.pods.some((pod) => pod.version === "v1");
+      assert.ok(!grown, "v2 is begun while v1 is on its way out");
+    },
+  );
+});
+
 test("a version that is rejected just after the strategy became Recreate takes nothing down with it", () => {
   const world = served({ replicas: 2 });
   world.behaviour.set("v2", "slow");
@@ -306,10 +351,6 @@ test("a version that is rejected just after the strategy became Recreate takes n
   assert.equal(world.status?.rejected?.reason, "VersionReused");
   assert.equal(replicasOf(world, "v1"), 2);
 });
-
-function conditionOf(world: World, type: string): { status: string; reason: string } | undefined {
-  return world.status?.conditions?.find((candidate) => candidate.type === type);
-}
 
 /** In a function of its own, or the compiler takes the status for undefined from then on. */
 function forgetStatus(world: World): void {

@@ -1,24 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { World } from "./world.ts";
+import { digestOf, tick } from "./life.ts";
+import { pass, settle } from "./pass.ts";
 import {
+  conditionOf,
   createWorld,
-  digestOf,
   edit,
   inService,
-  pass,
   replicasOf,
   selectedRevision,
-  settle,
   specOf,
-  tick,
+  type World,
 } from "./world.ts";
 
 const eager = (): number => 0;
-
-function condition(world: World, type: string): { status: string; reason: string; message: string } | undefined {
-  return world.status?.conditions?.find((candidate) => candidate.type === type);
-}
 
 /** In a function of its own, or the compiler takes the status for undefined from then on. */
 function forgetStatus(world: World): void {
@@ -91,7 +86,7 @@ test("a first version serves once all of it is ready, and is not Ready before", 
   for (let round = 0; round < 30 && world.status?.currentVersion === undefined; round++) {
     pass(world);
     if (world.pods.filter(({ ready }) => ready).length < 3) {
-      assert.equal(condition(world, "Ready")?.status, "False");
+      assert.equal(conditionOf(world, "Ready")?.status, "False");
       assert.equal(world.status?.currentVersion, undefined);
     }
     tick(world, 1, eager);
@@ -202,11 +197,11 @@ test("a version that can only fail is given up at once and takes no traffic", ()
   settle(world);
   assert.equal(selectedRevision(world), before);
   assert.equal(replicasOf(world, "v2"), 0);
-  assert.equal(condition(world, "Ready")?.reason, "NotAModel");
-  assert.equal(condition(world, "Stalled")?.status, "True");
-  assert.equal(condition(world, "Available")?.status, "True");
+  assert.equal(conditionOf(world, "Ready")?.reason, "NotAModel");
+  assert.equal(conditionOf(world, "Stalled")?.status, "True");
+  assert.equal(conditionOf(world, "Available")?.status, "True");
   assert.equal(world.status?.lastFailure?.stage, "Download");
-  assert.match(condition(world, "Ready")?.message ?? "", /v1 goes on serving/);
+  assert.match(conditionOf(world, "Ready")?.message ?? "", /v1 goes on serving/);
 });
 
 test("a scaler's write is no new try of a rejected version; a retry token is", () => {
@@ -229,10 +224,10 @@ test("a version that gets nowhere is given up at the deadline, and the one that 
   world.behaviour.set("v2", "slow");
   edit(world, { version: "v2" });
   pass(world);
-  assert.equal(condition(world, "Ready")?.reason, "RolloutInProgress");
+  assert.equal(conditionOf(world, "Ready")?.reason, "RolloutInProgress");
   world.now += 601_000;
   pass(world);
-  assert.equal(condition(world, "Stalled")?.reason, "ProgressDeadlineExceeded");
+  assert.equal(conditionOf(world, "Stalled")?.reason, "ProgressDeadlineExceeded");
   assert.equal(replicasOf(world, "v2"), 0);
   assert.equal(inService(world).filter((pod) => pod.ready).length, 3);
 });
@@ -242,12 +237,12 @@ test("the first version is tried on after the deadline: there is nothing else to
   pass(world);
   world.now += 601_000;
   const plan = pass(world);
-  assert.equal(condition(world, "Stalled")?.reason, "ProgressDeadlineExceeded");
+  assert.equal(conditionOf(world, "Stalled")?.reason, "ProgressDeadlineExceeded");
   assert.equal(replicasOf(world, "v1"), 1);
   assert.equal(plan.wakeAfterMs, undefined, "nothing to wait for but a change");
   world.behaviour.set("v1", "good");
   settle(world);
-  assert.equal(condition(world, "Ready")?.status, "True");
+  assert.equal(conditionOf(world, "Ready")?.status, "True");
 });
 
 test("with a small surge both share the Service, pod by pod, and nothing is lost", () => {
@@ -299,15 +294,15 @@ test("0 replicas is a state, and coming back from it verifies before it serves",
   const world = served();
   edit(world, { replicas: 0 });
   settle(world);
-  assert.equal(condition(world, "Ready")?.reason, "ScaledToZero");
-  assert.equal(condition(world, "Ready")?.status, "True");
-  assert.equal(condition(world, "Available")?.status, "False");
+  assert.equal(conditionOf(world, "Ready")?.reason, "ScaledToZero");
+  assert.equal(conditionOf(world, "Ready")?.status, "True");
+  assert.equal(conditionOf(world, "Available")?.status, "False");
   edit(world, { replicas: 2 });
   pass(world);
-  assert.equal(condition(world, "Ready")?.reason, "Scaling");
-  assert.equal(condition(world, "Ready")?.status, "True", "Ready does not flap with a scaler's write");
+  assert.equal(conditionOf(world, "Ready")?.reason, "Scaling");
+  assert.equal(conditionOf(world, "Ready")?.status, "True", "Ready does not flap with a scaler's write");
   settle(world);
-  assert.equal(condition(world, "Ready")?.reason, "Serving");
+  assert.equal(conditionOf(world, "Ready")?.reason, "Serving");
 });
 
 test("scaling up turns neither Ready nor Available false", () => {
@@ -315,8 +310,8 @@ test("scaling up turns neither Ready nor Available false", () => {
   edit(world, { replicas: 6 });
   for (let round = 0; round < 10; round++) {
     pass(world);
-    assert.equal(condition(world, "Ready")?.status, "True");
-    assert.equal(condition(world, "Available")?.status, "True");
+    assert.equal(conditionOf(world, "Ready")?.status, "True");
+    assert.equal(conditionOf(world, "Available")?.status, "True");
     assert.equal(world.status?.observedGeneration, world.generation);
     tick(world, 1, () => 0.3);
   }
@@ -327,7 +322,7 @@ test("another digest under a recorded name is refused before anything starts, an
   const other = { name: "v1", uri: "oci://registry.test/models/v1:1", digest: digestOf("other") };
   edit(world, { versions: [other] });
   settle(world);
-  assert.equal(condition(world, "Ready")?.reason, "VersionReused");
+  assert.equal(conditionOf(world, "Ready")?.reason, "VersionReused");
   assert.equal(inService(world).filter((pod) => pod.ready).length, 3);
 });
 
@@ -372,7 +367,7 @@ test("Recreate brings the old version back when the new one fails, and never run
   }
   assert.equal(world.status?.currentVersion, "v1");
   assert.equal(inService(world).filter(({ ready }) => ready).length, 2);
-  assert.equal(condition(world, "Stalled")?.reason, "NotAModel");
+  assert.equal(conditionOf(world, "Stalled")?.reason, "NotAModel");
 });
 
 test("a paused model is left alone, and tells what would be done and why", () => {
@@ -380,8 +375,8 @@ test("a paused model is left alone, and tells what would be done and why", () =>
   edit(world, { version: "v2", paused: true });
   const plan = pass(world);
   assert.deepEqual(plan.writes, []);
-  assert.equal(condition(world, "Ready")?.reason, "Paused");
-  assert.equal(condition(world, "Available")?.status, "True");
+  assert.equal(conditionOf(world, "Ready")?.reason, "Paused");
+  assert.equal(conditionOf(world, "Available")?.status, "True");
   assert.match(world.status?.plan?.[0] ?? "", /v2 comes up whole beside v1/);
   assert.ok(world.status?.plan?.some((line) => line.startsWith("create Deployment/demo-")));
   edit(world, { paused: false });
@@ -394,21 +389,21 @@ test("a paused model with nothing to do is Ready", () => {
   const world = served();
   edit(world, { paused: true });
   pass(world);
-  assert.equal(condition(world, "Ready")?.status, "True");
-  assert.equal(condition(world, "Reconciling")?.reason, "Paused");
+  assert.equal(conditionOf(world, "Ready")?.status, "True");
+  assert.equal(conditionOf(world, "Reconciling")?.reason, "Paused");
 });
 
 test("CPU scaling without a request is told with field and fix, and what serves goes on", () => {
   const world = served();
   edit(world, { scaling: { min: 1, max: 4, metric: "CPU", targetPercent: 80 } });
   settle(world);
-  assert.equal(condition(world, "Ready")?.reason, "ScalingWithoutRequest");
-  assert.match(condition(world, "Stalled")?.message ?? "", /set spec.resources.requests.cpu/);
-  assert.equal(condition(world, "Available")?.status, "True");
+  assert.equal(conditionOf(world, "Ready")?.reason, "ScalingWithoutRequest");
+  assert.match(conditionOf(world, "Stalled")?.message ?? "", /set spec.resources.requests.cpu/);
+  assert.equal(conditionOf(world, "Available")?.status, "True");
   assert.ok(world.children.has("HorizontalPodAutoscaler/demo"));
   edit(world, { resources: { limits: { cpu: "1" } } });
   settle(world);
-  assert.equal(condition(world, "Ready")?.status, "True");
+  assert.equal(conditionOf(world, "Ready")?.status, "True");
 });
 
 test("an autoscaler goes when scaling is taken out of the spec, and so does a NetworkPolicy", () => {

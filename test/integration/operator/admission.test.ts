@@ -67,6 +67,42 @@ function isNotOf(name: string, { currentRevision }: Status): (child: Json) => bo
   return (child) => child.metadata.name !== `${name}-${currentRevision}`;
 }
 
+test("pods that may not be made are told with the reason, and the version before serves on", async () => {
+  bench.pods.decide("barred", { kind: "ready", digest: digest("4") });
+  await bench.apply(
+    model("barring", {
+      versions: [
+        { name: "v1", uri: "oci://registry.test/models/demo:1", digest: digest("1") },
+        { name: "barred", uri: "oci://registry.test/models/demo:4", digest: digest("4") },
+      ],
+    }),
+  );
+  await servesVersion(bench, "barring", "v1");
+  const { selector } = (await bench.get("service", "barring")).spec;
+  const allow = await deny(
+    bench,
+    "pods",
+    "",
+    probeOf("v1", "Pod", { containers: [{ name: "a", image: "registry.test/a:1" }] }),
+    "has(object.metadata.labels) && object.metadata.labels[?'slipway.dev/version'].orValue('') == 'barred'",
+  );
+  await bench.patchModel("barring", { version: "barred" });
+  const status = await eventually("it is told", async () => {
+    const seen = await bench.status("barring");
+    return seen.lastFailure?.reason === "PodsRefused" ? seen : undefined;
+  });
+  assert.equal(status.lastFailure?.version, "barred");
+  assert.equal(status.lastFailure.stage, "Schedule");
+  assert.match(status.lastFailure.message, /not here/);
+  assert.equal(status.currentVersion, "v1");
+  assert.equal(condition(status, "Ready").reason, "PodsRefused");
+  assert.equal(condition(status, "Available").status, "True");
+  assert.deepEqual((await bench.get("service", "barring")).spec.selector, selector);
+  await allow();
+  await bench.patchModel("barring", { version: "v1" });
+  await servesVersion(bench, "barring", "v1");
+});
+
 test("while the Service may not be changed, status says what it does and not what was wanted", async () => {
   await bench.apply(model("fixed"));
   await servesVersion(bench, "fixed", "v1");

@@ -17,6 +17,8 @@ const repository = join(import.meta.dirname, "..", "..", "..");
 export interface Bench {
   readonly plane: ControlPlane;
   readonly client: Client;
+  /** For watches of a test's own. */
+  readonly transport: Transport;
   readonly pods: Pods;
   startOperator(flags?: readonly string[]): Promise<OperatorProcess>;
   apply(manifest: object): Promise<void>;
@@ -33,13 +35,23 @@ export type Json = any;
 export interface OperatorProcess {
   /** Writes to the API server so far, Events and the making of the lease among them, but not its renewals. */
   writes(): Promise<number>;
+  /** Passes over models so far, as the operator counts them. */
+  passes(): Promise<number>;
+  /** Writes that the API server refused because somebody else had written meanwhile. */
+  conflicts(): Promise<number>;
   kill(signal: NodeJS.Signals): void;
   stop(): Promise<void>;
   readonly output: () => string;
 }
 
-export async function startBench(fallback: Fate): Promise<Bench> {
-  const plane = await startControlPlane({ name: "operator", controllerManager: true });
+export async function startBench(fallback: Fate, apiServerArguments: readonly string[] = []): Promise<Bench> {
+  const plane = await startControlPlane({
+    name: "operator",
+    controllerManager: true,
+    apiServerArguments,
+    // 15 s when left out, for which every test with an autoscaler would have to wait.
+    controllerManagerArguments: ["--horizontal-pod-autoscaler-sync-period=1s"],
+  });
   await plane.kubectl(["apply", "-f", join(repository, "crds", "modeldeployment.yaml")]);
   await plane.kubectl(["wait", "--for=condition=Established", "crd/modeldeployments.slipway.dev", "--timeout=30s"]);
   const transport: Transport = createTransport({
@@ -57,6 +69,7 @@ export async function startBench(fallback: Fate): Promise<Bench> {
   return {
     plane,
     client,
+    transport,
     pods,
     startOperator: async (flags = []) => {
       const operator = await startOperator(plane.adminKubeconfigPath, flags);
@@ -141,18 +154,19 @@ async function startOperator(kubeconfig: string, flags: readonly string[]): Prom
     return Promise.resolve(/"port":(\d+)/.exec(output)?.[1]);
   });
   return {
-    writes: () => writesOf(port),
+    // Creates, patches and deletes that changed something; the lease is renewed by PUT.
+    writes: () => sumOf(port, /^rest_client_requests_total\{method="(?:POST|PATCH|DELETE)",code="2\d\d"\} (\d+)$/gm),
+    conflicts: () => sumOf(port, /^rest_client_requests_total\{method="[A-Z]+",code="409"\} (\d+)$/gm),
+    passes: () => sumOf(port, /^controller_runtime_reconcile_total\{[^}]*\} (\d+)$/gm),
     kill: (signal) => child.kill(signal),
     stop: () => ended(child),
     output: () => output,
   };
 }
 
-/** Creates, patches and deletes that changed something, as the operator counts them; its lease is renewed by PUT. */
-async function writesOf(port: string): Promise<number> {
+async function sumOf(port: string, samples: RegExp): Promise<number> {
   const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-  const lines = text.matchAll(/^rest_client_requests_total\{method="(POST|PATCH|DELETE)",code="2\d\d"\} (\d+)$/gm);
-  return [...lines].reduce((total, [, , count]) => total + Number(count), 0);
+  return [...text.matchAll(samples)].reduce((total, [, count]) => total + Number(count), 0);
 }
 
 async function ended(child: ChildProcess): Promise<void> {

@@ -88,9 +88,16 @@ test("a version that is no model takes no traffic, and status says why within 5 
     return seen.lastFailure?.reason === "NotAModel" && condition(seen, "Stalled").status === "True" ? seen : undefined;
   });
   assert.ok(Date.now() - started < 5_000);
+  assert.equal(status.lastFailure?.version, "broken");
+  assert.equal(status.lastFailure.stage, "Download");
+  assert.equal(status.lastFailure.message, "index.html is an HTML page, not an ONNX model");
   assert.equal(status.currentVersion, "v1");
   assert.equal(condition(status, "Available").status, "True");
   assert.equal(condition(status, "Ready").reason, "NotAModel");
+  assert.equal(
+    condition(status, "Ready").message,
+    "broken failed at Download: index.html is an HTML page, not an ONNX model; v1 goes on serving",
+  );
   await eventually("the bad revision is scaled to 0", async () => {
     return (await bench.get("deployment", `bad-${status.rejected?.revision}`)).spec.replicas === 0;
   });

@@ -15,7 +15,14 @@ import type { PodReport } from "../../../server/contract.ts";
 export type Fate =
   | { readonly kind: "ready"; readonly digest: string }
   | { readonly kind: "pending" }
-  | { readonly kind: "failed"; readonly report: Extract<PodReport, { ok: false }> };
+  /** In the init container when it is the download that failed, else in the server's. */
+  | { readonly kind: "failed"; readonly report: Extract<PodReport, { ok: false }> }
+  /** The scheduler finds no node. */
+  | { readonly kind: "unschedulable"; readonly message: string }
+  /** The kubelet cannot start the init container. */
+  | { readonly kind: "waiting"; readonly reason: string; readonly message: string }
+  /** The server ends without a report. */
+  | { readonly kind: "ended"; readonly exitCode: number; readonly reason: string };
 
 export interface Pods {
   /** Fate of the pods of a version, from now on; also of those that are there. */
@@ -91,40 +98,65 @@ function removeAtOnce(client: Client, pod: Pod): void {
 }
 
 function statusFor(fate: Exclude<Fate, { kind: "pending" }>): object {
-  const now = `${new Date().toISOString().slice(0, 19)}Z`;
   const ready = fate.kind === "ready";
-  const report: PodReport =
-    fate.kind === "ready"
-      ? { ok: true, stage: "Download", digest: fate.digest, bytes: 1, seconds: 0, signature: fate.digest }
-      : fate.report;
-  const terminated = {
-    exitCode: ready ? 0 : 1,
-    reason: ready ? "Completed" : "Error",
-    message: JSON.stringify(report),
-    startedAt: now,
-    finishedAt: now,
-  };
-  const container = (name: string, state: object): object => ({
-    name,
-    image: "registry.test/server:1",
-    imageID: "",
-    ready,
-    restartCount: 0,
-    state,
-  });
+  const scheduled = fate.kind !== "unschedulable";
+  const { fetch, server } = statesOf(fate);
   return {
     phase: ready ? "Running" : "Pending",
     conditions: [
-      { type: "PodScheduled", status: "True", lastTransitionTime: now },
-      { type: "Initialized", status: ready ? "True" : "False", lastTransitionTime: now },
-      { type: "ContainersReady", status: ready ? "True" : "False", lastTransitionTime: now },
-      { type: "Ready", status: ready ? "True" : "False", lastTransitionTime: now },
+      scheduled
+        ? conditionOf("PodScheduled", true)
+        : { ...conditionOf("PodScheduled", false), reason: "Unschedulable", message: fate.message },
+      ...["Initialized", "ContainersReady", "Ready"].map((type) => conditionOf(type, ready)),
     ],
-    initContainerStatuses: [container("fetch", { terminated })],
-    containerStatuses: [
-      container("server", ready ? { running: { startedAt: now } } : { waiting: { reason: "PodInitializing" } }),
-    ],
+    ...(scheduled
+      ? {
+          initContainerStatuses: [containerOf("fetch", fetch, ready)],
+          containerStatuses: [containerOf("server", server, ready)],
+        }
+      : {}),
   };
+}
+
+/** What the kubelet says of the two containers. */
+function statesOf(fate: Exclude<Fate, { kind: "pending" }>): { readonly fetch: object; readonly server: object } {
+  const initializing = { waiting: { reason: "PodInitializing" } };
+  const fetched = (digest: string): object =>
+    endedWith(0, "Completed", { ok: true, stage: "Download", digest, bytes: 1, seconds: 0, signature: digest });
+  switch (fate.kind) {
+    case "ready":
+      return { fetch: fetched(fate.digest), server: { running: { startedAt: now() } } };
+    case "failed":
+      return fate.report.stage === "Download"
+        ? { fetch: endedWith(1, "Error", fate.report), server: initializing }
+        : { fetch: fetched(anyDigest), server: endedWith(1, "Error", fate.report) };
+    case "waiting":
+      return { fetch: { waiting: { reason: fate.reason, message: fate.message } }, server: initializing };
+    case "ended":
+      return { fetch: fetched(anyDigest), server: endedWith(fate.exitCode, fate.reason) };
+    case "unschedulable":
+      return { fetch: initializing, server: initializing };
+  }
+}
+
+const anyDigest = `sha256:${"a".repeat(64)}`;
+
+function endedWith(exitCode: number, reason: string, report?: PodReport): object {
+  const message = report === undefined ? {} : { message: JSON.stringify(report) };
+  return { terminated: { exitCode, reason, ...message, startedAt: now(), finishedAt: now() } };
+}
+
+function containerOf(name: string, state: object, ready: boolean): object {
+  return { name, image: "registry.test/server:1", imageID: "", ready, restartCount: 0, state };
+}
+
+function conditionOf(type: string, holds: boolean): object {
+  return { type, status: holds ? "True" : "False", lastTransitionTime: now() };
+}
+
+/** Kubernetes keeps times to the second. */
+function now(): string {
+  return `${new Date().toISOString().slice(0, 19)}Z`;
 }
 
 function nothing(): void {

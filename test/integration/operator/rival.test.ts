@@ -1,0 +1,122 @@
+/** Whoever turns spec.replicas is alone with it: the API server's own record of who wrote what is read for that. */
+import assert from "node:assert/strict";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { kinds } from "../../../operator/api/kinds.ts";
+import {
+  type Bench,
+  condition,
+  digest,
+  eventually,
+  model,
+  type OperatorProcess,
+  servesVersion,
+  startBench,
+} from "./harness.ts";
+
+interface AuditEvent {
+  readonly userAgent?: string;
+  readonly objectRef?: { readonly subresource?: string; readonly name?: string };
+}
+
+const auditPolicy = {
+  apiVersion: "audit.k8s.io/v1",
+  kind: "Policy",
+  omitStages: ["RequestReceived"],
+  rules: [
+    {
+      level: "Metadata",
+      verbs: ["create", "update", "patch", "delete"],
+      resources: [{ group: kinds.model.group, resources: [kinds.model.plural, `${kinds.model.plural}/*`] }],
+    },
+    { level: "None" },
+  ],
+};
+
+const versions = [{ name: "v1", uri: "oci://registry.test/models/demo:1", digest: digest("1") }];
+/** Longer than the operator gathers changes for (20 ms), so that each one has a pass of its own. */
+const paceMs = 25;
+const passesWanted = 1_000;
+/** A pass at each pace takes 25 s; four times that on a busy machine. */
+const patienceMs = 100_000;
+
+let bench: Bench;
+let operator: OperatorProcess;
+let directory: string;
+let auditLog: string;
+
+before(async () => {
+  directory = await mkdtemp(join(tmpdir(), "slipway-audit-"));
+  const policyFile = join(directory, "policy.json");
+  auditLog = join(directory, "audit.log");
+  await writeFile(policyFile, JSON.stringify(auditPolicy));
+  bench = await startBench({ kind: "ready", digest: digest("1") }, [
+    `--audit-policy-file=${policyFile}`,
+    `--audit-log-path=${auditLog}`,
+  ]);
+  operator = await bench.startOperator();
+});
+
+after(async () => {
+  await bench.stop();
+  await rm(directory, { recursive: true });
+});
+
+/** Who wrote to a model, and to which part of it; the object itself is the part "". */
+async function writesTo(name: string): Promise<readonly { readonly agent: string; readonly part: string }[]> {
+  const lines = (await readFile(auditLog, "utf8")).trim().split("\n");
+  return lines
+    .map((line) => JSON.parse(line) as AuditEvent)
+    .filter(({ objectRef }) => objectRef?.name === name)
+    .map(({ userAgent, objectRef }) => ({ agent: userAgent ?? "", part: objectRef?.subresource ?? "" }));
+}
+
+const isOurs = ({ agent }: { readonly agent: string }): boolean => agent === "slipway-operator";
+
+test("a rival scaler and 1,000 passes: 0 writes of ours to the model but for its status", {
+  timeout: 2 * patienceMs,
+}, async () => {
+  await bench.apply(model("fought", { versions, replicas: 2 }));
+  await servesVersion(bench, "fought", "v1");
+  const first = await operator.passes();
+  const until = Date.now() + patienceMs;
+  let made = 0;
+  let replicas = 2;
+  for (let round = 1; made < passesWanted; round++) {
+    assert.ok(Date.now() < until, `${made} passes in ${patienceMs} ms`);
+    const body = { metadata: { annotations: { round: String(round) } } };
+    await bench.client.patch(kinds.model, "default", "fought", body, { type: "merge", fieldManager: "labeller" });
+    await delay(paceMs);
+    if (round % 25 !== 0) continue;
+    replicas = 1 + (round % 4);
+    const scale = { spec: { replicas } };
+    const options = { type: "merge", subresource: "scale", fieldManager: "rival" } as const;
+    await bench.client.patch(kinds.model, "default", "fought", scale, options);
+    made = (await operator.passes()) - first;
+  }
+  await eventually("the last number is reached", async () => {
+    const { currentRevision, readyReplicas } = await bench.status("fought");
+    const { spec } = await bench.get("deployment", `fought-${currentRevision}`);
+    return spec.replicas === replicas && readyReplicas === replicas;
+  });
+  assert.ok(made >= passesWanted, `${made} passes`);
+  assert.equal((await bench.get("md", "fought")).spec.replicas, replicas);
+  const writes = await writesTo("fought");
+  assert.ok(
+    writes.some((write) => !isOurs(write) && write.part === "scale"),
+    "the rival is on record",
+  );
+  const ours = writes.filter(isOurs);
+  assert.ok(
+    ours.some(({ part }) => part === "status"),
+    "and so are we",
+  );
+  assert.deepEqual(
+    ours.filter(({ part }) => part !== "status"),
+    [],
+  );
+  assert.equal(condition(await bench.status("fought"), "Contested").status, "False");
+});

@@ -1,0 +1,127 @@
+/** What is told of a spec that is valid and cannot work, or not as it was meant: reason, field and fix. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Spec } from "../../operator/api/model.ts";
+import type { Observed, ObservedAutoscaler, ObservedNode } from "../../operator/plan/observed.ts";
+import { planModel } from "../../operator/plan/plan.ts";
+import { tick } from "./life.ts";
+import { pass, settle } from "./pass.ts";
+import { createWorld, edit, modelName, observeWorld, specOf, type World } from "./world.ts";
+
+function serving(spec: Partial<Spec>): World {
+  const world = createWorld(specOf(spec), { v1: "good", v2: "good" });
+  settle(world);
+  return world;
+}
+
+/** Ready and Stalled as the next pass tells them. */
+function told(world: World, more: Partial<Observed> = {}) {
+  const status = planModel({ ...observeWorld(world), ...more })?.status([], true);
+  const of = (type: string) => status?.conditions?.find((condition) => condition.type === type);
+  return { ready: of("Ready"), stalled: of("Stalled"), available: of("Available"), failure: status?.lastFailure };
+}
+
+const scaling = { min: 1, max: 5, metric: "CPU", targetPercent: 80 } as const;
+const gpu = { count: 1, resourceName: "nvidia.com/gpu" };
+const onModel: ObservedAutoscaler = { name: "rival", targetKind: "ModelDeployment", targetName: modelName };
+
+const rows: readonly {
+  readonly what: string;
+  readonly spec: Partial<Spec>;
+  readonly autoscalers?: readonly ObservedAutoscaler[];
+  readonly reason: string;
+  readonly says: RegExp;
+}[] = [
+  {
+    what: "CPU scaling without a CPU request",
+    spec: { scaling, resources: { requests: { memory: "1Gi" } } },
+    reason: "ScalingWithoutRequest",
+    says: /spec\.scaling\.metric CPU .* set spec\.resources\.requests\.cpu/,
+  },
+  {
+    what: "memory scaling without a memory request",
+    spec: { scaling: { ...scaling, metric: "Memory" }, resources: { requests: { cpu: "1" } } },
+    reason: "ScalingWithoutRequest",
+    says: /spec\.scaling\.metric Memory .* set spec\.resources\.requests\.memory/,
+  },
+  {
+    what: "an autoscaler of the user's own beside spec.scaling",
+    spec: { scaling, resources: { requests: { cpu: "1" } } },
+    autoscalers: [onModel],
+    reason: "SecondAutoscaler",
+    says: /rival turns spec\.replicas as well: delete it, or remove spec\.scaling/,
+  },
+  {
+    what: "a label of ours in spec.podTemplate",
+    spec: { podTemplate: { metadata: { labels: { "slipway.dev/model": "other" } } } },
+    reason: "PodTemplateConflict",
+    says: /spec\.podTemplate\.metadata\.labels sets slipway\.dev\/model, .* remove it/,
+  },
+  {
+    what: "another limit than spec.gpu.count",
+    spec: { gpu, resources: { limits: { "nvidia.com/gpu": 2 } } },
+    reason: "ResourcesConflict",
+    says: /spec\.resources\.limits\["nvidia\.com\/gpu"\] and spec\.gpu\.count \(1\) .* remove it from spec\.resources/,
+  },
+  {
+    what: "another request than spec.gpu.count",
+    spec: { gpu, resources: { requests: { "nvidia.com/gpu": "4" } } },
+    reason: "ResourcesConflict",
+    says: /spec\.resources\.requests\["nvidia\.com\/gpu"\]/,
+  },
+];
+
+for (const { what, spec, autoscalers = [], reason, says } of rows) {
+  test(`${what} is told, and what serves goes on`, () => {
+    const { ready, stalled, available } = told(serving(spec), { rivalAutoscalers: autoscalers });
+    assert.deepEqual([ready?.status, ready?.reason], ["False", reason]);
+    assert.deepEqual([stalled?.status, stalled?.reason], ["True", reason]);
+    assert.match(ready?.message ?? "", says);
+    assert.equal(available?.status, "True");
+  });
+}
+
+const harmless: readonly { readonly what: string; readonly spec: Partial<Spec>; readonly more?: Partial<Observed> }[] =
+  [
+    { what: "an autoscaler of the user's own, and no spec.scaling", spec: {}, more: { rivalAutoscalers: [onModel] } },
+    { what: "CPU scaling with a limit alone", spec: { scaling, resources: { limits: { cpu: 1 } } } },
+    {
+      what: "memory scaling with a memory request",
+      spec: { scaling: { ...scaling, metric: "Memory" }, resources: { requests: { memory: "1Gi" } } },
+    },
+    { what: "the same number twice", spec: { gpu, resources: { limits: { "nvidia.com/gpu": "1" } } } },
+    { what: "a GPU without spec.gpu", spec: { resources: { limits: { "nvidia.com/gpu": "2" } } } },
+  ];
+
+for (const { what, spec, more } of harmless) {
+  test(`${what} is no problem`, () => assert.equal(told(serving(spec), more).ready?.reason, "Serving"));
+}
+
+test("a GPU that finds no node: each node is told with what keeps these very pods off it", () => {
+  const world = serving({ placement: { tolerations: [{ key: "team", operator: "Exists" }] } });
+  world.behaviour.set("v2", "unschedulable");
+  edit(world, { version: "v2", gpu });
+  pass(world);
+  tick(world, 1, () => 0);
+  const node = (name: string, more: Partial<ObservedNode>): ObservedNode => ({
+    name,
+    unschedulable: false,
+    ready: true,
+    taints: [],
+    labels: {},
+    product: "NVIDIA-L4",
+    gpuMemoryMebibytes: 24_576,
+    allocatable: { "nvidia.com/gpu": 1 },
+    ...more,
+  });
+  const taint = (key: string) => ({ key, value: "", effect: "NoSchedule" });
+  const nodes = [
+    node("free", { taints: [taint("team"), taint("nvidia.com/gpu")] }),
+    node("away", { ready: false }),
+    node("held", { taints: [taint("batch")] }),
+  ];
+  const { failure } = told(world, { nodes });
+  assert.equal(failure?.reason, "Unschedulable");
+  assert.match(failure.message, /^0\/1 nodes are available: 1 Insufficient cpu\. \(free: fits by its labels and size/);
+  assert.match(failure.message, /; away: is not ready; held: has the taint batch:NoSchedule, which the pod does not/);
+});

@@ -1,0 +1,82 @@
+import { stringsAt, valueAt } from "../../operator/api/json.ts";
+import { labels } from "../../operator/api/names.ts";
+import type { ObservedChild, ObservedContainer, ObservedPod } from "../../operator/plan/observed.ts";
+import type { PodReport } from "../../server/contract.ts";
+import type { World } from "./world.ts";
+
+/** Deployments make and take pods, pods get on; `chance` (in [0, 1)) decides which of them do. */
+export function tick(world: World, seconds: number, chance: () => number): void {
+  world.now += seconds * 1000;
+  world.pods = world.pods.filter((pod) => !pod.deleting);
+  for (const [key, child] of world.children) {
+    if (key.startsWith("Deployment/")) syncDeployment(world, child);
+  }
+  const deployments = [...world.children].filter(([key]) => key.startsWith("Deployment/"));
+  const owners = new Set(deployments.map(([, { object }]) => stringsAt(object, "metadata", "labels")[labels.revision]));
+  world.pods = world.pods.map((pod) => {
+    if (!owners.has(pod.revision)) return { ...pod, deleting: true, ready: false };
+    return chance() < 0.6 ? advance(world, pod) : pod;
+  });
+}
+
+function syncDeployment(world: World, deployment: ObservedChild): void {
+  const own = stringsAt(deployment.object, "metadata", "labels");
+  const revision = own[labels.revision] ?? "";
+  const replicas = Number(valueAt(deployment.object, "spec", "replicas"));
+  const pods = world.pods.filter((pod) => pod.revision === revision && !pod.deleting);
+  for (let count = pods.length; count < replicas; count++) {
+    world.serial += 1;
+    world.pods.push(newPod(`pod-${world.serial}`, revision, own[labels.version] ?? "", world.now));
+  }
+  // As a ReplicaSet does: the ones that are not ready go first.
+  const surplus = pods
+    .toSorted((left, right) => Number(left.ready) - Number(right.ready))
+    .slice(0, Math.max(0, pods.length - replicas));
+  const gone = new Set(surplus.map(({ uid }) => uid));
+  world.pods = world.pods.map((pod) => (gone.has(pod.uid) ? { ...pod, deleting: true, ready: false } : pod));
+}
+
+const idle: ObservedContainer = { state: "waiting", waiting: undefined, restarts: 0, termination: undefined };
+
+function newPod(name: string, revision: string, version: string, createdAt: number): ObservedPod {
+  return {
+    name,
+    uid: name,
+    revision,
+    version,
+    createdAt,
+    deleting: false,
+    ready: false,
+    readySince: undefined,
+    outOfService: false,
+    unschedulable: undefined,
+    fetch: idle,
+    server: idle,
+  };
+}
+
+/** One step in a pod's life: fetched, then ready; or failed, or nothing at all. */
+function advance(world: World, pod: ObservedPod): ObservedPod {
+  if (pod.deleting || pod.ready) return pod;
+  const behaviour = world.behaviour.get(pod.version) ?? "good";
+  if (behaviour === "slow") return pod;
+  if (behaviour === "unschedulable") return { ...pod, unschedulable: "0/1 nodes are available: 1 Insufficient cpu." };
+  if (behaviour === "corrupt") {
+    const message = "the file is an HTML page, not an ONNX model";
+    return ended(pod, 1, { ok: false, stage: "Download", reason: "NotAModel", message });
+  }
+  if (pod.fetch.termination === undefined) {
+    const digest = digestOf(pod.version);
+    return ended(pod, 0, { ok: true, stage: "Download", digest, bytes: 1, seconds: 1, signature: digest });
+  }
+  return { ...pod, ready: true, readySince: world.now, server: { ...pod.server, state: "running" } };
+}
+
+function ended(pod: ObservedPod, exitCode: number, report: PodReport): ObservedPod {
+  const termination = { exitCode, reason: exitCode === 0 ? "Completed" : "Error", report, text: "" };
+  return { ...pod, fetch: { ...pod.fetch, state: "terminated", termination } };
+}
+
+export function digestOf(version: string): string {
+  return `sha256:${Buffer.from(version).toString("hex").padEnd(64, "0")}`;
+}

@@ -1,0 +1,98 @@
+import type { Json, JsonObject } from "../../operator/api/json.ts";
+import { isJsonObject, valueAt } from "../../operator/api/json.ts";
+import { phases, type Write } from "../../operator/plan/children.ts";
+import type { Problem } from "../../operator/plan/facts.ts";
+import type { ObservedChild } from "../../operator/plan/observed.ts";
+import { type Plan, planModel } from "../../operator/plan/plan.ts";
+import { annotations } from "../../server/contract.ts";
+import { tick } from "./life.ts";
+import { inService, observeWorld, type World } from "./world.ts";
+
+/**
+ * One pass of the operator, as operator/apply.ts makes it: phase by phase, nothing released when the traffic could not
+ * be moved, status last. After `cutAfter` writes it dies, so that neither the rest nor the status is written.
+ */
+export function pass(world: World, cutAfter = Number.POSITIVE_INFINITY): Plan {
+  const plan = planModel(observeWorld(world));
+  if (plan === undefined) throw new Error("the model has no valid target");
+  const problems: Problem[] = [];
+  let moved = true;
+  let left = cutAfter;
+  for (const phase of phases) {
+    if (!moved) break;
+    for (const write of plan.writes.filter((candidate) => candidate.phase === phase)) {
+      if (left <= 0) return plan;
+      left -= 1;
+      const problem = refusal(world, write);
+      if (problem === undefined) {
+        perform(world, write);
+        continue;
+      }
+      problems.push(problem);
+      if (phase !== "release" && ["Deployment", "Service"].includes(write.kind.kind)) moved = false;
+    }
+  }
+  const status = plan.status(problems, moved);
+  world.status = status;
+  const serving = new Set(inService(world).flatMap(({ ready, version }) => (ready ? [version] : [])));
+  world.told.push({ status, spec: world.spec, generation: world.generation, serving });
+  return plan;
+}
+
+function refusal(world: World, { kind, verb, name }: Write): Problem | undefined {
+  if (!world.refused.has(kind.kind)) return undefined;
+  return { object: `${kind.kind}/${name}`, reason: "Refused", message: `the API server refused to ${verb} it` };
+}
+
+/** Everything gets on until nothing changes any more. */
+export function settle(world: World): void {
+  for (let round = 0; round < 400; round++) {
+    const before = JSON.stringify([world.status, world.pods]);
+    tick(world, 2, () => 0);
+    const plan = pass(world);
+    const still = JSON.stringify([world.status, world.pods]) === before;
+    if (still && plan.writes.length === 0 && plan.wakeAfterMs === undefined) return;
+  }
+}
+
+function perform(world: World, write: Write): void {
+  const key = `${write.kind.kind}/${write.name}`;
+  switch (write.verb) {
+    case "create": {
+      if (world.children.has(key)) throw new Error(`${key} is created twice`);
+      world.serial += 1;
+      world.children.set(key, made(write.name, `uid-${world.serial}`, write.body));
+      return;
+    }
+    case "delete":
+      world.children.delete(key);
+      return;
+    case "patch": {
+      if (write.kind.kind === "Pod") {
+        const mark = valueAt(write.body, "metadata", "annotations", annotations.inService);
+        world.pods = world.pods.map((pod) =>
+          pod.uid === write.uid ? { ...pod, outOfService: mark === "false" } : pod,
+        );
+        return;
+      }
+      const found = world.children.get(key);
+      if (found !== undefined) world.children.set(key, { ...found, object: mergePatch(found.object, write.body) });
+    }
+  }
+}
+
+function made(name: string, uid: string, object: JsonObject): ObservedChild {
+  return { name, uid, deleting: false, object, rival: undefined, replicaFailure: undefined };
+}
+
+/** RFC 7386. */
+export function mergePatch(target: JsonObject, patch: JsonObject): JsonObject {
+  const result: Record<string, Json | undefined> = { ...target };
+  for (const [key, value] of Object.entries(patch)) {
+    const found = result[key];
+    if (value === null) delete result[key];
+    else if (isJsonObject(value)) result[key] = mergePatch(isJsonObject(found) ? found : {}, value);
+    else result[key] = value;
+  }
+  return result;
+}
