@@ -199,6 +199,7 @@ test("inspect --load runs the model, and tells of one that does not load", () =>
     assert.match(good.stdout, /served here {2}yes, it was loaded in [\d.]+ s and ran on zeros in [\d.]+ s\n/);
     const bad = await slipway(["inspect", join(directory, "broken.onnx"), "--load", "-o", "json"]);
     assert.equal(bad.code, 1);
-    const { served } = JSON.parse(bad.stdout) as { served: { isServed: boolean; reason: string } };
-    assert.deepEqual([served.isServed, served.reason], [false, "LoadFailed"]);
+    const { served } = JSON.parse(bad.stdout) as { served: { isServed: boolean; reason: string; message: string } };
+    assert.deepEqual([served.isServed, served.reason], [false, "UnsupportedOpset"]);
+    assert.match(served.message, /operator "Identitx", which ONNX Runtime does not have/);
   }));
