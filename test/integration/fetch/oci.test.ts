@@ -383,8 +383,8 @@ test("plain HTTP is spoken only to hosts that are named", async () => {
   await pushArtifact({ ...target, files: [model] });
   assertFails(
     await fetchTag(target.tag, { SLIPWAY_PLAIN_HTTP_HOSTS: "" }),
-    "SourceUnavailable",
-    /does not speak TLS.*plain HTTP hosts/,
+    "UnsupportedSource",
+    /does not speak TLS\. If plain HTTP is meant, .* chart value registries\.plainHttpHosts.*spec\.restartToken/,
   );
 });
 
