@@ -135,7 +135,12 @@ describe("a registry that asks for a token", () => {
     [
       "an entry of another host",
       dockerConfig({ "registry.example": { auth: base64(pairs) } }),
-      /refuses anonymous access/,
+      /refuses anonymous access to private\/direction:1 \(status 401\)\. The \.dockerconfigjson of .* no entry for it\. .*--docker-server=127\.0\.0\.1:\d+\.$/,
+    ],
+    [
+      "keys of another kind",
+      { user: username, pass: "abcdefgh" },
+      /refuses anonymous access to .*Name a Secret with \.dockerconfigjson, username and password, or token in source/,
     ],
   ];
   for (const [what, secret, message] of wrong) {

@@ -116,7 +116,11 @@ describe("what oras push makes", () => {
 describe("what is not there or not the same", () => {
   test("a tag that does not exist", async () => {
     await pushArtifact({ ...address(), files: [model] });
-    assertFails(await fetchTag("absent"), "NotFound", /has no .*\/models\/direction:absent/);
+    assertFails(
+      await fetchTag("absent"),
+      "NotFound",
+      /^127\.0\.0\.1:\d+ has no models\/direction:absent\. Check repository and tag/,
+    );
   });
 
   test("a repository that does not exist", async () => {
