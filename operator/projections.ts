@@ -227,7 +227,7 @@ function isReport(value: unknown): value is PodReport {
     value.ok === false &&
     "stage" in value &&
     isText(value.stage) &&
-    ["Download", "Load", "Verify", "Serve"].includes(value.stage) &&
+    ["Download", "Load", "Serve"].includes(value.stage) &&
     "reason" in value &&
     isText(value.reason) &&
     reasonPattern.test(value.reason) &&
