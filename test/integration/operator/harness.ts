@@ -9,6 +9,7 @@ import { kubeconfigAccess } from "../../../operator/kube/credentials.ts";
 import { createMetrics } from "../../../operator/kube/metrics.ts";
 import { createTransport, type Transport } from "../../../operator/kube/transport.ts";
 import { type ControlPlane, startControlPlane } from "../../cluster/control-plane.ts";
+import { established } from "../established.ts";
 import { type Fate, followPods, type Pods } from "./pods.ts";
 
 const repository = join(import.meta.dirname, "..", "..", "..");
@@ -41,7 +42,7 @@ export interface OperatorProcess {
 export async function startBench(fallback: Fate): Promise<Bench> {
   const plane = await startControlPlane({ name: "operator", controllerManager: true });
   await plane.kubectl(["apply", "-f", join(repository, "crds", "modeldeployment.yaml")]);
-  await plane.kubectl(["wait", "--for=condition=Established", "crd/modeldeployments.slipway.dev", "--timeout=30s"]);
+  await established(plane);
   const transport: Transport = createTransport({
     ...(await kubeconfigAccess({ file: plane.adminKubeconfigPath, clock: systemClock })),
     clock: systemClock,
