@@ -7,7 +7,7 @@ import { pass, settle } from "./pass.ts";
 import { perform, release, type Scenario, longScenario, worldOf } from "./scenario.ts";
 import { conditionOf, createWorld, edit, specOf, type Told } from "./world.ts";
 
-const runs = { numRuns: 500 };
+const runs = { numRuns: 300 };
 
 /** Every status of a scenario, until all has come to rest. */
 function toldIn(given: Scenario): readonly Told[] {
