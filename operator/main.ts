@@ -14,6 +14,7 @@ import { createMetrics } from "./kube/metrics.ts";
 import { createQueue } from "./kube/queue.ts";
 import { createStaleness } from "./kube/staleness.ts";
 import { createTransport } from "./kube/transport.ts";
+import { publishConditions } from "./model-metrics.ts";
 import { createReconcile } from "./reconcile.ts";
 
 const leaseName = "slipway-operator";
@@ -49,6 +50,7 @@ async function run(config: Config): Promise<void> {
     log,
     metrics,
   });
+  publishConditions(metrics.registry, () => caches.models.list());
   const all = Object.entries(caches).flatMap(([name, cache]) => (cache === undefined ? [] : [{ name, cache }]));
 
   const elector = createElector({

@@ -1,10 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Caches, observe } from "./observe.ts";
-import { type Cached, projectChild, projectModel, projectNode, projectPod } from "./projections.ts";
+import {
+  type Cached,
+  observedChild,
+  projectChild,
+  projectModel,
+  projectNode,
+  projectPod,
+  type StoredChild,
+} from "./projections.ts";
 import type { Model } from "./api/model.ts";
 import type { Reflector } from "./kube/reflector.ts";
-import type { ObservedChild, ObservedPod } from "./plan/observed.ts";
+import type { ObservedPod } from "./plan/observed.ts";
 
 const digest = `sha256:${"1".repeat(64)}`;
 const labels = {
@@ -169,8 +177,9 @@ test("a child is the whole object without its managed fields and status", () => 
     ["default/demo", "model-uid", "demo-abcdef0123", false],
   );
   assert.equal(value.replicaFailure, "exceeded quota");
-  assert.deepEqual(Object.keys(value.object).toSorted(), ["apiVersion", "kind", "metadata", "spec"]);
-  assert.equal(JSON.stringify(value.object).includes("managedFields"), false);
+  const { object } = observedChild(value);
+  assert.deepEqual(Object.keys(object).toSorted(), ["apiVersion", "kind", "metadata", "spec"]);
+  assert.equal(JSON.stringify(object).includes("managedFields"), false);
 });
 
 const rivals: readonly { readonly what: string; readonly entries: readonly object[]; readonly rival?: string }[] = [
@@ -213,7 +222,7 @@ test("a model keeps its spec and status, and of its metadata what a pass needs",
 
 test("children of another owner and pods that no Deployment of the revision made are not the model's", () => {
   const model = projectModel({ metadata: { ...metadata, name: "demo", uid: "now" }, spec: {} as Model["spec"] });
-  const child = (name: string, uid: string): Cached<ObservedChild> =>
+  const child = (name: string, uid: string): Cached<StoredChild> =>
     projectChild({ metadata: { ...metadata, name, ownerReferences: [owner("ModelDeployment", "demo", uid)] } });
   const pod = (name: string, set?: string): Cached<ObservedPod> =>
     projectPod({

@@ -3,18 +3,18 @@ import { revisionName, versionsName } from "./api/names.ts";
 import type { Cache } from "./cache.ts";
 import { splitKey } from "./kube/resources.ts";
 import type { BuildDefaults, Observed, ObservedChild, ObservedNode, ObservedPod } from "./plan/observed.ts";
-import type { Cached, CachedAutoscaler } from "./projections.ts";
+import { type Cached, type CachedAutoscaler, observedChild, type StoredChild } from "./projections.ts";
 
 /** One cache per kind. Those of children hold only objects with the model label; autoscalers of anybody can matter. */
 export interface Caches {
   readonly models: Cache<Model>;
-  readonly deployments: Cache<Cached<ObservedChild>>;
-  readonly controllerRevisions: Cache<Cached<ObservedChild>>;
-  readonly services: Cache<Cached<ObservedChild>>;
-  readonly configMaps: Cache<Cached<ObservedChild>>;
-  readonly podDisruptionBudgets: Cache<Cached<ObservedChild>>;
+  readonly deployments: Cache<Cached<StoredChild>>;
+  readonly controllerRevisions: Cache<Cached<StoredChild>>;
+  readonly services: Cache<Cached<StoredChild>>;
+  readonly configMaps: Cache<Cached<StoredChild>>;
+  readonly podDisruptionBudgets: Cache<Cached<StoredChild>>;
   readonly horizontalPodAutoscalers: Cache<Cached<CachedAutoscaler>>;
-  readonly networkPolicies: Cache<Cached<ObservedChild>>;
+  readonly networkPolicies: Cache<Cached<StoredChild>>;
   readonly pods: Cache<Cached<ObservedPod>>;
   /** Undefined where the operator looks after some namespaces only and may not read what belongs to the cluster. */
   readonly nodes: Cache<ObservedNode> | undefined;
@@ -31,11 +31,14 @@ export function observe(key: string, caches: Caches, now: number, defaults: Buil
   const { namespace, name } = splitKey(key);
   const model = caches.models.get(namespace, name);
   if (model === undefined) return undefined;
-  const owned = (cache: Cache<Cached<ObservedChild>>): ObservedChild[] =>
-    cache.indexed(modelIndex, key).flatMap(({ owner, value }) => (owner === model.metadata.uid ? [value] : []));
-  const named = (cache: Cache<Cached<ObservedChild>>, child: string): ObservedChild | undefined =>
+  const owned = (cache: Cache<Cached<StoredChild>>): ObservedChild[] =>
+    cache
+      .indexed(modelIndex, key)
+      .flatMap(({ owner, value }) => (owner === model.metadata.uid ? [observedChild(value)] : []));
+  const named = (cache: Cache<Cached<StoredChild>>, child: string): ObservedChild | undefined =>
     owned(cache).find((value) => value.name === child);
   const autoscalers = caches.horizontalPodAutoscalers.indexed(namespaceIndex, namespace ?? "");
+  const own = autoscalers.find(({ owner }) => owner === model.metadata.uid);
   return {
     now,
     model,
@@ -46,7 +49,7 @@ export function observe(key: string, caches: Caches, now: number, defaults: Buil
     versions: named(caches.configMaps, versionsName(name)),
     podDisruptionBudget: named(caches.podDisruptionBudgets, name),
     networkPolicy: named(caches.networkPolicies, name),
-    horizontalPodAutoscaler: autoscalers.find(({ owner }) => owner === model.metadata.uid)?.value.child,
+    horizontalPodAutoscaler: own && observedChild(own.value.child),
     rivalAutoscalers: autoscalers.filter(({ owner }) => owner !== model.metadata.uid).map(({ value }) => value.target),
     nodes: model.spec.gpu === undefined ? [] : (caches.nodes?.list() ?? []),
     defaults,

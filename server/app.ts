@@ -14,6 +14,7 @@ import { decodeV2, encodeV2, type InferenceRequest, modelMetadata } from "./prot
 import { createRouter, type Handler, type Handlers } from "./routes.ts";
 import type { ServedModel, ServerState } from "./state.ts";
 import type { Signature, Tensor } from "./tensor.ts";
+import { createTurns } from "./turns.ts";
 
 export interface AppOptions {
   readonly modelName: string;
@@ -42,12 +43,17 @@ export const serverName = "slipway";
 /** The `version` of package.json: a test holds them together. */
 export const serverVersion = "0.1.0";
 
+/** What takes about a millisecond to decode or encode; more waits for its turn, so that probes are answered meanwhile. */
+const smallBodyBytes = 64 * 1024;
+const smallElements = 8 * 1024;
+
 /** Printable ASCII without spaces: nothing that could break a header or a log line. */
 const requestIdPattern = /^[\x21-\x7e]{1,128}$/;
 
 /** The prediction port: protocols, health, pages. Thin: what a request means is decided in `protocol/`. */
 export function createApp(options: AppOptions): App {
   const { state, engine, connections, metrics, recent, log, now } = options;
+  const turns = createTurns();
   const beforeReadings = new WeakMap<Exchange, () => void>();
 
   const over = (exchange: Exchange, status: number): void => {
@@ -89,6 +95,7 @@ export function createApp(options: AppOptions): App {
       exchange.bodyBytes = body.budgetBytes;
       if (body.result === undefined) return over(exchange, clientGone);
       if (isProblem(body.result)) return refuse(exchange, body.result);
+      if (body.result.length > smallBodyBytes) await turns.next();
       const request = decode(body.result, model.signature);
       if (isProblem(request)) return refuse(exchange, request);
 
@@ -101,6 +108,7 @@ export function createApp(options: AppOptions): App {
       if (outcome.kind === "abandoned") return over(exchange, clientGone);
       if (outcome.kind !== "done") return refuse(exchange, problemOf(outcome, options, state));
       metrics.ran(outcome.queueSeconds, outcome.runSeconds);
+      if (elementsOf(outcome.outputs) > smallElements) await turns.next();
       const text = encode(model, request, outcome.outputs);
       if (isProblem(text)) return refuse(exchange, text);
       answer(exchange, { status: 200, body: text });
@@ -167,6 +175,10 @@ export function createApp(options: AppOptions): App {
       else refuse(exchange, problems.internal());
     }
   }
+}
+
+function elementsOf(tensors: readonly Tensor[]): number {
+  return tensors.reduce((total, { data }) => total + data.length, 0);
 }
 
 /** nginx's code for a client that went away before the answer: in metrics and logs only. */

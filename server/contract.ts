@@ -11,7 +11,7 @@
 export const commands = {
   /** Init container: download, check and unpack the model, leave a {@link FetchReport}, exit. */
   fetch: "fetch",
-  /** Main container: load, verify, warm up, serve until SIGTERM. */
+  /** Main container: load, warm up, serve until SIGTERM. */
   serve: "serve",
 } as const;
 
@@ -133,7 +133,7 @@ export const annotations = {
 export const terminationMessageBytes = 4096;
 
 /** Where in a version's life a failure happened. `Schedule` is found by the operator, never reported by a pod. */
-export type Stage = "Download" | "Load" | "Verify" | "Schedule" | "Serve";
+export type Stage = "Download" | "Load" | "Schedule" | "Serve";
 
 /** Reasons that a pod can report. A permanent one is not tried again with the same revision. */
 export const failureReasons = {
@@ -153,9 +153,8 @@ export const failureReasons = {
   NotAModel: { permanent: true },
   TruncatedModel: { permanent: true },
   UnsupportedOpset: { permanent: true },
-  // Load, Verify.
+  // Load.
   LoadFailed: { permanent: true },
-  WarmUpFailed: { permanent: true },
   OutOfMemory: { permanent: false },
   // Serve.
   EngineStuck: { permanent: false },

@@ -35,10 +35,11 @@ const parts: Readonly<Record<string, Part>> = {
     imports: ["projections", "observe", "api", "plan", "kube", "cache"],
     packages: ["node:util"],
   },
+  modelMetrics: { files: ["operator/model-metrics.ts"], imports: ["api"], packages: ["prom-client"] },
   operatorConfig: { files: ["operator/config.ts"], imports: ["plan"] },
   operatorMain: {
     files: ["operator/main.ts"],
-    imports: ["reconcile", "caches", "kube", "operatorConfig"],
+    imports: ["reconcile", "caches", "kube", "operatorConfig", "modelMetrics"],
   },
   protocol: {
     files: ["server/protocol/", "server/tensor.ts"],

@@ -35,6 +35,6 @@ describe("what cannot be fetched is a complaint in the words of a pod", () => {
   test("with the option that helps", async () => {
     // A port where nobody listens, so that only what comes before a connection can answer.
     const plain = fetchModel("http://127.0.0.1:9/model.onnx", anybody, testEdge());
-    await assert.rejects(plain, { exitCode: 1, message: /plain HTTP hosts.* Here: --plain-http\.$/ });
+    await assert.rejects(plain, { exitCode: 1, message: /plain HTTP is meant.* Here: --plain-http\.$/ });
   });
 });

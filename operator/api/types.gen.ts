@@ -445,7 +445,7 @@ export interface ModelDeployment {
       /**
        * Where in its life it failed.
        */
-      stage: "Download" | "Load" | "Verify" | "Schedule" | "Serve";
+      stage: "Download" | "Load" | "Schedule" | "Serve";
       /**
        * Why, in one word for programs.
        */
@@ -478,7 +478,7 @@ export interface ModelDeployment {
       /**
        * Where in a version's life it happened.
        */
-      stage: "Download" | "Load" | "Verify" | "Schedule" | "Serve";
+      stage: "Download" | "Load" | "Schedule" | "Serve";
       /**
        * Why, in one word for programs.
        */

@@ -16,7 +16,7 @@ export interface List<T> {
 }
 
 /** As client-go. 500 objects are a few MiB at most in practice, and one page keeps neither side busy for long. */
-export const pageSize = 500;
+export const pageSize = 200;
 /** A million objects; a bound against a server that never stops handing out continue tokens. */
 const maxPages = 2_000;
 

@@ -40,7 +40,7 @@ const checks: readonly Check[] = [
   (pod) => cannotStart(pod.fetch), // image or configuration of the init container
   fetchFailed, // the model could not be had
   (pod) => cannotStart(pod.server), // image or configuration of the server
-  serverFailed, // it did not load, verify or warm up, or it crashed
+  serverFailed, // it did not load, or it crashed
 ];
 
 function unschedulable(pod: ObservedPod): Omit<Failure, "pod"> | undefined {

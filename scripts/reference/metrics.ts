@@ -1,5 +1,7 @@
 /** The metrics of operator and server, as a scrape reads them. */
+import type { Model } from "../../operator/api/model.ts";
 import { createMetrics as createOperatorMetrics } from "../../operator/kube/metrics.ts";
+import { publishConditions } from "../../operator/model-metrics.ts";
 import { createMetrics as createServerMetrics } from "../../server/metrics.ts";
 import { code, table } from "./table.ts";
 
@@ -20,7 +22,8 @@ export async function operatorMetrics(): Promise<string> {
   metrics.watch("pods", "list");
   metrics.watchLag("pods", () => 0);
   metrics.eventLost("rate");
-  return metricsTable(await metrics.registry.metrics());
+  publishConditions(metrics.registry, () => [{ metadata: { namespace: "namespace", name: "model" } } as Model]);
+  return metricsTable(await metrics.registry.metrics(), ["le"]);
 }
 
 export async function serverMetrics(): Promise<string> {
@@ -37,27 +40,25 @@ export async function serverMetrics(): Promise<string> {
   metrics.answered("/predict", 200, 1);
   metrics.ran(1, 1);
   metrics.workerReplaced();
-  return metricsTable(await metrics.text());
+  return metricsTable(await metrics.text(), ["le", "model", "version"]);
 }
 
 /** Those of the process and of Node.js are prom-client's own, and said in one sentence on the page. */
 const ofTheProcess = /^(process|nodejs)_/;
 
-function metricsTable(text: string): string {
+/** Left out: labels of a histogram's buckets, and those that the page says once for all metrics of the server. */
+function metricsTable(text: string, leftOut: readonly string[]): string {
   const rows = [...text.matchAll(/^# HELP (\S+) (.*)\n# TYPE \S+ (\S+)\n(.*)$/gm)]
     .filter(([, name]) => !ofTheProcess.test(name ?? ""))
-    .map(([, name = "", help = "", type = "", sample = ""]) => [code(name), type, labels(sample), help]);
+    .map(([, name = "", help = "", type = "", sample = ""]) => [code(name), type, labels(sample, leftOut), help]);
   if (rows.length === 0) throw new Error("no metric was found in the text of /metrics");
   return table(["Metric", "Type", "Labels", "What it is"], rows);
 }
 
-/** Of a histogram's buckets, and those that the pages say once for all metrics of the server. */
-const notOfOneMetric = ["le", "model", "version"];
-
-function labels(sample: string): string {
+function labels(sample: string, leftOut: readonly string[]): string {
   const names = [...sample.matchAll(/([a-z_]+)="/g)].map(([, name = ""]) => name);
   return names
-    .filter((name) => !notOfOneMetric.includes(name))
+    .filter((name) => !leftOut.includes(name))
     .map(code)
     .join(", ");
 }

@@ -65,10 +65,36 @@ test("the reason follows from what was said", () => {
       opset: "UnsupportedOpset",
       ir: "UnsupportedOpset",
       external: "TruncatedModel",
-      operator: "LoadFailed",
+      operator: "UnsupportedOpset",
     },
   );
   assert.equal(explainLoadFailure("std::bad_alloc").reason, "OutOfMemory");
+});
+
+describe("an operator that is not there is named, with what to do", () => {
+  const invalid = 'Load model from /model/a.onnx failed:This is an invalid model. In Node, ("node_0", Foo, "", -1) : ';
+  const table: readonly (readonly [string, RegExp])[] = [
+    [said.operator, /"Foo" of the domain "com\.acme", which ONNX Runtime does not have\. Export it without custom/],
+    [
+      `${invalid}("x": tensor(float),) -> ("y": tensor(float),) , Error No Op registered for Foo with domain_version of 17`,
+      /"Foo", which ONNX Runtime does not have in opset 17\. Export it without .* newer server image/,
+    ],
+    [
+      `${invalid}("x": tensor(float),) -> ("y": tensor(float),) , Error Op registered for Foo is deprecated in domain_version of 17`,
+      /"Foo", which opset 17 has no longer\. Export it/,
+    ],
+    [
+      "Could not find an implementation for Conv(11) node with name '/block/Conv'",
+      /"Conv" \(opset 11\) with element types .* Export it with others/,
+    ],
+  ];
+  for (const [raw, message] of table) {
+    test(message.source, () => {
+      const explained = explainLoadFailure(raw);
+      assert.equal(explained.reason, "UnsupportedOpset");
+      assert.match(explained.message, message);
+    });
+  }
 });
 
 test("want of memory is told from wrong inputs", () => {

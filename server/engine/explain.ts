@@ -25,6 +25,8 @@ const messageCharacters = 1024;
 /** Why a model did not load, from what ONNX Runtime said. */
 export function explainLoadFailure(raw: string): { readonly reason: FailureReason; readonly message: string } {
   const message = cleanMessage(raw);
+  const lacking = explainLackingOperator(message);
+  if (lacking !== undefined) return { reason: "UnsupportedOpset", message: lacking };
   const reason = loadFailures.find(([pattern]) => pattern.test(raw))?.[1] ?? "LoadFailed";
   return { reason, message: `ONNX Runtime could not load the model: ${message}` };
 }
@@ -34,6 +36,38 @@ const loadFailures: readonly (readonly [RegExp, FailureReason])[] = [
   [/Opset \d+ is under development|Unsupported model IR version/, "UnsupportedOpset"], // newer than this runtime
   [/External data path does not exist|External data file .* is too small|out of bounds/i, "TruncatedModel"], // weights missing
   [outOfMemory(), "OutOfMemory"],
+];
+
+/** An operator that ONNX Runtime lacks, in the ways that it says so, and what to do about each; undefined: none is. */
+function explainLackingOperator(message: string): string | undefined {
+  for (const [pattern, explain] of lackingOperators) {
+    const groups = pattern.exec(message)?.groups;
+    if (groups !== undefined) return explain(groups["operator"] ?? "", groups["where"] ?? "");
+  }
+  return undefined;
+}
+
+const lackingOperators: readonly (readonly [RegExp, (operator: string, where: string) => string])[] = [
+  [
+    /Error No Op registered for (?<operator>\S+) with domain_version of (?<where>\d+)/,
+    (operator, opset) =>
+      `The model uses the operator "${operator}", which ONNX Runtime does not have in opset ${opset}. Export it without that operator or with the opset that brought it, or use a newer server image.`,
+  ],
+  [
+    /Error Op registered for (?<operator>\S+) is deprecated in domain_version of (?<where>\d+)/,
+    (operator, opset) =>
+      `The model uses the operator "${operator}", which opset ${opset} has no longer. Export it with the operator that took its place, or with an older opset.`,
+  ],
+  [
+    /(?<where>[\w.-]+):(?<operator>\S+)\(-?\d+\) is not a registered function\/op/,
+    (operator, domain) =>
+      `The model uses the operator "${operator}" of the domain "${domain}", which ONNX Runtime does not have. Export it without custom operators, or use a newer server image.`,
+  ],
+  [
+    /Could not find an implementation for (?<operator>\S+)\((?<where>\d+)\) node/,
+    (operator, opset) =>
+      `The model uses the operator "${operator}" (opset ${opset}) with element types that ONNX Runtime has no code for on this processor. Export it with others, such as float32.`,
+  ],
 ];
 
 export function isOutOfMemory(raw: string): boolean {

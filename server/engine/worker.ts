@@ -45,7 +45,7 @@ export async function runWorker(
  * Everything but what shapes results: those stay ONNX Runtime's defaults. One thread a session is the default, as the
  * pool has one session for each core, and more would only fight for the same cores.
  */
-function sessionOptions(intraOpNumThreads: number): InferenceSession.SessionOptions {
+export function sessionOptions(intraOpNumThreads: number): InferenceSession.SessionOptions {
   return {
     intraOpNumThreads,
     interOpNumThreads: 1,

@@ -22,7 +22,7 @@ export interface FetchConfiguration {
 
 const digestPattern = /^sha256:[0-9a-f]{64}$/;
 const hostPattern = /^(?:\[[0-9a-f:.]+\]|[a-z0-9][a-z0-9.-]*)(?::[0-9]{1,5})?$/;
-// The CRD allows 1024 characters; more would only fill the report.
+// As many as the CRD allows; more would only fill the report.
 const uriCharacters = 2048;
 // A timer of Node.js reaches 24.8 days; a week is more than any download.
 const longestTimeoutSeconds = 7 * 24 * 3600;

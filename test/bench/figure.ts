@@ -49,30 +49,4 @@ export interface Group {
   readonly run: (options: GroupOptions) => Promise<readonly Line[]>;
 }
 
-/** Measures one figure; one that cannot be measured is a line, too, and the others go on. */
-export async function measured<Ground>(
-  group: string,
-  figure: Figure<Ground>,
-  ground: Ground,
-  options: GroupOptions,
-): Promise<Line> {
-  const { name, title, target } = figure;
-  const line = { name, title, target, command: commandOf(group, name, options.objects) };
-  options.report(`${group} ${name}: ${title} ...`);
-  try {
-    const { value, floor = "", detail } = await figure.measure(ground);
-    options.report(`${group} ${name}: ${value}${floor === "" ? "" : ` (floor ${floor})`}`);
-    return { ...line, value, floor, detail };
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    options.report(`${group} ${name}: not measured: ${why}`);
-    return { ...line, value: "not measured", floor: "", detail: {}, error: why };
-  }
-}
-
 export const standardObjects = 1_000;
-
-function commandOf(group: string, figure: string, objects: number): string {
-  const size = objects === standardObjects ? "" : ` --objects ${objects}`;
-  return `node test/bench/main.ts ${group} --only ${figure}${size}`;
-}

@@ -5,17 +5,20 @@ import type { Group, Line } from "./figure.ts";
 import { standardObjects } from "./figure.ts";
 import { describeMachine, machineText } from "./machine.ts";
 import { operatorGroup } from "./operator/group.ts";
+import { rolloutGroup } from "./rollout/group.ts";
+import { serverGroup } from "./server/group.ts";
 import { tableOf } from "./table.ts";
 
-const groups: readonly Group[] = [operatorGroup];
+const groups: readonly Group[] = [operatorGroup, serverGroup, rolloutGroup];
 
 const help = `node test/bench/main.ts [${groups.map(({ name }) => name).join("|")}]... [--only FIGURE] [--objects N] [--json FILE]
                           [--profile DIR]
 
   --only FIGURE  one figure of the list below
-  --objects N    stands for 1,000 in every figure that counts objects; 500 and 100 shrink with it (${standardObjects})
+  --objects N    operator: stands for 1,000 in every figure that counts objects; 500 and 100 shrink with it
+                 (${standardObjects})
   --json FILE    everything that was read, beside the table
-  --profile DIR  CPU profiles of the operator, one for each of its starts; its figures suffer from them
+  --profile DIR  operator: its CPU profiles, one for each of its starts; its figures suffer from them
 
 ${groups.map(groupHelp).join("\n\n")}
 

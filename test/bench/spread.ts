@@ -25,3 +25,8 @@ export function milliseconds(value: number): string {
 export function seconds(valueMs: number): string {
   return `${(valueMs / 1000).toFixed(valueMs < 10_000 ? 2 : 1)} s`;
 }
+
+/** Of processor time, which may be a small part of a millisecond. */
+export function cpuTime(valueMs: number): string {
+  return Math.abs(valueMs) < 1 ? `${Math.round(valueMs * 1000)} µs` : `${valueMs.toFixed(2)} ms`;
+}

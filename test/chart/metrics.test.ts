@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Model } from "../../operator/api/model.ts";
+import { publishConditions } from "../../operator/model-metrics.ts";
 import { createMetrics as operatorMetrics } from "../../operator/kube/metrics.ts";
 import { createMetrics as serverMetrics } from "../../server/metrics.ts";
 import { readDashboard, readRules, shownExpressions } from "./monitoring.ts";
@@ -87,6 +89,7 @@ async function operatorSamples(): Promise<readonly Sample[]> {
   metrics.watch("pods", "list");
   metrics.watchLag("pods", () => 1_000);
   metrics.eventLost("rate");
+  publishConditions(metrics.registry, () => [{ metadata: { namespace: "shop", name: "digits" } } as Model]);
   return parseSamples(await metrics.registry.metrics());
 }
 

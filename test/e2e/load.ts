@@ -26,6 +26,19 @@ export async function underLoad(
   bench: Bench,
   model: string,
   work: (progress: () => LoadSummary | undefined) => Promise<void>,
+  options: LoadOptions = {},
+): Promise<LoadSummary> {
+  const summary = await loadDuring(bench, model, work, options);
+  assert.ok(summary.requests > 0, "the client sent nothing");
+  assert.equal(summary.failed, 0, `${JSON.stringify(summary.byError)}: ${JSON.stringify(summary.failures)}`);
+  return summary;
+}
+
+/** The same, whatever became of the requests. */
+export async function loadDuring(
+  bench: Bench,
+  model: string,
+  work: (progress: () => LoadSummary | undefined) => Promise<void>,
   { ratePerSecond = usualRate }: LoadOptions = {},
 ): Promise<LoadSummary> {
   const folder = await mkdtemp(join(tmpdir(), "slipway-e2e-"));
@@ -43,7 +56,5 @@ export async function underLoad(
     summary = await load.stop();
     await rm(folder, { recursive: true });
   }
-  assert.ok(summary.requests > 0, "the client sent nothing");
-  assert.equal(summary.failed, 0, `${JSON.stringify(summary.byError)}: ${JSON.stringify(summary.failures)}`);
   return summary;
 }

@@ -68,20 +68,29 @@ export interface PodHistory {
 export async function followPods(bench: Bench): Promise<PodHistory> {
   const seen = new Map<string, Pod>();
   const failedAt = new Map<string, number>();
+  const stop = await watchPods(bench, (pod) => {
+    const { uid } = pod.metadata;
+    seen.set(uid, pod);
+    const failure = terminationOf(pod, "fetch");
+    if (failure !== undefined && failure.exitCode > 0 && !failedAt.has(uid)) {
+      failedAt.set(uid, Date.parse(failure.finishedAt));
+    }
+  });
+  return {
+    of: (model) => [...seen.values()].filter(({ metadata }) => metadata.labels?.[labels.model] === model),
+    firstFailureMs: ({ metadata }) => failedAt.get(metadata.uid),
+    stop,
+  };
+}
+
+/** Every pod of the namespace as it changes, a last time when it is gone, until the returned function is called. */
+export async function watchPods(bench: Bench, onPod: (pod: Pod) => void): Promise<() => Promise<void>> {
   const pods = createReflector<Pod, Pod>({
     transport: bench.transport,
     resource: podResource,
     namespace: bench.namespace,
     project: (raw) => raw,
-    onChange: (change) => {
-      const pod = change.kind === "removed" ? change.before : change.now;
-      const { uid } = pod.metadata;
-      seen.set(uid, pod);
-      const failure = terminationOf(pod, "fetch");
-      if (failure !== undefined && failure.exitCode > 0 && !failedAt.has(uid)) {
-        failedAt.set(uid, Date.parse(failure.finishedAt));
-      }
-    },
+    onChange: (change) => onPod(change.kind === "removed" ? change.before : change.now),
     clock: systemClock,
     random: Math.random,
     log: { debug: nothing, info: nothing, warn: nothing, error: nothing },
@@ -89,11 +98,7 @@ export async function followPods(bench: Bench): Promise<PodHistory> {
   });
   pods.start();
   await pods.whenSynced();
-  return {
-    of: (model) => [...seen.values()].filter(({ metadata }) => metadata.labels?.[labels.model] === model),
-    firstFailureMs: ({ metadata }) => failedAt.get(metadata.uid),
-    stop: () => pods.stop(),
-  };
+  return () => pods.stop();
 }
 
 function nothing(): void {

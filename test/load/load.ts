@@ -68,8 +68,10 @@ async function sendOnOneConnection(
   }
 }
 
+/** A timer is no finer than a millisecond, so less than one is not waited for: a client without a bound never pauses. */
 async function until(timeMs: number, signal: AbortSignal): Promise<void> {
-  await delay(Math.max(0, timeMs - Date.now()), undefined, { signal }).catch(() => undefined);
+  const waitMs = timeMs - Date.now();
+  if (waitMs >= 1) await delay(waitMs, undefined, { signal }).catch(() => undefined);
 }
 
 type Answer = { readonly status: number; readonly body: string } | { readonly error: string };

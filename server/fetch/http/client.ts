@@ -1,10 +1,10 @@
 import { getCACertificates } from "node:tls";
 import { Agent, type Dispatcher, request } from "undici";
 import { quote } from "../configuration.ts";
-import { failure } from "../failure.ts";
+import { type Failure, failure } from "../failure.ts";
 import { type FetchLimits, redirects } from "../limits.ts";
 import { discard } from "./body.ts";
-import { transportFailure } from "./errors.ts";
+import { isPlainHttp, transportFailure } from "./errors.ts";
 
 export interface HttpOptions {
   /** `host[:port]` entries that may be spoken to without TLS. */
@@ -25,6 +25,8 @@ export interface HttpRequest {
   readonly form?: URLSearchParams;
   /** `false` where a redirect must not be followed blindly, because the request is signed for one host. */
   readonly followRedirects?: boolean;
+  /** The other side named `url`, as a registry does its token service, and may name another one the next time. */
+  readonly isLedTo?: boolean;
 }
 
 export interface Answer {
@@ -47,11 +49,19 @@ export function createHttpClient(options: HttpOptions): HttpClient {
   const agent = createAgent(options);
 
   return {
-    async send({ url: start, headers = {}, authorization, form, followRedirects = form === undefined }) {
+    async send({
+      url: start,
+      headers = {},
+      authorization,
+      form,
+      followRedirects = form === undefined,
+      isLedTo = false,
+    }) {
       const origin = new URL(start).origin;
       let url = new URL(start);
       for (let hop = 0; hop <= redirects; hop += 1) {
-        requireAllowed(url, plainHttpHosts);
+        const isElsewhere = isLedTo || hop > 0;
+        requireAllowed(url, plainHttpHosts, isElsewhere);
         const ofOrigin = authorization !== undefined && url.origin === origin ? { authorization } : {};
         const {
           statusCode: status,
@@ -64,7 +74,7 @@ export function createHttpClient(options: HttpOptions): HttpClient {
           headers: { ...ownHeaders(form), ...headers, ...ofOrigin },
           body: form?.toString() ?? null,
         }).catch((error: unknown) => {
-          throw transportFailure(error, url.host, limits);
+          throw isPlainHttp(error) ? notTls(url, isElsewhere) : transportFailure(error, url.host, limits);
         });
         const location = received["location"];
         if (!followRedirects || ![301, 302, 303, 307, 308].includes(status) || typeof location !== "string") {
@@ -106,14 +116,26 @@ function ownHeaders(form: URLSearchParams | undefined): Record<string, string> {
 }
 
 /** Without TLS only to the hosts that the operator's owner named; this holds for redirects and token servers too. */
-function requireAllowed(url: URL, plainHttpHosts: readonly string[]): void {
+function requireAllowed(url: URL, plainHttpHosts: readonly string[], isElsewhere: boolean): void {
   if (url.protocol === "https:") return;
   // A URL leaves out the port 80 that an entry may spell out.
   const named = plainHttpHosts.includes(url.host) || (url.port === "" && plainHttpHosts.includes(`${url.host}:80`));
   if (url.protocol === "http:" && named) return;
-  throw failure(
-    "SourceUnavailable",
-    `The download leads to ${url.protocol}//${url.host}, which is not TLS. Name the host among the plain HTTP hosts of the chart if that is meant.`,
+  throw notTls(url, isElsewhere);
+}
+
+/**
+ * The hosts are frozen with the revision, so a uri or an endpoint of the user's that is not TLS can only fail again.
+ * Where another host leads may change.
+ */
+function notTls({ protocol, host }: URL, isElsewhere: boolean): Failure {
+  const what =
+    protocol === "https:"
+      ? `${host} does not speak TLS.`
+      : `The download leads to ${protocol}//${host}, which is not TLS.`;
+  return failure(
+    isElsewhere ? "SourceUnavailable" : "UnsupportedSource",
+    `${what} If plain HTTP is meant, name the host in the chart value registries.plainHttpHosts, and then set a new spec.restartToken.`,
   );
 }
 

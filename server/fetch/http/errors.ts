@@ -20,20 +20,19 @@ const certificateProblems: readonly string[] = [
   "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
 ];
 
-/** A connection that failed or broke, as a failure. All are worth another try but those of certificates and TLS. */
+/** Whether a server answered a TLS handshake with something else. */
+export function isPlainHttp(error: unknown): boolean {
+  return ["ERR_SSL_WRONG_VERSION_NUMBER", "ERR_SSL_PACKET_LENGTH_TOO_LONG"].includes(errorCode(error));
+}
+
+/** A connection that failed or broke, as a failure. All are worth another try but those of certificates. */
 export function transportFailure(error: unknown, host: string, limits: FetchLimits): Failure {
   if (isFailure(error)) return error;
   const code = errorCode(error);
   if (certificateProblems.includes(code)) {
     return failure(
       "SourceUnavailable",
-      `The certificate of ${host} is not trusted (${code}). Give its certificate authority to the operator (chart value for the registry's CA).`,
-    );
-  }
-  if (code === "ERR_SSL_WRONG_VERSION_NUMBER" || code === "ERR_SSL_PACKET_LENGTH_TOO_LONG") {
-    return failure(
-      "SourceUnavailable",
-      `${host} does not speak TLS. Name it among the plain HTTP hosts of the chart if that is meant.`,
+      `The certificate of ${host} is not trusted (${code}). Give its certificate authority to the chart (registries.certificateAuthority), and then set a new spec.restartToken.`,
     );
   }
   if (timeouts.includes(code)) {

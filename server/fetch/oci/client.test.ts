@@ -259,7 +259,7 @@ function client(registry: string, others: readonly string[] = [], credentials?: 
       ...options(),
       plainHttpHosts: [registry, ...others],
       certificateAuthority: undefined,
-      credentials: () => Promise.resolve(credentials),
+      credentials: () => Promise.resolve(credentials ?? { kind: "anonymous", advice: "Name a Secret." }),
     },
   );
 }

@@ -8,14 +8,15 @@ import { type Opened, openAt, type Position } from "../http/range.ts";
 import { manifestBytes } from "../limits.ts";
 import { withRetries } from "../retry.ts";
 import { hasBasicChallenge, parseBearerChallenge } from "./challenge.ts";
+import type { Anonymous } from "./credentials.ts";
 import type { RegistryCredentials } from "./docker-config.ts";
 import { mediaTypes } from "./manifest.ts";
-import { apiHost, type Reference, showReference } from "./reference.ts";
+import { apiHost, type Reference, showArtifact, showReference } from "./reference.ts";
 import { type Refusal, requestToken } from "./token.ts";
 
 export interface RegistryOptions extends HttpOptions {
-  /** Read for every challenge, so that renewed ones are found; undefined is anonymous access. */
-  readonly credentials: () => Promise<RegistryCredentials | undefined>;
+  /** Read for every challenge, so that renewed ones are found. */
+  readonly credentials: () => Promise<RegistryCredentials | Anonymous>;
   readonly onRetry: (failure: Failure, delayMilliseconds: number) => void;
 }
 
@@ -41,6 +42,7 @@ export function createRegistryClient(reference: Reference, options: RegistryOpti
   const registry = apiHost(reference.registry);
   const origin = `${options.plainHttpHosts.includes(registry) ? "http" : "https"}://${registry}`;
   const shown = showReference(reference);
+  const artifact = showArtifact(reference);
   const client = createHttpClient(options);
   let authorization: string | undefined;
 
@@ -66,11 +68,11 @@ export function createRegistryClient(reference: Reference, options: RegistryOpti
   /** What to answer a challenge with; undefined when nothing is left to try. */
   const authorize = async (
     { headers }: Answer,
-    credentials: RegistryCredentials | undefined,
+    credentials: RegistryCredentials | Anonymous,
   ): Promise<string | undefined> => {
     const header = headers["www-authenticate"];
     const challenges = Array.isArray(header) ? header.join(", ") : (header ?? "");
-    if (credentials?.kind === "bearer") {
+    if (credentials.kind === "bearer") {
       const given = `Bearer ${credentials.token}`;
       return given === authorization ? undefined : given;
     }
@@ -80,7 +82,7 @@ export function createRegistryClient(reference: Reference, options: RegistryOpti
         client,
         limits,
         challenge,
-        credentials,
+        credentials: credentials.kind === "anonymous" ? undefined : credentials,
         scope: `repository:${repository}:pull`,
         registry,
         what: shown,
@@ -88,23 +90,20 @@ export function createRegistryClient(reference: Reference, options: RegistryOpti
       });
       return `Bearer ${token}`;
     }
-    if (credentials?.kind !== "basic" || !hasBasicChallenge(challenges)) return undefined;
+    if (credentials.kind !== "basic" || !hasBasicChallenge(challenges)) return undefined;
     const given = basicAuthorization(credentials.username, credentials.password);
     return given === authorization ? undefined : given;
   };
 
-  const refusal = (credentials: RegistryCredentials | undefined): Refusal =>
-    credentials === undefined
-      ? {
-          refused: `${registry} refuses anonymous access to ${shown}`,
-          whenRefused: "Name a Secret for the registry in source.secretRef, or make the repository readable.",
-        }
+  const refusal = (credentials: RegistryCredentials | Anonymous): Refusal =>
+    credentials.kind === "anonymous"
+      ? { refused: `${registry} refuses anonymous access to ${artifact}`, whenRefused: credentials.advice }
       : {
-          refused: `${registry} refuses ${shown} to the credentials of the source's Secret`,
+          refused: `${registry} refuses ${artifact} to the credentials of the source's Secret`,
           whenRefused: "Check that they are right, not expired, and may pull.",
         };
 
-  const refused = (answer: Answer, credentials: RegistryCredentials | undefined, what = shown): Failure =>
+  const refused = (answer: Answer, credentials: RegistryCredentials | Anonymous, what = artifact): Failure =>
     statusFailure({
       ...answer,
       host: registry,
@@ -147,7 +146,7 @@ export function createRegistryClient(reference: Reference, options: RegistryOpti
         send: (headers) => get(`blobs/${digest}`, headers),
         refuse: async (answer) => {
           await discard(answer.body);
-          return refused(answer, await options.credentials(), `${shown}, layer ${digest}`);
+          return refused(answer, await options.credentials(), `${artifact}, layer ${digest}`);
         },
       }),
 

@@ -62,6 +62,11 @@ function officialName(repository: string): string {
 }
 
 /** `repository:tag` or `repository@digest` at its registry, for messages. */
-export function showReference({ registry, repository, tag, digest }: Reference): string {
-  return `${registry}/${repository}${digest === undefined ? `:${tag}` : `@${digest}`}`;
+export function showReference(reference: Reference): string {
+  return `${reference.registry}/${showArtifact(reference)}`;
+}
+
+/** The same without the registry, for messages that name it anyway. */
+export function showArtifact({ repository, tag, digest }: Reference): string {
+  return `${repository}${digest === undefined ? `:${tag}` : `@${digest}`}`;
 }

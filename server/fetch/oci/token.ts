@@ -36,9 +36,10 @@ export async function requestToken(request: TokenRequest): Promise<string> {
   const query = { service, scope: challenge.scope ?? request.scope };
   const answer = await client.send(
     credentials?.kind === "identityToken"
-      ? { url: realm, form: identityForm(query, credentials.token) }
+      ? { url: realm, isLedTo: true, form: identityForm(query, credentials.token) }
       : {
           url: withQuery(realm, query),
+          isLedTo: true,
           headers: { accept: "application/json" },
           authorization:
             credentials?.kind === "basic" ? basicAuthorization(credentials.username, credentials.password) : undefined,

@@ -11,11 +11,12 @@ import { leastValues, release, render } from "../../chart/render.ts";
 import { type ControlPlane, startControlPlane } from "../../cluster/control-plane.ts";
 import { waitFor } from "../../cluster/wait.ts";
 import type { GroupOptions } from "../figure.ts";
+import type { ImageStart } from "../image-start.ts";
 import { type Admin, createAdmin } from "./admin.ts";
 import { type Audit, auditPolicy, followAudit } from "./audit.ts";
 import { collectionPath, type Collections, followCollections, namespace } from "./collections.ts";
 import { type ChildTemplate, childTemplates, childText, modelManifest } from "./model.ts";
-import { operatorImage, type OperatorImage, type OperatorProcess, startOperator } from "./operator-process.ts";
+import { operatorImage, type OperatorProcess, startOperator } from "./operator-process.ts";
 
 /** A real control plane with one fake Node, the operator in it as its chart installs it, and who drives them. */
 export interface OperatorGround extends GroupOptions {
@@ -23,7 +24,7 @@ export interface OperatorGround extends GroupOptions {
   readonly admin: Admin;
   readonly audit: Audit;
   readonly seen: Collections;
-  readonly image: OperatorImage;
+  readonly image: ImageStart;
   /** What the operator makes for a model, for the floor. */
   readonly templates: readonly ChildTemplate[];
   /** Resident memory with no model, taken before anything else was done. */

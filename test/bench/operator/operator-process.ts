@@ -7,6 +7,7 @@ import { type Manifest, only } from "../../chart/render.ts";
 import { repositoryDirectory } from "../../cluster/directories.ts";
 import type { ControlPlane } from "../../cluster/control-plane.ts";
 import { release } from "../../chart/render.ts";
+import { type ImageStart, imageStart } from "../image-start.ts";
 import { type Usage, usageOf } from "../usage.ts";
 
 /** The bundle of the image as a process of this machine, seen by the API server as the pod would be. */
@@ -17,12 +18,6 @@ export interface OperatorProcess {
   stop(): Promise<void>;
 }
 
-export interface OperatorImage {
-  /** Program and parameters, as the Dockerfile's ENTRYPOINT and the chart's args have them. */
-  readonly command: readonly string[];
-  readonly environment: Readonly<Record<string, string>>;
-}
-
 type Deployment = Manifest & {
   readonly spec: {
     readonly template: { readonly spec: { readonly containers: readonly [{ readonly args: string[] }] } };
@@ -30,19 +25,16 @@ type Deployment = Manifest & {
 };
 
 /** Builds what goes into the image, and reads how the image and the chart start it. */
-export async function operatorImage(chart: readonly Manifest[]): Promise<OperatorImage> {
+export async function operatorImage(chart: readonly Manifest[]): Promise<ImageStart> {
   const context = join(repositoryDirectory, "build", "bench", "operator");
   await stageOperator(repositoryDirectory, context);
   const dockerfile = await readFile(join(repositoryDirectory, "images", "operator.Dockerfile"), "utf8");
-  const [program, ...entry] = JSON.parse(/^ENTRYPOINT (\[.*\])$/m.exec(dockerfile)?.[1] ?? "[]") as string[];
-  if (program === undefined) throw new Error("images/operator.Dockerfile has no ENTRYPOINT in JSON form");
-  const inContext = (path: string): string => path.replace(/^\/(usr\/local\/bin|app)\//, `${context}/`);
-  const environment = [...dockerfile.matchAll(/^ENV (\w+)=(?:"([^"]*)"|(\S+))$/gm)];
+  const { command, environment } = imageStart(dockerfile, context);
   const { args } = (only(chart, "Deployment") as Deployment).spec.template.spec.containers[0];
   return {
     // Several may run on one machine, so the port is left to the system.
-    command: [program, ...entry].map(inContext).concat(args, "--http-port=0"),
-    environment: Object.fromEntries(environment.map(([, name = "", quoted, plain]) => [name, quoted ?? plain ?? ""])),
+    command: [...command, ...args, "--http-port=0"],
+    environment,
   };
 }
 
@@ -58,7 +50,7 @@ cp "$0"/* /run/secrets/kubernetes.io/serviceaccount && exec setpriv --pdeathsig 
 
 export interface OperatorStart {
   readonly plane: ControlPlane;
-  readonly image: OperatorImage;
+  readonly image: ImageStart;
   /** For the credentials; its owner removes it. */
   readonly directory: string;
   /** Node.js flags before the bundle, such as a profiler's. */

@@ -219,23 +219,23 @@ test("the objects that are shown are those that the operator makes", { timeout: 
       { steps: { writes: { verb: string; kind: string; name: string; body: JsonObject }[] }[] },
     ];
     const created = plan.steps.flatMap(({ writes }) => writes).filter(({ verb }) => verb === "create");
-    assert.deepEqual(
-      created.map(({ kind }) => kind).toSorted((left, right) => (left < right ? -1 : 1)),
-      [
-        "ConfigMap",
-        "ControllerRevision",
-        "Deployment",
-        "HorizontalPodAutoscaler",
-        "NetworkPolicy",
-        "PodDisruptionBudget",
-        "Service",
-      ].filter((kind) => created.some((write) => write.kind === kind)),
-    );
     await bench.plane.kubectl(["apply", "-f", path]);
     await eventually("the model is ready", async () => {
       const status = await bench.status("shown");
       return status.conditions?.some(({ type, status: holds }) => type === "Ready" && holds === "True");
     });
+    const shown = created.map(({ kind, name }) => `${kind}/${name}`);
+    assert.deepEqual(await childrenOf("shown"), shown.toSorted(byCodeUnits));
+    const kindsOfChildren = [
+      "ConfigMap",
+      "ControllerRevision",
+      "Deployment",
+      "HorizontalPodAutoscaler",
+      "NetworkPolicy",
+      "PodDisruptionBudget",
+      "Service",
+    ];
+    assert.deepEqual(created.map(({ kind }) => kind).toSorted(byCodeUnits), kindsOfChildren);
     for (const { kind, name, body } of created) {
       const real = (await bench.get(kind, name)) as JsonObject;
       const wrong = missing(withoutUid(body), withoutUid(real), `${kind}/${name}`);
@@ -243,6 +243,31 @@ test("the objects that are shown are those that the operator makes", { timeout: 
     }
   }),
 );
+
+/** What belongs to a model in the cluster, of every kind that there is, as `Kind/name`. */
+async function childrenOf(model: string): Promise<readonly string[]> {
+  const resources = await bench.plane.kubectl(["api-resources", "--namespaced", "--verbs=list", "-o", "name"]);
+  const every = resources.stdout.trim().split("\n").join(",");
+  const { items } = (await bench.plane
+    .kubectl(["get", every, "-n", "default", "-o", "json"])
+    .then(({ stdout }) => JSON.parse(stdout))) as { readonly items: readonly Owned[] };
+  const owned = items.filter(({ metadata }) =>
+    metadata.ownerReferences?.some(({ kind, name }) => kind === "ModelDeployment" && name === model),
+  );
+  return owned.map(({ kind, metadata }) => `${kind}/${metadata.name}`).toSorted(byCodeUnits);
+}
+
+interface Owned {
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly ownerReferences?: readonly { readonly kind: string; readonly name: string }[];
+  };
+}
+
+function byCodeUnits(left: string, right: string): number {
+  return left < right ? -1 : 1;
+}
 
 /** A new object's owner has no uid before the API server gives it one, and what hashes it differs. */
 function withoutUid(object: JsonObject): JsonObject {

@@ -160,7 +160,7 @@ describe("what cannot be served is told in one message", () => {
     broken.write("Identitx", broken.indexOf("Identity"));
     const [code, said] = await ended(broken, "--workers", "1");
     assert.equal(code, 1);
-    assert.match(said, /^error: ONNX Runtime could not load the model: [^\n]*Identitx[^\n]*\n$/);
+    assert.match(said, /^error: The model uses the operator "Identitx", which ONNX Runtime does not have[^\n]*\n$/);
   });
 
   test("a port that is taken", async () => {
@@ -199,6 +199,7 @@ test("inspect --load runs the model, and tells of one that does not load", () =>
     assert.match(good.stdout, /served here {2}yes, it was loaded in [\d.]+ s and ran on zeros in [\d.]+ s\n/);
     const bad = await slipway(["inspect", join(directory, "broken.onnx"), "--load", "-o", "json"]);
     assert.equal(bad.code, 1);
-    const { served } = JSON.parse(bad.stdout) as { served: { isServed: boolean; reason: string } };
-    assert.deepEqual([served.isServed, served.reason], [false, "LoadFailed"]);
+    const { served } = JSON.parse(bad.stdout) as { served: { isServed: boolean; reason: string; message: string } };
+    assert.deepEqual([served.isServed, served.reason], [false, "UnsupportedOpset"]);
+    assert.match(served.message, /operator "Identitx", which ONNX Runtime does not have/);
   }));

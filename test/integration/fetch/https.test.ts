@@ -88,8 +88,8 @@ describe("a web server", () => {
     );
     assertFails(
       fetched,
-      "SourceUnavailable",
-      /http:\/\/127\.0\.0\.1:\d+, which is not TLS\. Name the host among the plain/,
+      "UnsupportedSource",
+      /http:\/\/127\.0\.0\.1:\d+, which is not TLS\. If plain HTTP .* chart value registries\.plainHttpHosts.*restartToken/,
     );
     assert.equal(server.seen.filter(({ path }) => path === "/models/direction.onnx").length, 1);
   });

@@ -116,7 +116,11 @@ describe("what oras push makes", () => {
 describe("what is not there or not the same", () => {
   test("a tag that does not exist", async () => {
     await pushArtifact({ ...address(), files: [model] });
-    assertFails(await fetchTag("absent"), "NotFound", /has no .*\/models\/direction:absent/);
+    assertFails(
+      await fetchTag("absent"),
+      "NotFound",
+      /^127\.0\.0\.1:\d+ has no models\/direction:absent\. Check repository and tag/,
+    );
   });
 
   test("a repository that does not exist", async () => {
@@ -383,8 +387,8 @@ test("plain HTTP is spoken only to hosts that are named", async () => {
   await pushArtifact({ ...target, files: [model] });
   assertFails(
     await fetchTag(target.tag, { SLIPWAY_PLAIN_HTTP_HOSTS: "" }),
-    "SourceUnavailable",
-    /does not speak TLS.*plain HTTP hosts/,
+    "UnsupportedSource",
+    /does not speak TLS\. If plain HTTP is meant, .* chart value registries\.plainHttpHosts.*spec\.restartToken/,
   );
 });
 

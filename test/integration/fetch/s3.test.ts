@@ -176,7 +176,7 @@ describe("what is refused", () => {
 
   test("an endpoint without TLS that nobody named", async () => {
     const environment = { SLIPWAY_PLAIN_HTTP_HOSTS: "" };
-    assertFails(await fetchKey("direction/model.onnx", { environment }), "SourceUnavailable", /is not TLS/);
+    assertFails(await fetchKey("direction/model.onnx", { environment }), "UnsupportedSource", /is not TLS/);
   });
 });
 
