@@ -413,7 +413,7 @@ export interface ModelDeployment {
        */
       lastProgressTime: string;
       /**
-       * The most pods of it that were ready at one time.
+       * The most pods of it that were ready at one time. Left out while none has been since it was set at 0 replicas: then Ready waits for the first one, whatever scales it up.
        */
       readyReplicas?: number;
     };

@@ -111,7 +111,8 @@ function changing(facts: Facts): Finding | undefined {
 
 /** On the way there, or on the way back: so long as another revision's pods answer too, the spec is not reached. */
 function isChanging({ decision, target }: Facts): boolean {
-  return decision.current !== target.revision || decision.selector.kind === "shared";
+  const { current, selector } = decision;
+  return current !== target.revision || selector.kind === "shared" || selector.revision !== target.revision;
 }
 
 /** Of the target that serves, but not alone yet: an exchange is being undone. */

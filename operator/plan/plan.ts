@@ -65,6 +65,7 @@ export function planModel(observed: Observed): Plan | undefined {
     retryToken,
     fleets,
     strategy: model.spec.rollout.strategy,
+    selected: stringsAt(observed.service?.object, "spec", "selector")[labels.revision],
     shared: isShared(observed),
   });
   const findings = checkSpec({ observed, fleets });
@@ -182,13 +183,15 @@ function unmoved(observed: Observed, decision: RolloutDecision, current: string 
   };
 }
 
-/** Status and Service must agree on it: a stranger's selector alone is drift, and no reason to send traffic anywhere. */
-function isShared(observed: Observed): boolean {
-  const { metadata, status } = observed.model;
-  const selector = stringsAt(observed.service?.object, "spec", "selector");
-  return (
-    status?.selector === selectorText(metadata.name, { kind: "shared" }) && selector[labels.revision] === undefined
-  );
+/**
+ * Status and Service must agree on it: a stranger's selector alone is drift, and no reason to send traffic anywhere.
+ * Where the status is lost, the Service alone says it.
+ */
+function isShared({ model, service }: Observed): boolean {
+  if (service === undefined || stringsAt(service.object, "spec", "selector")[labels.revision] !== undefined)
+    return false;
+  const { metadata, status } = model;
+  return status === undefined || status.selector === selectorText(metadata.name, { kind: "shared" });
 }
 
 /** Deployments that have no part any more, and history above its limit. */

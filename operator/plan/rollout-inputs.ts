@@ -17,6 +17,8 @@ export interface RolloutInputs {
   readonly retryToken: string | undefined;
   readonly fleets: ReadonlyMap<string, Fleet>;
   readonly strategy: "Rolling" | "Recreate";
+  /** The one revision that the Service selects at the moment. */
+  readonly selected: string | undefined;
   /** The Service selects the whole model at the moment. */
   readonly shared: boolean;
 }

@@ -36,6 +36,7 @@ import {
   occupies,
   sharingPartner,
 } from "./situation.ts";
+import { stayingWithReady } from "./staying.ts";
 import { warmPrevious } from "./warm.ts";
 
 export interface RolloutDecision {
@@ -66,7 +67,8 @@ export type RolloutStep =
 
 export function decideRollout(inputs: RolloutInputs): RolloutDecision {
   const decision = decide(inputs);
-  return inputs.limits.replicas > 0 ? decision : { ...decision, progress: untried(inputs, decision.current) };
+  if (inputs.limits.replicas > 0) return stayingWithReady(inputs, decision);
+  return { ...decision, progress: untried(inputs, decision.current) };
 }
 
 function decide(inputs: RolloutInputs): RolloutDecision {
@@ -137,12 +139,15 @@ function serving(
 ): RolloutDecision {
   const { limits, now } = inputs;
   const wanted = options.currentReplicas ?? limits.replicas;
-  const { ready = 0, desired = 0 } = inputs.fleets.get(current) ?? {};
+  const fleet = inputs.fleets.get(current);
+  const desired = fleet?.desired ?? 0;
   const partner = inputs.shared ? sharingPartner(inputs, current) : undefined;
+  // A pod that an earlier pass gave up may still be there, and is not to be counted on.
+  const ready = Math.min(fleet?.ready ?? 0, desired);
+  const partnerReady = Math.min(partner?.ready ?? 0, partner?.desired ?? 0);
   const floor = limits.replicas - limits.unavailable;
   if (partner !== undefined && ready < floor) {
-    const spare = Math.max(0, ready + partner.ready - floor);
-    const partnerReplicas = Math.max(0, Math.min(partner.desired, partner.ready) - spare);
+    const partnerReplicas = Math.max(0, partnerReady - Math.max(0, ready + partnerReady - floor));
     const room = limits.replicas + limits.surge - partnerReplicas;
     return {
       current,

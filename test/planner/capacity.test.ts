@@ -4,13 +4,14 @@ import { test } from "node:test";
 import { isJsonObject, type JsonObject } from "../../operator/api/json.ts";
 import type { ObservedPod } from "../../operator/plan/observed.ts";
 import { digestOf, tick } from "./life.ts";
-import { mergePatch, pass, settle } from "./pass.ts";
+import { mergePatch, pass, rounds, settle } from "./pass.ts";
 import {
   conditionOf,
   createWorld,
   edit,
-  inService,
+  forgetStatus,
   modelName,
+  readyInService,
   replicasOf,
   selectedRevision,
   specOf,
@@ -26,26 +27,11 @@ function served(...args: Parameters<typeof specOf>): World {
   return world;
 }
 
-function serving(world: World): number {
-  return inService(world).filter((pod) => pod.ready).length;
-}
-
-/** Until `reached`, each round a pass and a second of the cluster's life. */
-function rounds(world: World, reached: () => boolean, each: () => void = () => undefined): void {
-  for (let round = 0; round < 100; round++) {
-    if (reached()) return;
-    pass(world);
-    each();
-    tick(world, 1, eager);
-  }
-  assert.fail(`not reached: ${JSON.stringify(world.status)}`);
-}
-
 function midExchange(replicas = 4): World {
   const world = served({ replicas }, { maxSurge: 1 });
   edit(world, { version: "v2" });
   rounds(world, () => selectedRevision(world) === undefined && replicasOf(world, "v1") <= replicas / 2);
-  assert.equal(serving(world), replicas);
+  assert.equal(readyInService(world), replicas);
   return world;
 }
 
@@ -83,7 +69,7 @@ test("a status that is lost while two versions share loses nothing", () => {
   rounds(
     world,
     () => world.status?.currentVersion === "v2",
-    () => assert.ok(serving(world) >= 4),
+    () => assert.ok(readyInService(world) >= 4),
   );
 });
 
@@ -95,39 +81,12 @@ test("a rejected version stays so through 0 replicas, and the one that served se
   edit(world, { replicas: 0 });
   settle(world);
   assert.equal(world.status?.rejected?.reason, "NotAModel");
-  assert.equal(serving(world), 0);
+  assert.equal(readyInService(world), 0);
   edit(world, { replicas: 2 });
   settle(world);
   assert.equal(world.status?.currentVersion, "v1");
-  assert.equal(serving(world), 2);
+  assert.equal(readyInService(world), 2);
   assert.equal(replicasOf(world, "v2"), 0);
-});
-
-test("a version that is set at 0 replicas has to show that it works before Ready says so", () => {
-  const world = served();
-  world.behaviour.set("v2", "slow");
-  edit(world, { replicas: 0 });
-  settle(world);
-  edit(world, { version: "v2" });
-  settle(world);
-  assert.equal(conditionOf(world, "Ready")?.reason, "ScaledToZero");
-  edit(world, { replicas: 3 });
-  pass(world);
-  assert.equal(conditionOf(world, "Ready")?.status, "False");
-  assert.equal(conditionOf(world, "Stalled")?.status, "False", "its deadline begins now");
-  edit(world, { replicas: 0 });
-  settle(world);
-  edit(world, { replicas: 3 });
-  pass(world);
-  assert.equal(conditionOf(world, "Ready")?.status, "False", "nor has it been tried since");
-  world.behaviour.set("v2", "good");
-  settle(world);
-  edit(world, { replicas: 0 });
-  settle(world);
-  assert.equal(world.status?.rollout, undefined);
-  edit(world, { replicas: 3 });
-  pass(world);
-  assert.equal(conditionOf(world, "Ready")?.reason, "Scaling", "a scaler's write is no reason to doubt it");
 });
 
 for (const [what, forget] of [
@@ -169,7 +128,7 @@ test("going back in the middle of an exchange loses nothing and needs no more ro
     world,
     () => selectedRevision(world) !== undefined,
     () => {
-      assert.ok(serving(world) >= 4);
+      assert.ok(readyInService(world) >= 4);
       assert.ok(replicasOf(world, "v1") + replicasOf(world, "v2") <= 5);
       if (selectedRevision(world) !== undefined) return;
       assert.deepEqual(conditionOf(world, "Ready")?.status, "False", "v2 answers as well");
@@ -213,7 +172,7 @@ test("all that is left of the version that serves is its entry in the spec, and 
   }
   settle(world);
   assert.equal(world.status?.currentVersion, "v1");
-  assert.equal(serving(world), 3);
+  assert.equal(readyInService(world), 3);
   assert.equal(world.status?.rejected?.reason, "ProgressDeadlineExceeded");
 });
 
@@ -245,7 +204,7 @@ test("when nothing that serves is ready, the target takes over with its first po
   pass(world);
   pass(world);
   assert.equal(world.status?.currentVersion, "v2");
-  assert.equal(serving(world), 1);
+  assert.equal(readyInService(world), 1);
 });
 
 test("a surge that is widened in an exchange loses nothing", () => {
@@ -254,7 +213,7 @@ test("a surge that is widened in an exchange loses nothing", () => {
   rounds(
     world,
     () => world.status?.currentVersion === "v2",
-    () => assert.ok(serving(world) >= 4),
+    () => assert.ok(readyInService(world) >= 4),
   );
 });
 
@@ -309,53 +268,6 @@ test("what was refused without a pod is the last failure, whatever failed before
     ["VersionReused", status?.targetRevision],
   );
 });
-
-for (const [what, version] of [
-  ["back", "v1"],
-  ["on to a third version", "v3"],
-] as const) {
-  test(`going ${what} in the middle of Recreate never runs two versions`, () => {
-    const world = served({ replicas: 2 }, { strategy: "Recreate" });
-    edit(world, { version: "v2" });
-    const alone = (): void => assert.ok(new Set(world.pods.map((pod) => pod.version)).size <= 1, "two run");
-    rounds(world, () => world.pods.some((pod) => pod.version === "v2"), alone);
-    edit(world, { version });
-    rounds(world, () => world.status?.currentVersion === version && serving(world) === 2, alone);
-  });
-}
-
-test("a status that is lost in the middle of Recreate never runs two versions", () => {
-  const world = served({ replicas: 2 }, { strategy: "Recreate" });
-  edit(world, { version: "v2" });
-  rounds(world, () => world.pods.some((pod) => pod.deleting));
-  forgetStatus(world);
-  rounds(
-    world,
-    () => world.status?.currentVersion === "v2",
-    () => {
-      const grown = replicasOf(world, "v2") > 0 && world.pods.some((pod) => pod.version === "v1");
-      assert.ok(!grown, "v2 is begun while v1 is on its way out");
-    },
-  );
-});
-
-test("a version that is rejected just after the strategy became Recreate takes nothing down with it", () => {
-  const world = served({ replicas: 2 });
-  world.behaviour.set("v2", "slow");
-  edit(world, { version: "v2" });
-  pass(world);
-  tick(world, 1, eager);
-  edit(world, { rollout: { ...world.spec.rollout, strategy: "Recreate" } });
-  change(world, "v2", failedForGood);
-  pass(world);
-  assert.equal(world.status?.rejected?.reason, "VersionReused");
-  assert.equal(replicasOf(world, "v1"), 2);
-});
-
-/** In a function of its own, or the compiler takes the status for undefined from then on. */
-function forgetStatus(world: World): void {
-  world.status = undefined;
-}
 
 function passed(world: World): World {
   pass(world);

@@ -55,6 +55,17 @@ export function settle(world: World): void {
   }
 }
 
+/** Until `reached`, each round a pass and a second of the cluster's life. */
+export function rounds(world: World, reached: () => boolean, each: () => void = () => undefined): void {
+  for (let round = 0; round < 100; round++) {
+    if (reached()) return;
+    pass(world);
+    each();
+    tick(world, 1, () => 0);
+  }
+  throw new Error(`not reached: ${JSON.stringify(world.status)}`);
+}
+
 function perform(world: World, write: Write): void {
   const key = `${write.kind.kind}/${write.name}`;
   switch (write.verb) {

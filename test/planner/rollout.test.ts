@@ -6,6 +6,7 @@ import {
   conditionOf,
   createWorld,
   edit,
+  forgetStatus,
   inService,
   replicasOf,
   selectedRevision,
@@ -14,11 +15,6 @@ import {
 } from "./world.ts";
 
 const eager = (): number => 0;
-
-/** In a function of its own, or the compiler takes the status for undefined from then on. */
-function forgetStatus(world: World): void {
-  world.status = undefined;
-}
 
 function served(...args: Parameters<typeof specOf>): World {
   const world = createWorld(specOf(...args), { v1: "good", v2: "good", v3: "good" });

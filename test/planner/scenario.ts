@@ -49,7 +49,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
 
 const behaviour: fc.Arbitrary<Behaviour> = fc.constantFrom("good", "good", "good", "corrupt", "slow", "unschedulable");
 
-export const scenario = fc.record({
+const setting = {
   replicas: fc.integer({ min: 1, max: 5 }),
   strategy: strategies,
   maxSurge: surges,
@@ -57,6 +57,13 @@ export const scenario = fc.record({
   keepPreviousSeconds: fc.constantFrom(0, 30, 300),
   minReadySeconds: fc.constantFrom(0, 5),
   behaviours: fc.record({ v1: fc.constant("good" as const), v2: behaviour, v3: behaviour }),
+};
+
+export const scenario = fc.record({ ...setting, actions: fc.array(action, { minLength: 1, maxLength: 40 }) });
+
+/** Most of them near the longest. */
+export const longScenario = fc.record({
+  ...setting,
   actions: fc.array(action, { minLength: 1, maxLength: 40, size: "max" }),
 });
 

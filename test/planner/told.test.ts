@@ -2,11 +2,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { settle } from "./pass.ts";
-import { perform, release, type Scenario, scenario, worldOf } from "./scenario.ts";
-import type { Told } from "./world.ts";
+import { tick } from "./life.ts";
+import { pass, settle } from "./pass.ts";
+import { perform, release, type Scenario, longScenario, worldOf } from "./scenario.ts";
+import { conditionOf, createWorld, edit, specOf, type Told } from "./world.ts";
 
-const runs = { numRuns: 500 };
+const runs = { numRuns: 300 };
 
 /** Every status of a scenario, until all has come to rest. */
 function toldIn(given: Scenario): readonly Told[] {
@@ -26,7 +27,7 @@ function readyIn({ status }: Told): { readonly status: string; readonly reason: 
 
 test("a bad edit never leaves Ready=True for the new generation, in any status on the way", () => {
   fc.assert(
-    fc.property(scenario, (given) => {
+    fc.property(longScenario, (given) => {
       for (const told of toldIn(given)) {
         assert.equal(told.status.observedGeneration, told.generation, "it speaks of the spec that it was made from");
         assert.equal(told.status.targetVersion, told.spec.version);
@@ -43,7 +44,7 @@ test("a bad edit never leaves Ready=True for the new generation, in any status o
 
 test("Ready=True with reason Serving: as many pods as are wanted answer, of the wanted version alone", () => {
   fc.assert(
-    fc.property(scenario, (given) => {
+    fc.property(longScenario, (given) => {
       for (const told of toldIn(given)) {
         const { status, reason } = readyIn(told);
         if (status !== "True" || reason !== "Serving") continue;
@@ -54,4 +55,36 @@ test("Ready=True with reason Serving: as many pods as are wanted answer, of the 
     }),
     runs,
   );
+});
+
+test("a version that is set at 0 replicas has to show that it works before Ready says so", () => {
+  const world = createWorld(specOf(), {});
+  settle(world);
+  world.behaviour.set("v2", "slow");
+  edit(world, { replicas: 0 });
+  settle(world);
+  edit(world, { version: "v2" });
+  settle(world);
+  assert.equal(conditionOf(world, "Ready")?.reason, "ScaledToZero");
+  edit(world, { replicas: 3 });
+  pass(world);
+  assert.equal(conditionOf(world, "Ready")?.status, "False");
+  assert.equal(conditionOf(world, "Stalled")?.status, "False", "its deadline begins now");
+  edit(world, { replicas: 0 });
+  settle(world);
+  edit(world, { replicas: 3 });
+  pass(world);
+  assert.equal(conditionOf(world, "Ready")?.status, "False", "nor has it been tried since");
+  world.behaviour.set("v2", "good");
+  settle(world);
+  edit(world, { replicas: 0 });
+  settle(world);
+  assert.equal(world.status?.rollout, undefined);
+  world.behaviour.set("v2", "slow");
+  for (const replicas of [3, 0, 3]) {
+    edit(world, { replicas });
+    pass(world);
+    assert.equal(conditionOf(world, "Ready")?.status, "True", "a scaler's write is no reason to doubt it");
+    tick(world, 1, () => 0);
+  }
 });

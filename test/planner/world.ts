@@ -129,6 +129,15 @@ export function inService(world: World): ObservedPod[] {
   return world.pods.filter((pod) => !pod.deleting && (revision === undefined || pod.revision === revision));
 }
 
+export function readyInService(world: World): number {
+  return inService(world).filter((pod) => pod.ready).length;
+}
+
+/** In a function of its own, or the compiler takes the status for undefined from then on. */
+export function forgetStatus(world: World): void {
+  world.status = undefined;
+}
+
 export function replicasOf(world: World, version: string): number {
   const replicas = [...world.children]
     .filter(

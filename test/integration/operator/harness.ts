@@ -50,7 +50,7 @@ export async function startBench(fallback: Fate, apiServerArguments: readonly st
     name: "operator",
     controllerManager: true,
     apiServerArguments,
-    // 15 s when left out, for which every test with an autoscaler would have to wait.
+    // 15 s when left out, on top of the half minute that it may take to learn of a new CRD.
     controllerManagerArguments: ["--horizontal-pod-autoscaler-sync-period=1s"],
   });
   await plane.kubectl(["apply", "-f", join(repository, "crds", "modeldeployment.yaml")]);
