@@ -13,6 +13,8 @@ export interface Panel {
   readonly description: string;
   readonly unit: Unit;
   readonly queries: readonly Query[];
+  /** How far the axis reaches at least: where the alert begins. Without it a line at 0 has an axis of 100 units. */
+  readonly softMax?: number;
 }
 
 interface Row {
@@ -25,6 +27,7 @@ const predictions = `namespace=~"$namespace", model=~"$model", route!~".*/(healt
 const chosen = `namespace=~"$namespace", model=~"$model"`;
 const operator = `namespace="$operator"`;
 const controller = `controller="model", ${operator}`;
+const leader = `leader_election_master_status{name="slipway-operator", ${operator}}`;
 const queue = `name="model", ${operator}`;
 
 export const rows: readonly Row[] = [
@@ -43,15 +46,21 @@ export const rows: readonly Row[] = [
           "{{namespace}}/{{model}} {{code}}",
         ),
       ]),
-      panel("Share of errors", "Answers of the server's making that failed (5xx), of all.", "percentunit", [
-        query(
-          // Without the part after "or" a model that never failed would have no line at 0.
-          `(sum by (namespace, model, version) (rate(slipway_requests_total{${predictions}, code=~"5.."}[$__rate_interval])) or ` +
-            `0 * sum by (namespace, model, version) (rate(slipway_requests_total{${predictions}}[$__rate_interval]))) / ` +
-            `sum by (namespace, model, version) (rate(slipway_requests_total{${predictions}}[$__rate_interval]))`,
-          byVersion(),
-        ),
-      ]),
+      panel(
+        "Share of errors",
+        "Answers of the server's making that failed (5xx), of all.",
+        "percentunit",
+        [
+          query(
+            // Without the part after "or" a model that never failed would have no line at 0.
+            `(sum by (namespace, model, version) (rate(slipway_requests_total{${predictions}, code=~"5.."}[$__rate_interval])) or ` +
+              `0 * sum by (namespace, model, version) (rate(slipway_requests_total{${predictions}}[$__rate_interval]))) / ` +
+              `sum by (namespace, model, version) (rate(slipway_requests_total{${predictions}}[$__rate_interval]))`,
+            byVersion(),
+          ),
+        ],
+        0.05,
+      ),
       panel(
         "Latency",
         "From the end of a request's headers to the end of its answer.",
@@ -140,7 +149,8 @@ export const rows: readonly Row[] = [
         ),
       ),
       panel("Queue", "Models that wait for the operator, and workers that are busy.", "short", [
-        query(`sum(workqueue_depth{${queue}})`, "waiting"),
+        // An operator that waits for the lease has every model in its queue.
+        query(`sum(workqueue_depth{${queue}} * on (namespace, pod) ${leader})`, "waiting"),
         query(`sum(controller_runtime_active_workers{${controller}})`, "busy workers"),
       ]),
       panel("Time in the queue", "99 of 100 models wait less.", "s", [
@@ -155,18 +165,20 @@ export const rows: readonly Row[] = [
       panel("Latency of the API server", "As the operator sees it; 99 of 100 are faster.", "s", [
         query(quantileOf(0.99, "verb", `rest_client_request_duration_seconds_bucket{${operator}}`), "{{verb}}"),
       ]),
-      panel("Watch lag", "Time without a watch, by resource. Above a minute the operator is not ready.", "s", [
-        query(`max by (resource) (reflector_lag_seconds{${operator}})`, "{{resource}}"),
-      ]),
-      panel("Leader", "1 for the pod that works; the others wait.", "short", [
-        query(`leader_election_master_status{name="slipway-operator", ${operator}}`, "{{pod}}"),
-      ]),
+      panel(
+        "Watch lag",
+        "Time without a watch, by resource. Above a minute the operator is not ready.",
+        "s",
+        [query(`max by (resource) (reflector_lag_seconds{${operator}})`, "{{resource}}")],
+        60,
+      ),
+      panel("Leader", "1 for the pod that works; the others wait.", "short", [query(leader, "{{pod}}")]),
     ],
   },
 ];
 
-function panel(title: string, description: string, unit: Unit, queries: readonly Query[]): Panel {
-  return { title, description, unit, queries };
+function panel(title: string, description: string, unit: Unit, queries: readonly Query[], softMax?: number): Panel {
+  return { title, description, unit, queries, ...(softMax === undefined ? {} : { softMax }) };
 }
 
 function query(expr: string, legend: string): Query {

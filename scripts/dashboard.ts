@@ -71,7 +71,8 @@ function placed(): object[] {
 
 const datasource = { type: "prometheus", uid: "${datasource}" };
 
-function timeSeries(id: number, { title, description, unit, queries }: Panel, gridPos: object): object {
+function timeSeries(id: number, { title, description, unit, queries, softMax }: Panel, gridPos: object): object {
+  const custom = { fillOpacity: 8, showPoints: "never", ...(softMax === undefined ? {} : { axisSoftMax: softMax }) };
   return {
     id,
     type: "timeseries",
@@ -79,7 +80,7 @@ function timeSeries(id: number, { title, description, unit, queries }: Panel, gr
     description,
     datasource,
     gridPos,
-    fieldConfig: { defaults: { unit, min: 0, custom: { fillOpacity: 8, showPoints: "never" } }, overrides: [] },
+    fieldConfig: { defaults: { unit, min: 0, custom }, overrides: [] },
     options: { legend: { displayMode: "list", placement: "bottom" }, tooltip: { mode: "multi", sort: "desc" } },
     targets: queries.map(({ expr, legend }, index) => ({
       refId: String.fromCharCode("A".charCodeAt(0) + index),
