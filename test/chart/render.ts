@@ -60,6 +60,7 @@ export const fullValues = {
   },
   crds: { install: true, keep: false },
   rbac: { aggregate: false },
+  limits: { maxReplicas: 20, maxGpus: 2, allowedSources: ["oci://registry.example.com/models/", "pvc://"] },
   serviceAccount: { name: "models", annotations: { team: "ml" } },
   networkPolicy: { enabled: true, apiServerPorts: [7443], apiServerCidrs: ["10.0.0.0/28", "fd00::/64"] },
   podMonitor: { enabled: true, labels: { release: "prometheus" }, interval: "10s" },

@@ -82,6 +82,11 @@ const refusedValues: readonly { readonly what: string; readonly values: object; 
     says: /Cidrs\/0/,
   },
   { what: "an interval without a unit", values: { podMonitor: { interval: "30" } }, says: /\/podMonitor\/interval/ },
+  {
+    what: "a source that the name of another host could start with",
+    values: { limits: { allowedSources: ["oci://registry.example.com"] } },
+    says: /\/limits\/allowedSources\/0/,
+  },
   { what: "a misspelt toleration", values: { tolerations: [{ keys: "x" }] }, says: /\/tolerations\/0.*'keys'/ },
   { what: "an object that is none", values: { extraObjects: [{ name: "x" }] }, says: /\/extraObjects\/0/ },
   { what: "a secret's name without the object", values: { imagePullSecrets: ["x"] }, says: /imagePullSecrets\/0/ },
