@@ -8,6 +8,7 @@ import type { Manifest } from "../../chart/render.ts";
 import { renderInstalled } from "../../chart/render.ts";
 import { run } from "../../cluster/command.ts";
 import { startControlPlane } from "../../cluster/control-plane.ts";
+import { established } from "../established.ts";
 import { repositoryDirectory } from "../../cluster/directories.ts";
 
 const script = join(repositoryDirectory, "scripts", "install.ts");
@@ -38,7 +39,7 @@ test("install.yaml installs what the chart does, by kubectl apply, twice", async
       lines.filter((line) => !line.endsWith(" created")),
       [],
     );
-    await plane.kubectl(["wait", "--for=condition=Established", "crd/modeldeployments.slipway.dev", "--timeout=30s"]);
+    await established(plane);
   });
 
   await t.test("the second time nothing changes", async () => {

@@ -2,6 +2,7 @@ import type { TestContext } from "node:test";
 import { run } from "../../cluster/command.ts";
 import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from "../../cluster/control-plane.ts";
 import { unpackTools } from "../../cluster/tools.ts";
+import { established } from "../established.ts";
 import { chartDirectory, leastValues, release } from "../../chart/render.ts";
 
 export interface InstallOptions {
@@ -20,7 +21,7 @@ export async function installedChart(
   t.after(() => plane.stop());
   for (const namespace of values.watchNamespaces ?? []) await plane.kubectl(["create", "namespace", namespace]);
   await helm(plane, ["install", release.name, chart, "--create-namespace", "--values", "-"], values);
-  await plane.kubectl(["wait", "--for=condition=Established", "crd/modeldeployments.slipway.dev", "--timeout=30s"]);
+  await established(plane);
   return plane;
 }
 

@@ -17,6 +17,7 @@ import { createMetrics } from "../../../operator/kube/metrics.ts";
 import type { KubeObject } from "../../../operator/kube/resources.ts";
 import { createTransport, type Transport } from "../../../operator/kube/transport.ts";
 import { type ControlPlane, startControlPlane } from "../../cluster/control-plane.ts";
+import { established } from "../established.ts";
 import { rest, versions } from "./arbitrary-spec.ts";
 import { digest, type Json, model } from "./harness.ts";
 
@@ -30,7 +31,7 @@ let client: Client;
 before(async () => {
   plane = await startControlPlane({ name: "crd-rules" });
   await plane.kubectl(["apply", "-f", crd]);
-  await plane.kubectl(["wait", "--for=condition=Established", "crd/modeldeployments.slipway.dev", "--timeout=30s"]);
+  await established(plane);
   transport = createTransport({
     ...(await kubeconfigAccess({ file: plane.adminKubeconfigPath, clock: systemClock })),
     clock: systemClock,

@@ -9,6 +9,7 @@ import { kubeconfigAccess } from "../../../operator/kube/credentials.ts";
 import { createMetrics } from "../../../operator/kube/metrics.ts";
 import { createTransport, type Transport } from "../../../operator/kube/transport.ts";
 import { type ControlPlane, startControlPlane } from "../../cluster/control-plane.ts";
+import { established } from "../established.ts";
 import { type Fate, followPods, type Pods } from "./pods.ts";
 
 const repository = join(import.meta.dirname, "..", "..", "..");
@@ -53,7 +54,7 @@ export async function startBench(fallback: Fate, apiServerArguments: readonly st
     controllerManagerArguments: ["--horizontal-pod-autoscaler-sync-period=1s"],
   });
   await plane.kubectl(["apply", "-f", join(repository, "crds", "modeldeployment.yaml")]);
-  await plane.kubectl(["wait", "--for=condition=Established", "crd/modeldeployments.slipway.dev", "--timeout=30s"]);
+  await established(plane);
   const transport: Transport = createTransport({
     ...(await kubeconfigAccess({ file: plane.adminKubeconfigPath, clock: systemClock })),
     clock: systemClock,
