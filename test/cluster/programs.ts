@@ -4,12 +4,15 @@ import { mkdir, readdir, readFile, rename, rm, symlink } from "node:fs/promises"
 import { join } from "node:path";
 import { run } from "./command.ts";
 import { cacheDirectory, modulesDirectory } from "./directories.ts";
+import { kubernetesModule, kubernetesVersion } from "./kubernetes-module.ts";
 import { type Report, silent, step } from "./report.ts";
 
-type Module = {
+export type Module = {
   /** Folder under modules/. */
   readonly name: string;
   readonly packages: readonly string[];
+  /** Files with the versions of everything, in that folder, without their endings `.mod` and `.sum`. */
+  readonly pins: string;
   readonly tags: readonly string[];
   readonly linkerFlags: string;
   readonly cgo: boolean;
@@ -17,35 +20,10 @@ type Module = {
   readonly links: readonly string[];
 };
 
-/** Without these the API server reports v0.0.0 and clients take it for older than everything. */
-function kubernetesVersionFlags(version: string, major: string, minor: string): string {
-  const target = "k8s.io/component-base/version";
-  const values = { gitVersion: version, gitMajor: major, gitMinor: minor, gitCommit: version, gitTreeState: "clean" };
-  return Object.entries(values)
-    .map(([key, value]) => `-X ${target}.${key}=${value}`)
-    .join(" ");
-}
-
-const modules = {
-  kubernetes: {
-    name: "kubernetes",
-    packages: ["."],
-    tags: [],
-    linkerFlags: kubernetesVersionFlags("v1.36.3", "1", "36"),
-    cgo: false,
-    links: [
-      "etcd",
-      "kube-apiserver",
-      "kube-controller-manager",
-      "kube-scheduler",
-      "kubelet",
-      "kube-proxy",
-      "coredns",
-      "metrics-server",
-    ],
-  },
+const otherModules = {
   containerd: {
     name: "containerd",
+    pins: "go",
     packages: ["containerd", "containerd-shim-runc-v2", "ctr"].map(
       (name) => `github.com/containerd/containerd/v2/cmd/${name}`,
     ),
@@ -57,16 +35,18 @@ const modules = {
   // runc starts its containers through C code, and filters system calls through Debian's libseccomp.
   runc: {
     name: "runc",
+    pins: "go",
     packages: ["github.com/opencontainers/runc"],
     tags: ["seccomp", "netgo", "osusergo"],
     linkerFlags: "",
     cgo: true,
     links: [],
   },
-  sandbox: { name: "sandbox", packages: ["."], tags: [], linkerFlags: "", cgo: false, links: [] },
+  sandbox: { name: "sandbox", pins: "go", packages: ["."], tags: [], linkerFlags: "", cgo: false, links: [] },
   // A real S3 server, for the tests of the download step; no cluster runs it.
   versitygw: {
     name: "versitygw",
+    pins: "go",
     packages: ["github.com/versity/versitygw/cmd/versitygw"],
     tags: [],
     linkerFlags: "",
@@ -75,7 +55,7 @@ const modules = {
   },
 } as const satisfies Record<string, Module>;
 
-export type ModuleName = keyof typeof modules;
+export type ModuleName = "kubernetes" | keyof typeof otherModules;
 
 export const controlPlaneModules: readonly ModuleName[] = ["kubernetes"];
 export const nodeModules: readonly ModuleName[] = ["kubernetes", "containerd", "runc", "sandbox"];
@@ -91,6 +71,7 @@ export async function buildPrograms(
   const { stdout: goVersion } = await run("go", ["version"]).catch((error: unknown) => {
     throw new Error("Go is missing: install Go 1.26 or later and put it on PATH", { cause: error });
   });
+  const modules: Record<ModuleName, Module> = { ...otherModules, kubernetes: kubernetesModule(kubernetesVersion()) };
   const folders = {} as Record<ModuleName, string>;
   for (const name of names) folders[name] = await buildModule(modules[name], goVersion, report);
   return folders;
@@ -99,7 +80,8 @@ export async function buildPrograms(
 async function buildModule(module: Module, goVersion: string, report: Report): Promise<string> {
   const source = join(modulesDirectory, module.name);
   const flags = buildFlags(module);
-  const key = await moduleHash(source, [...flags, ...module.packages, ...module.links, goVersion]);
+  const rest = [...flags, ...module.packages, ...module.links, goVersion];
+  const key = await moduleHash(source, module.pins, rest);
   const parent = join(cacheDirectory(), "programs");
   const target = join(parent, `${module.name}-${key}`);
   if (existsSync(target)) return target;
@@ -125,12 +107,15 @@ async function buildModule(module: Module, goVersion: string, report: Report): P
 
 function buildFlags(module: Module): string[] {
   const flags = ["-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags", `-s -w ${module.linkerFlags}`];
-  return module.tags.length > 0 ? [...flags, "-tags", module.tags.join(" ")] : flags;
+  if (module.pins !== "go") flags.push(`-modfile=${module.pins}.mod`);
+  if (module.tags.length > 0) flags.push("-tags", module.tags.join(" "));
+  return flags;
 }
 
-async function moduleHash(source: string, rest: readonly string[]): Promise<string> {
+async function moduleHash(source: string, pins: string, rest: readonly string[]): Promise<string> {
   const hash = createHash("sha256");
-  const files = (await readdir(source)).filter((file) => /^go\.(mod|sum)$|\.go$/.test(file));
+  const sources = (await readdir(source)).filter((file) => file.endsWith(".go"));
+  const files = [`${pins}.mod`, `${pins}.sum`, ...sources].filter((file) => existsSync(join(source, file)));
   for (const file of files.toSorted()) hash.update(`${file}\0`).update(await readFile(join(source, file)));
   return hash.update(rest.join("\0")).digest("hex").slice(0, 16);
 }

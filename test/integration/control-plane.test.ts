@@ -10,6 +10,7 @@ import { getAsAdmin } from "../cluster/api-probe.ts";
 import { CommandError } from "../cluster/command.ts";
 import { type ControlPlane, startControlPlane } from "../cluster/control-plane.ts";
 import { memoryDirectory } from "../cluster/directories.ts";
+import { kubernetesVersion } from "../cluster/kubernetes-module.ts";
 
 describe("a control plane of its own", () => {
   let plane: ControlPlane;
@@ -17,6 +18,11 @@ describe("a control plane of its own", () => {
     plane = await startControlPlane({ controllerManager: true });
   });
   after(() => plane.stop());
+
+  test("is of the version that was asked for", async () => {
+    const { stdout } = await plane.kubectl(["get", "--raw", "/version"]);
+    assert.equal((JSON.parse(stdout) as { gitVersion: string }).gitVersion, kubernetesVersion());
+  });
 
   test("runs controllers: a Deployment gets its pods", async () => {
     await plane.kubectl(["create", "deployment", "web", "--image=none", "--replicas=2"]);

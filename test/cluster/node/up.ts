@@ -7,6 +7,7 @@ import { run } from "../command.ts";
 import { type ControlPlaneFiles, writeClient } from "../control-plane-files.ts";
 import { createLauncher, type Launcher, launchControlPlane } from "../detached-control-plane.ts";
 import { stateDirectory } from "../directories.ts";
+import { demandDefaultVersion } from "../kubernetes-module.ts";
 import { emptyLedger, isUp, type Ledger, withLock, writeLedger } from "../ledger.ts";
 import { installPackages } from "../packages.ts";
 import { buildPrograms, type ModuleName, nodeModules } from "../programs.ts";
@@ -44,6 +45,7 @@ type Programs = Record<ModuleName, string>;
 /** Brings the node up, or says that it is; one that is only half there is removed first. */
 export async function bringNodeUp(name: string, report: Report): Promise<void> {
   checkClusterName(name);
+  demandDefaultVersion();
   if (process.getuid?.() !== 0) throw new Error("a node makes namespaces, mounts and cgroups: run this as root");
   await withLock(name, async () => {
     if (isUp(name, "node", report)) return;
