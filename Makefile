@@ -6,7 +6,7 @@
 installed := node_modules/.package-lock.json
 
 help: ## list these targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p; s/^#> \(.*\)/\t  \1/p' $(MAKEFILE_LIST) | expand -t 18
 
 # CLUSTER counts on the command line alone: a variable that a shell happens to have must not lead to a cluster.
 ifeq ($(origin CLUSTER),command line)
@@ -15,6 +15,8 @@ demo_options = --cluster=$(CLUSTER) $(if $(REGISTRY),--registry=$(REGISTRY)) $(i
 endif
 
 demo: $(installed) ## build everything, start a Kubernetes, serve a model, change its version under load and back
+#> CLUSTER=current REGISTRY=HOST: the same on the cluster of the current kube context, after asking for its name
+#> (PLAIN_HTTP=1: that registry speaks no TLS; YES_USE=CONTEXT: without asking)
 	@npm run --silent demo -- $(strip $(demo_options))
 
 down: $(installed) ## stop the Kubernetes of `make demo` and `make cluster`, and remove all it made
