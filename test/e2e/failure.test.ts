@@ -5,12 +5,12 @@ import type { Model, Status } from "../../operator/api/model.ts";
 import { kinds } from "../../operator/api/kinds.ts";
 import { revisionName } from "../../operator/api/names.ts";
 import type { KubeObject } from "../../operator/kube/resources.ts";
-import type { FailureReason } from "../../server/contract.ts";
-import { registryName } from "../cluster/node/addresses.ts";
+import type { FailureReason, Stage } from "../../server/contract.ts";
+import { registryName, registryPort } from "../cluster/node/addresses.ts";
 import { ask, serviceUrl } from "./ask.ts";
 import { type Bench, startBench } from "./bench.ts";
 import { underLoad } from "./load.ts";
-import { model, negated, pushVersions, question, same } from "./models.ts";
+import { elementwise, model, negated, pushVersions, question, same } from "./models.ts";
 import { followPods, type PodHistory, uids, versionOf } from "./pods.ts";
 import { condition, eventually, reached } from "./wait.ts";
 
@@ -18,6 +18,9 @@ import { condition, eventually, reached } from "./wait.ts";
 const saidWithinMs = 5_000;
 /** A pod that failed for good and was tried again all the same would show within this. */
 const silenceMs = 3_000;
+
+/** The registry by a name that the chart was not told of as plain HTTP. */
+const otherName = `registry.kube-system.svc:${registryPort}`;
 
 let bench: Bench;
 let pods: PodHistory;
@@ -66,6 +69,19 @@ test("a version that cannot be served takes no traffic, status says why, and one
       says: /it was cut/,
       permanent: true,
     },
+    {
+      entry: { name: "plain", uri: `oci://${otherName}/${bench.namespace}/${name}:1` },
+      reason: "UnsupportedSource",
+      says: /does not speak TLS.* registries\.plainHttpHosts.* spec\.restartToken/,
+      permanent: true,
+    },
+    {
+      entry: { name: "sharpened", uri: await bench.push(name, "sharpened", elementwise("Sharpen")) },
+      stage: "Load",
+      reason: "UnsupportedOpset",
+      says: /operator "Sharpen", which ONNX Runtime does not have in opset 17\. Export it/,
+      permanent: true,
+    },
   ];
   const load = await underLoad(bench, name, async () => {
     for (const bad of cases) {
@@ -86,6 +102,8 @@ test("a version that cannot be served takes no traffic, status says why, and one
 
 interface BadVersion {
   readonly entry: Model["spec"]["versions"][number];
+  /** Download when left out. */
+  readonly stage?: Stage;
   readonly reason: FailureReason;
   readonly says: RegExp;
   readonly permanent: boolean;
@@ -94,12 +112,12 @@ interface BadVersion {
 /** Waits for a status that says all that it should of the bad version while v1 serves. */
 async function told(
   name: string,
-  { entry, reason, says, permanent }: BadVersion,
+  { entry, stage = "Download", reason, says, permanent }: BadVersion,
 ): Promise<{ readonly status: Status; readonly afterMs: number }> {
   const status = await eventually(`${reason} is told`, async () => {
     const seen = await bench.status(name);
     assert.equal(seen.lastFailure?.version, entry.name);
-    assert.deepEqual([seen.lastFailure.stage, seen.lastFailure.reason], ["Download", reason]);
+    assert.deepEqual([seen.lastFailure.stage, seen.lastFailure.reason], [stage, reason]);
     assert.deepEqual([condition(seen, "Ready").status, condition(seen, "Ready").reason], ["False", reason]);
     return seen;
   });

@@ -7,7 +7,8 @@ export const same = elementwise("Identity");
 /** `y = -x`: the second version, told from the first by every answer. */
 export const negated = elementwise("Neg");
 
-function elementwise(operator: string): Uint8Array {
+/** `y` is what the operator makes of `x`. */
+export function elementwise(operator: string): Uint8Array {
   const dims = ["batch", 4];
   return onnxModel({
     nodes: [{ operator, inputs: ["x"], outputs: ["y"] }],

@@ -60,7 +60,7 @@ export function terminationOf({ status }: Pod, container: "fetch" | "server"): T
 export interface PodHistory {
   /** Every pod of a model that there has been since the start, each as it was last seen, those that are gone included. */
   of(model: string): readonly Pod[];
-  /** When the download of a model first failed in the pod, in ms since the epoch, to the second. */
+  /** When a container of the pod first failed, in ms since the epoch, to the second. */
   firstFailureMs(pod: Pod): number | undefined;
   stop(): Promise<void>;
 }
@@ -71,10 +71,10 @@ export async function followPods(bench: Bench): Promise<PodHistory> {
   const stop = await watchPods(bench, (pod) => {
     const { uid } = pod.metadata;
     seen.set(uid, pod);
-    const failure = terminationOf(pod, "fetch");
-    if (failure !== undefined && failure.exitCode > 0 && !failedAt.has(uid)) {
-      failedAt.set(uid, Date.parse(failure.finishedAt));
-    }
+    const [failure] = [terminationOf(pod, "fetch"), terminationOf(pod, "server")].filter(
+      (end) => end !== undefined && end.exitCode > 0,
+    );
+    if (failure !== undefined && !failedAt.has(uid)) failedAt.set(uid, Date.parse(failure.finishedAt));
   });
   return {
     of: (model) => [...seen.values()].filter(({ metadata }) => metadata.labels?.[labels.model] === model),

@@ -6,10 +6,10 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Agent, request } from "undici";
 import { type Authority, createAuthority } from "./authority.ts";
-import { freePort } from "./free-port.ts";
+import { onLoopback, type Place } from "./place.ts";
 
 export interface Registry {
-  /** `127.0.0.1:port`. */
+  /** `127.0.0.1:port`, unless it was placed elsewhere. */
   readonly host: string;
   /** Of the registry's certificate; undefined without TLS. */
   readonly authority: Authority | undefined;
@@ -27,16 +27,17 @@ export interface RegistryOptions {
   readonly passwords?: string;
   /** Another registry, whose artifacts this one gives as well. */
   readonly dataOf?: Pick<Registry, "dataDirectory">;
+  readonly place?: Place;
 }
 
 const startMilliseconds = 20_000;
 
-/** Starts Debian's `docker-registry` on loopback, on a free port, with a data folder of its own. */
+/** Starts Debian's `docker-registry`, with a data folder of its own. */
 export async function startRegistry(options: RegistryOptions = {}): Promise<Registry> {
   const directory = await mkdtemp(join(tmpdir(), "slipway-registry-"));
   const authority = options.tls === true ? await createAuthority(join(directory, "authority")) : undefined;
   const dataDirectory = options.dataOf?.dataDirectory ?? join(directory, "data");
-  const host = `127.0.0.1:${await freePort()}`;
+  const { host, enter } = options.place ?? (await onLoopback());
   const configuration = {
     version: 0.1,
     log: { level: "error" },
@@ -66,7 +67,7 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Regi
   await writeFile(join(directory, "config.yml"), JSON.stringify(configuration));
   const log: string[] = [];
   // Killed by the kernel when the test dies, however it dies.
-  const tied = ["--pdeathsig", "KILL", "docker-registry"];
+  const tied = ["--pdeathsig", "KILL", ...enter, "docker-registry"];
   const process = spawn("setpriv", [...tied, "serve", join(directory, "config.yml")], {
     stdio: ["ignore", "ignore", "pipe"],
     env: { PATH: "/usr/bin:/bin", OTEL_TRACES_EXPORTER: "none" },

@@ -8,9 +8,9 @@ import { AwsClient } from "aws4fetch";
 import { Agent, request } from "undici";
 import { buildPrograms } from "../../cluster/programs.ts";
 import { type Authority, createAuthority } from "./authority.ts";
-import { freePort } from "./free-port.ts";
+import { onLoopback, type Place } from "./place.ts";
 
-/** A real S3 server on loopback, with a bucket `models`. */
+/** A real S3 server, with a bucket `models`. */
 export interface S3Server {
   readonly host: string;
   readonly endpoint: string;
@@ -33,15 +33,16 @@ export interface S3ServerOptions {
   readonly tls?: boolean;
   /** More options of the program, before the name of its storage. */
   readonly options?: readonly string[];
+  readonly place?: Place;
 }
 
 /** Starts versitygw on folders of its own. */
-export async function startS3Server({ tls, options = [] }: S3ServerOptions = {}): Promise<S3Server> {
+export async function startS3Server({ tls, options = [], place }: S3ServerOptions = {}): Promise<S3Server> {
   const directory = await mkdtemp(join(tmpdir(), "slipway-s3-"));
   const folder = (name: string): string => join(directory, name);
   for (const name of ["data", "versions"]) await mkdir(folder(name));
   const authority = tls === true ? await createAuthority(folder("authority")) : undefined;
-  const host = `127.0.0.1:${await freePort()}`;
+  const { host, enter } = place ?? (await onLoopback());
   const secure = authority === undefined ? [] : ["--cert", authority.certificatePath, "--key", authority.keyPath];
   const storage = ["posix", "--versioning-dir", folder("versions"), folder("data")];
   const endpoint = `${authority === undefined ? "http" : "https"}://${host}`;
@@ -50,6 +51,7 @@ export async function startS3Server({ tls, options = [] }: S3ServerOptions = {})
     ["--port", host, "--region", region, ...secure, ...options, ...storage],
     endpoint,
     agent,
+    enter,
   );
   const send = async (url: string, body: Uint8Array | string): Promise<string | null> => {
     const { headers } = await sendSigned({ url, service: "s3", method: "PUT", body, dispatcher: agent });
@@ -80,19 +82,18 @@ export async function startVersitygw(
   options: readonly string[],
   endpoint: string,
   dispatcher: Agent,
-  environment: Readonly<Record<string, string>> = {},
+  enter: readonly string[] = [],
 ): Promise<{ close(): Promise<void> }> {
   const { versitygw } = await buildPrograms(["versitygw"]);
   const log: string[] = [];
   // Killed by the kernel when the test dies, however it dies.
-  const tied = ["--pdeathsig", "KILL", join(versitygw, "versitygw")];
+  const tied = ["--pdeathsig", "KILL", ...enter, join(versitygw, "versitygw")];
   const program = spawn("setpriv", [...tied, "--health", "/health", ...options], {
     stdio: ["ignore", "pipe", "pipe"],
     env: {
       PATH: "/usr/bin:/bin",
       ROOT_ACCESS_KEY_ID: keys.AWS_ACCESS_KEY_ID,
       ROOT_SECRET_ACCESS_KEY: keys.AWS_SECRET_ACCESS_KEY,
-      ...environment,
     },
   });
   for (const output of [program.stdout, program.stderr])
