@@ -7,12 +7,15 @@ import { availableParallelism } from "node:os";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
 import { parseArgs } from "node:util";
+import { installPackages } from "../test/cluster/packages.ts";
 import { endOverdueChildren } from "./overdue-children.ts";
 
 interface Suite {
   readonly name: string;
   readonly about: string;
   readonly files: readonly string[];
+  /** Debian packages that it cannot do without. */
+  readonly packages: Parameters<typeof installPackages>[0];
   /** Test files at the same time. */
   readonly concurrency: number;
   /** What it may take, warm, on two cores; the sum has to leave room for the suites of later days. */
@@ -41,6 +44,7 @@ const suites: readonly Suite[] = [
       "test/{planner,chart,load,fixtures,bench}/**/*.test.ts",
       "test/*.test.ts",
     ],
+    packages: "control-plane",
     concurrency: cores,
     budgetSeconds: 60,
     fileTimeoutMs: 120_000,
@@ -49,6 +53,7 @@ const suites: readonly Suite[] = [
     name: "integration",
     about: "a real kube-apiserver, a real registry, the real server process",
     files: ["test/integration/**/*.test.ts", "test/cluster/**/*.test.ts"],
+    packages: "tests",
     concurrency: cores,
     budgetSeconds: 420,
     fileTimeoutMs: 1_200_000,
@@ -57,6 +62,7 @@ const suites: readonly Suite[] = [
     name: "e2e",
     about: "the real one-node Kubernetes",
     files: ["test/e2e/**/*.test.ts"],
+    packages: "tests",
     concurrency: 1,
     budgetSeconds: 720,
     fileTimeoutMs: 1_200_000,
@@ -84,6 +90,7 @@ if (values.help) {
 async function main(chosen: readonly Suite[]): Promise<void> {
   const outcomes: Outcome[] = [];
   for (const suite of chosen) {
+    await installPackages(suite.packages, (text) => process.stdout.write(`${text}\n`));
     const outcome = await runSuite(suite);
     outcomes.push(outcome);
     // Also at once: where a later suite is cut short, its last lines tell which one took the time.

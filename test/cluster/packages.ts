@@ -28,10 +28,21 @@ const nodePackages: readonly DebianPackage[] = [
   { name: "libseccomp-dev", file: "/usr/include/seccomp.h" },
 ];
 
+/** What the suites need beside a node: images are made and looked into, models pushed, a page looked at. */
+const testPackages: readonly DebianPackage[] = [
+  ...nodePackages,
+  { name: "git", file: "/usr/bin/git" },
+  { name: "curl", file: "/usr/bin/curl" },
+  { name: "binutils", file: "/usr/bin/strip" },
+  { name: "chromium", file: "/usr/bin/chromium" },
+  { name: "fonts-dejavu-core", file: "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf" },
+];
+
+const packages = { "control-plane": controlPlanePackages, node: nodePackages, tests: testPackages } as const;
+
 /** Installs the Debian packages that are missing and says which before it does. */
-export async function installPackages(kind: "control-plane" | "node", report: Report): Promise<void> {
-  const wanted = kind === "node" ? nodePackages : controlPlanePackages;
-  const missing = wanted.filter((each) => !existsSync(each.file)).map((each) => each.name);
+export async function installPackages(kind: keyof typeof packages, report: Report): Promise<void> {
+  const missing = packages[kind].filter((each) => !existsSync(each.file)).map((each) => each.name);
   if (missing.length === 0) return;
   report(`these Debian packages are missing and will be installed: ${missing.join(" ")}`);
   const environment = { DEBIAN_FRONTEND: "noninteractive" };
