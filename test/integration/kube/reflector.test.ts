@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import { pageSize } from "../../../operator/kube/list.ts";
 import { type KubeObject, pathOf } from "../../../operator/kube/resources.ts";
 import type { WatchEvent } from "../../../operator/kube/transport.ts";
 import { type ControlPlane, startControlPlane } from "../../cluster/control-plane.ts";
@@ -179,7 +180,7 @@ test("made again under its name while the watch looks on: removed, then added", 
 });
 
 test("a big collection comes in pages of one version; a page that is refused as expired begins the list anew", async () => {
-  const total = 1_200;
+  const total = 2 * pageSize + 80;
   const names = Array.from({ length: total }, (_, index) => `big-${index}`);
   await Promise.all(names.map((name) => create(name)));
   let expired = 0;
@@ -194,7 +195,7 @@ test("a big collection comes in pages of one version; a page that is refused as 
   assert.equal(changes.length, total, "each is added once, though the first page came twice");
   const lists = proxy.seen.filter(({ url }) => !isWatch(url));
   assert.deepEqual(
-    lists.map(({ url, status }) => [url.includes("limit=500"), url.includes("continue="), status]),
+    lists.map(({ url, status }) => [url.includes(`limit=${pageSize}`), url.includes("continue="), status]),
     [
       [true, false, 200],
       [true, true, 410],
