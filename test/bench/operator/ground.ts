@@ -10,6 +10,7 @@ import type { RawModel } from "../../../operator/projections.ts";
 import { leastValues, release, render } from "../../chart/render.ts";
 import { type ControlPlane, startControlPlane } from "../../cluster/control-plane.ts";
 import { waitFor } from "../../cluster/wait.ts";
+import { established } from "../../integration/established.ts";
 import type { GroupOptions } from "../figure.ts";
 import type { ImageStart } from "../image-start.ts";
 import { type Admin, createAdmin } from "./admin.ts";
@@ -132,8 +133,7 @@ async function installRights(plane: ControlPlane): Promise<Awaited<ReturnType<ty
     .map((manifest) => JSON.stringify(manifest))
     .join("\n---\n");
   await plane.kubectl(["apply", "--server-side", "-n", release.namespace, "-f", "-"], { input });
-  const established = ["wait", "--for=condition=Established", "crd/modeldeployments.slipway.dev", "--timeout=30s"];
-  await plane.kubectl(established);
+  await established(plane);
   return chart;
 }
 
