@@ -15,7 +15,7 @@ LABEL org.opencontainers.image.title="slipway-operator" \
 
 ENV NODE_ENV=production
 # What the lists of a start and the writes of a burst leave behind goes back to the system instead of being kept for
-# more: with 1,000 models 112 MiB instead of 370 (node test/bench/main.ts operator --only memory).
+# more: after a restart with 1,000 models 109 MiB instead of 354 (node test/bench/main.ts operator --only memory).
 ENV MALLOC_ARENA_MAX=1
 ENV MALLOC_MMAP_THRESHOLD_=131072
 ENV MALLOC_TRIM_THRESHOLD_=131072
