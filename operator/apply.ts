@@ -23,9 +23,10 @@ export interface ApplyInputs {
 /**
  * Writes a plan: phase by phase, the writes of a phase side by side, status last. A write that only a person can make
  * possible becomes a problem in the status. One that the API server failed to do is told there, too, and ends the pass
- * after it; any other failure ends the pass at once. The next one goes on from what is then observed. Traffic is moved only when what it needs is there, and nothing is released before it has moved; a
- * problem with anything else (a budget, a mark on a pod) is told and holds nothing up. The first status of a new model
- * is left to the pass after the one that made its children.
+ * after it; any other failure ends the pass at once. The next one goes on from what is then observed. Traffic is moved
+ * only when what it needs is there, and nothing is released before it has moved; a problem with anything else (a
+ * budget, a mark on a pod) is told and holds nothing up. The first status of a new model is left to the pass after the
+ * one that made its children.
  */
 export async function apply(model: Model, plan: Plan, inputs: ApplyInputs): Promise<readonly Problem[]> {
   const problems: Problem[] = [];

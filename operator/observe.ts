@@ -31,19 +31,19 @@ export function observe(key: string, caches: Caches, now: number, defaults: Buil
   const { namespace, name } = splitKey(key);
   const model = caches.models.get(namespace, name);
   if (model === undefined) return undefined;
-  const owned = (cache: Cache<Cached<StoredChild>>): ObservedChild[] =>
-    cache
-      .indexed(modelIndex, key)
-      .flatMap(({ owner, value }) => (owner === model.metadata.uid ? [observedChild(value)] : []));
-  const named = (cache: Cache<Cached<StoredChild>>, child: string): ObservedChild | undefined =>
-    owned(cache).find((value) => value.name === child);
+  const owned = (cache: Cache<Cached<StoredChild>>): StoredChild[] =>
+    cache.indexed(modelIndex, key).flatMap(({ owner, value }) => (owner === model.metadata.uid ? [value] : []));
+  const named = (cache: Cache<Cached<StoredChild>>, child: string): ObservedChild | undefined => {
+    const stored = owned(cache).find((value) => value.name === child);
+    return stored && observedChild(stored);
+  };
   const autoscalers = caches.horizontalPodAutoscalers.indexed(namespaceIndex, namespace ?? "");
   const own = autoscalers.find(({ owner }) => owner === model.metadata.uid);
   return {
     now,
     model,
-    deployments: owned(caches.deployments),
-    controllerRevisions: owned(caches.controllerRevisions),
+    deployments: owned(caches.deployments).map(observedChild),
+    controllerRevisions: owned(caches.controllerRevisions).map(observedChild),
     pods: caches.pods.indexed(modelIndex, key).flatMap((pod) => (isPodOf(name, pod) ? [pod.value] : [])),
     service: named(caches.services, name),
     versions: named(caches.configMaps, versionsName(name)),

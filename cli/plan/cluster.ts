@@ -2,7 +2,7 @@
  * A cluster that exists on paper: it keeps what a plan writes and lets pods get on as real ones do when all goes well.
  * So a plan can be followed to its end without a cluster.
  */
-import { isJsonObject, type Json, type JsonObject, stringsAt, valueAt } from "../../operator/api/json.ts";
+import { stringsAt, valueAt } from "../../operator/api/json.ts";
 import { kinds } from "../../operator/api/kinds.ts";
 import type { Model } from "../../operator/api/model.ts";
 import { labels, versionsName } from "../../operator/api/names.ts";
@@ -15,6 +15,7 @@ import type {
   ObservedPod,
 } from "../../operator/plan/observed.ts";
 import { annotations } from "../../server/contract.ts";
+import { mergePatch } from "./merge-patch.ts";
 
 export interface PaperCluster {
   readonly now: number;
@@ -76,18 +77,6 @@ export function written(cluster: PaperCluster, write: Write): PaperCluster {
 
 function newChild(name: string): Omit<ObservedChild, "object"> {
   return { name, uid: `uid-of-${name}`, deleting: false, rival: undefined, replicaFailure: undefined };
-}
-
-/** RFC 7386. */
-function mergePatch(target: JsonObject, patch: JsonObject): JsonObject {
-  const result: Record<string, Json | undefined> = { ...target };
-  for (const [key, value] of Object.entries(patch)) {
-    const found = result[key];
-    if (value === null) delete result[key];
-    else if (isJsonObject(value)) result[key] = mergePatch(isJsonObject(found) ? found : {}, value);
-    else result[key] = value;
-  }
-  return result;
 }
 
 /** Pods as the Deployments want them, each of them fetched and ready. The same cluster when nothing was left to do. */

@@ -15,7 +15,7 @@ export interface List<T> {
   readonly resourceVersion: string;
 }
 
-/** As client-go. 500 objects are a few MiB at most in practice, and one page keeps neither side busy for long. */
+/** A MiB or two in practice. A page is held as text and as objects at once, so larger ones (client-go: 500) cost memory. */
 export const pageSize = 200;
 /** A million objects; a bound against a server that never stops handing out continue tokens. */
 const maxPages = 2_000;

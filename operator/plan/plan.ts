@@ -65,7 +65,7 @@ export function planModel(observed: Observed): Plan | undefined {
     retryToken,
     fleets,
     strategy: model.spec.rollout.strategy,
-    selected: stringsAt(observed.service?.object, "spec", "selector")[labels.revision],
+    selected: selectedRevision(observed),
     shared: isShared(observed),
   });
   const findings = checkSpec({ observed, fleets });
@@ -117,7 +117,7 @@ function pausedPlan(
 ): Plan {
   const { observed, target } = draft;
   const before = observed.model.status;
-  const selected = stringsAt(observed.service?.object, "spec", "selector")[labels.revision];
+  const selected = selectedRevision(observed);
   const decision: RolloutDecision = {
     current: before?.currentRevision,
     selector: isShared(observed) ? { kind: "shared" } : { kind: "exact", revision: selected ?? target.revision },
@@ -158,7 +158,7 @@ function isResolved(entry: VersionEntry, record: DigestRecord, desired: number, 
 function currentRevision(observed: Observed, fleets: ReadonlyMap<string, Fleet>, target: Revision): string | undefined {
   const known = observed.model.status?.currentRevision;
   if (known !== undefined && (fleets.has(known) || templateOf(observed, known, target) !== undefined)) return known;
-  const selected = stringsAt(observed.service?.object, "spec", "selector")[labels.revision];
+  const selected = selectedRevision(observed);
   return [...fleets.values()]
     .filter(({ deployment, ready }) => deployment !== undefined && ready > 0)
     .filter(({ revision }) => observed.model.status === undefined || revision !== target.hash)
@@ -173,7 +173,7 @@ function currentRevision(observed: Observed, fleets: ReadonlyMap<string, Fleet>,
 /** The decision of a pass that could not move the traffic: the Service selects what it did, and nothing was released. */
 function unmoved(observed: Observed, decision: RolloutDecision, current: string | undefined): RolloutDecision {
   const { service } = observed;
-  const revision = stringsAt(service?.object, "spec", "selector")[labels.revision];
+  const revision = selectedRevision(observed);
   const selector: Selector = revision === undefined ? { kind: "shared" } : { kind: "exact", revision };
   return {
     ...decision,
@@ -187,11 +187,15 @@ function unmoved(observed: Observed, decision: RolloutDecision, current: string 
  * Status and Service must agree on it: a stranger's selector alone is drift, and no reason to send traffic anywhere.
  * Where the status is lost, the Service alone says it.
  */
-function isShared({ model, service }: Observed): boolean {
-  if (service === undefined || stringsAt(service.object, "spec", "selector")[labels.revision] !== undefined)
-    return false;
-  const { metadata, status } = model;
+function isShared(observed: Observed): boolean {
+  if (observed.service === undefined || selectedRevision(observed) !== undefined) return false;
+  const { metadata, status } = observed.model;
   return status === undefined || status.selector === selectorText(metadata.name, { kind: "shared" });
+}
+
+/** The one revision that the Service selects at the moment. */
+function selectedRevision({ service }: Observed): string | undefined {
+  return stringsAt(service?.object, "spec", "selector")[labels.revision];
 }
 
 /** Deployments that have no part any more, and history above its limit. */

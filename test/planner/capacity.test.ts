@@ -1,10 +1,11 @@
 /** What serves goes on serving: edits, scalers, deletions and failures that meet a change half-way. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { mergePatch } from "../../cli/plan/merge-patch.ts";
 import { isJsonObject, type JsonObject } from "../../operator/api/json.ts";
 import type { ObservedPod } from "../../operator/plan/observed.ts";
-import { digestOf, tick } from "./life.ts";
-import { mergePatch, pass, rounds, settle } from "./pass.ts";
+import { eager, digestOf, tick } from "./life.ts";
+import { served, pass, rounds, settle } from "./pass.ts";
 import {
   conditionOf,
   createWorld,
@@ -17,15 +18,6 @@ import {
   specOf,
   type World,
 } from "./world.ts";
-
-const eager = (): number => 0;
-
-function served(...args: Parameters<typeof specOf>): World {
-  const world = createWorld(specOf(...args), { v1: "good", v2: "good", v3: "good" });
-  settle(world);
-  assert.equal(world.status?.currentVersion, "v1");
-  return world;
-}
 
 function midExchange(replicas = 4): World {
   const world = served({ replicas }, { maxSurge: 1 });

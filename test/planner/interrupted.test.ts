@@ -2,28 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ObservedPod } from "../../operator/plan/observed.ts";
-import { tick } from "./life.ts";
-import { pass, rounds, settle } from "./pass.ts";
-import {
-  conditionOf,
-  createWorld,
-  edit,
-  forgetStatus,
-  readyInService,
-  replicasOf,
-  selectedRevision,
-  specOf,
-  type World,
-} from "./world.ts";
-
-const eager = (): number => 0;
-
-function served(...args: Parameters<typeof specOf>): World {
-  const world = createWorld(specOf(...args), {});
-  settle(world);
-  assert.equal(world.status?.currentVersion, "v1");
-  return world;
-}
+import { eager, tick } from "./life.ts";
+import { served, pass, rounds, settle } from "./pass.ts";
+import { conditionOf, edit, forgetStatus, readyInService, replicasOf, selectedRevision, type World } from "./world.ts";
 
 /** Of the pods of a version the first so many are ready, and no other becomes so. */
 function holdReady(world: World, version: string, most: number): void {

@@ -1,12 +1,13 @@
-import type { Json, JsonObject } from "../../operator/api/json.ts";
-import { isJsonObject, valueAt } from "../../operator/api/json.ts";
+import assert from "node:assert/strict";
+import { mergePatch } from "../../cli/plan/merge-patch.ts";
+import { type JsonObject, valueAt } from "../../operator/api/json.ts";
 import { phases, type Write } from "../../operator/plan/children.ts";
 import type { Problem } from "../../operator/plan/facts.ts";
 import type { ObservedChild } from "../../operator/plan/observed.ts";
 import { type Plan, planModel } from "../../operator/plan/plan.ts";
 import { annotations } from "../../server/contract.ts";
 import { tick } from "./life.ts";
-import { inService, observeWorld, type World } from "./world.ts";
+import { createWorld, inService, observeWorld, specOf, type World } from "./world.ts";
 
 /**
  * One pass of the operator, as operator/apply.ts makes it: phase by phase, nothing released when the traffic could not
@@ -96,14 +97,10 @@ function made(name: string, uid: string, object: JsonObject): ObservedChild {
   return { name, uid, deleting: false, object, rival: undefined, replicaFailure: undefined };
 }
 
-/** RFC 7386. */
-export function mergePatch(target: JsonObject, patch: JsonObject): JsonObject {
-  const result: Record<string, Json | undefined> = { ...target };
-  for (const [key, value] of Object.entries(patch)) {
-    const found = result[key];
-    if (value === null) delete result[key];
-    else if (isJsonObject(value)) result[key] = mergePatch(isJsonObject(found) ? found : {}, value);
-    else result[key] = value;
-  }
-  return result;
+/** A model at rest, whose v1 serves and whose other versions would. */
+export function served(...args: Parameters<typeof specOf>): World {
+  const world = createWorld(specOf(...args), {});
+  settle(world);
+  assert.equal(world.status?.currentVersion, "v1");
+  return world;
 }

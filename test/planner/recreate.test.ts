@@ -1,18 +1,9 @@
 /** Models that cannot run twice: whatever meets such a change half-way, one revision runs at a time. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { tick } from "./life.ts";
-import { pass, rounds, settle } from "./pass.ts";
-import { createWorld, edit, forgetStatus, readyInService, replicasOf, specOf, type World } from "./world.ts";
-
-const eager = (): number => 0;
-
-function served(...args: Parameters<typeof specOf>): World {
-  const world = createWorld(specOf(...args), {});
-  settle(world);
-  assert.equal(world.status?.currentVersion, "v1");
-  return world;
-}
+import { eager, tick } from "./life.ts";
+import { served, pass, rounds } from "./pass.ts";
+import { edit, forgetStatus, readyInService, replicasOf } from "./world.ts";
 
 for (const [what, version] of [
   ["back", "v1"],

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { digestOf, tick } from "./life.ts";
-import { pass, settle } from "./pass.ts";
+import { eager, digestOf, tick } from "./life.ts";
+import { served, pass, settle } from "./pass.ts";
 import {
   conditionOf,
   createWorld,
@@ -11,17 +11,7 @@ import {
   replicasOf,
   selectedRevision,
   specOf,
-  type World,
 } from "./world.ts";
-
-const eager = (): number => 0;
-
-function served(...args: Parameters<typeof specOf>): World {
-  const world = createWorld(specOf(...args), { v1: "good", v2: "good", v3: "good" });
-  settle(world);
-  assert.equal(world.status?.currentVersion, "v1");
-  return world;
-}
 
 test("a version without a digest starts with one pod, is recorded, and only then scales out", () => {
   const world = createWorld(specOf(), { v1: "good" });

@@ -3,13 +3,11 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Kind, kinds } from "../../../operator/api/kinds.ts";
-import { systemClock } from "../../../operator/kube/clock.ts";
-import { createMetrics } from "../../../operator/kube/metrics.ts";
-import { createReflector, type Reflector } from "../../../operator/kube/reflector.ts";
+import { type EveryVersion, watchEveryVersion } from "./every-version.ts";
 import { type Bench, digest, eventually, type Json, model, servesVersion, startBench } from "./harness.ts";
 
 let bench: Bench;
-const watches: Reflector<Json>[] = [];
+const watches: EveryVersion<Json>[] = [];
 
 before(async () => {
   bench = await startBench({ kind: "ready", digest: digest("1") });
@@ -27,29 +25,10 @@ const versions = ["1", "2"].map((number) => ({
   digest: digest("1"),
 }));
 
-/** Every version of the objects of a kind from now on. */
 async function follow(kind: Kind): Promise<readonly Json[]> {
-  const seen: Json[] = [];
-  const watch = createReflector<Json>({
-    transport: bench.transport,
-    resource: kind,
-    project: (raw) => raw,
-    onChange: (change) => {
-      if (change.kind !== "removed") seen.push(change.now);
-    },
-    clock: systemClock,
-    random: Math.random,
-    log: { debug: nothing, info: nothing, warn: nothing, error: nothing },
-    metrics: createMetrics(),
-  });
+  const watch = await watchEveryVersion<Json>(bench, kind);
   watches.push(watch);
-  watch.start();
-  await watch.whenSynced();
-  return seen;
-}
-
-function nothing(): void {
-  // A test reads the objects, not the log.
+  return watch.seen;
 }
 
 /** Selectors of one object in the order that they were in force, each once. */

@@ -2,32 +2,16 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { kinds } from "../../../operator/api/kinds.ts";
-import { systemClock } from "../../../operator/kube/clock.ts";
-import { createMetrics } from "../../../operator/kube/metrics.ts";
-import { createReflector, type Reflector } from "../../../operator/kube/reflector.ts";
 import type { RawModel } from "../../../operator/projections.ts";
+import { type EveryVersion, watchEveryVersion } from "./every-version.ts";
 import { type Bench, condition, digest, eventually, model, servesVersion, startBench } from "./harness.ts";
 
 let bench: Bench;
-let watch: Reflector<RawModel>;
-const seen: RawModel[] = [];
+let watch: EveryVersion<RawModel>;
 
 before(async () => {
   bench = await startBench({ kind: "ready", digest: digest("1") });
-  watch = createReflector<RawModel, RawModel>({
-    transport: bench.transport,
-    resource: kinds.model,
-    project: (raw) => raw,
-    onChange: (change) => {
-      if (change.kind !== "removed") seen.push(change.now);
-    },
-    clock: systemClock,
-    random: Math.random,
-    log: { debug: nothing, info: nothing, warn: nothing, error: nothing },
-    metrics: createMetrics(),
-  });
-  watch.start();
-  await watch.whenSynced();
+  watch = await watchEveryVersion<RawModel>(bench, kinds.model);
   await bench.startOperator();
 });
 
@@ -35,10 +19,6 @@ after(async () => {
   await watch.stop();
   await bench.stop();
 });
-
-function nothing(): void {
-  // A test reads the objects, not the log.
-}
 
 const spec = {
   replicas: 2,
@@ -101,7 +81,7 @@ function decide(): void {
 }
 
 function versionsOf(name: string): readonly RawModel[] {
-  return seen.filter(({ metadata }) => metadata.name === name);
+  return watch.seen.filter(({ metadata }) => metadata.name === name);
 }
 
 /** Reasons of Ready in the statuses that speak of a generation, in order. */
