@@ -8,6 +8,7 @@ import { run } from "node:test";
 import { spec } from "node:test/reporters";
 import { parseArgs } from "node:util";
 import { installPackages } from "../test/cluster/packages.ts";
+import { buildPrograms, controlPlaneModules, type ModuleName, nodeModules } from "../test/cluster/programs.ts";
 import { endOverdueChildren } from "./overdue-children.ts";
 
 interface Suite {
@@ -16,6 +17,8 @@ interface Suite {
   readonly files: readonly string[];
   /** Debian packages that it cannot do without. */
   readonly packages: Parameters<typeof installPackages>[0];
+  /** Go programs, built before it runs: on a new machine that takes minutes, which no test should pay for. */
+  readonly programs: readonly ModuleName[];
   /** Test files at the same time. */
   readonly concurrency: number;
   /** What it may take, warm, on two cores; the sum has to leave room for the suites of later days. */
@@ -45,6 +48,7 @@ const suites: readonly Suite[] = [
       "test/*.test.ts",
     ],
     packages: "control-plane",
+    programs: [],
     concurrency: cores,
     budgetSeconds: 60,
     fileTimeoutMs: 120_000,
@@ -54,6 +58,7 @@ const suites: readonly Suite[] = [
     about: "a real kube-apiserver, a real registry, the real server process",
     files: ["test/integration/**/*.test.ts", "test/cluster/**/*.test.ts"],
     packages: "tests",
+    programs: [...controlPlaneModules, "versitygw"],
     concurrency: cores,
     budgetSeconds: 420,
     fileTimeoutMs: 1_200_000,
@@ -63,6 +68,7 @@ const suites: readonly Suite[] = [
     about: "the real one-node Kubernetes",
     files: ["test/e2e/**/*.test.ts"],
     packages: "tests",
+    programs: nodeModules,
     concurrency: 1,
     budgetSeconds: 720,
     fileTimeoutMs: 1_200_000,
@@ -90,7 +96,9 @@ if (values.help) {
 async function main(chosen: readonly Suite[]): Promise<void> {
   const outcomes: Outcome[] = [];
   for (const suite of chosen) {
-    await installPackages(suite.packages, (text) => process.stdout.write(`${text}\n`));
+    const report = (text: string): void => void process.stdout.write(`${text}\n`);
+    await installPackages(suite.packages, report);
+    await buildPrograms(suite.programs, report);
     const outcome = await runSuite(suite);
     outcomes.push(outcome);
     // Also at once: where a later suite is cut short, its last lines tell which one took the time.

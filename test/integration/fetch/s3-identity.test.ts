@@ -4,11 +4,13 @@ import { fileURLToPath } from "node:url";
 import { before, describe, test } from "node:test";
 import { promisify } from "node:util";
 import type { PodReport } from "../../../server/contract.ts";
+import { buildPrograms } from "../../cluster/programs.ts";
 
 /** A real STS that trusts an issuer of service account tokens, and a real bucket that trusts the STS. */
 describe("a pod without a Secret, whose service account stands for a role", () => {
   let reports: Readonly<Record<string, PodReport>>;
   before(async () => {
+    await buildPrograms(["versitygw"]); // where its modules can still be fetched
     const script = fileURLToPath(import.meta.resolve("./identity-process.ts"));
     const alone = ["--pdeathsig", "KILL", "unshare", "--net", process.execPath, script];
     const { stdout } = await promisify(execFile)("setpriv", alone, { timeout: 120_000 });
