@@ -60,11 +60,15 @@ function resolved({ record }: AnnouncementInputs): Announcement[] {
 function taken({ before, decision, target, fleets, limits, numberOf }: AnnouncementInputs): Announcement[] {
   if (decision.current === undefined || before?.currentRevision === decision.current) return [];
   const ready = fleets.get(decision.current)?.ready ?? 0;
-  const size = ready < limits.replicas ? `, with ${ready} of ${limits.replicas} pods so far` : "";
   const [now, then] = [numberOf(decision.current), numberOf(before?.currentRevision ?? "")];
   const reason = now !== undefined && then !== undefined && now < then ? "RolledBack" : "RolloutCompleted";
   const version = decision.current === target.revision ? target.version : fleets.get(decision.current)?.version;
-  return [{ type: "Normal", reason, message: `${version} (revision ${decision.current}) serves${size}` }];
+  return [{ type: "Normal", reason, message: `${version} (revision ${decision.current}) ${presence(ready, limits)}` }];
+}
+
+function presence(ready: number, { replicas }: Limits): string {
+  if (replicas === 0) return "takes over with no pods, as spec.replicas is 0";
+  return ready < replicas ? `serves, with ${ready} of ${replicas} pods so far` : "serves";
 }
 
 function rejected({ before, decision, target }: AnnouncementInputs): Announcement[] {

@@ -1,4 +1,5 @@
 import type { V1PodSpec } from "@kubernetes/client-node";
+import type { Spec } from "../api/model.ts";
 import type { Selector } from "../api/names.ts";
 import { labels } from "../api/names.ts";
 import { isJsonObject, stringsAt, valueAt } from "../api/json.ts";
@@ -74,7 +75,7 @@ function fleetOf(observed: Observed, revision: string): Fleet {
     ready: since.length,
     available: since.length - pending.length,
     nextAvailableAt: pending.length === 0 ? undefined : Math.min(...pending),
-    failure: failureIn(observed, pods, deployment),
+    failure: failureIn(observed, revision, pods, deployment),
     hopeless: pods.length > 0 && pods.every((pod) => failureOf(pod)?.permanent === true),
     reportedDigest: pods.flatMap((pod) => reportedDigest(pod) ?? [])[0],
   };
@@ -82,12 +83,13 @@ function fleetOf(observed: Observed, revision: string): Fleet {
 
 function failureIn(
   observed: Observed,
+  revision: string,
   pods: readonly ObservedPod[],
   deployment: ObservedChild | undefined,
 ): Failure | undefined {
   const failures = pods
     .flatMap((pod) => failureOf(pod) ?? [])
-    .map((failure) => withNodes(failure, observed, deployment));
+    .map((failure) => withNodes(failure, observed, revision, deployment));
   const refused = deployment?.replicaFailure;
   if (refused !== undefined) {
     failures.push({ stage: "Schedule", reason: "PodsRefused", message: refused, pod: "", permanent: false });
@@ -98,13 +100,25 @@ function failureIn(
 }
 
 /** The scheduler counts the nodes that do not fit; a GPU is rare enough to name them. */
-function withNodes(failure: Failure, observed: Observed, deployment: ObservedChild | undefined): Failure {
-  const { gpu } = observed.model.spec;
+function withNodes(
+  failure: Failure,
+  observed: Observed,
+  revision: string,
+  deployment: ObservedChild | undefined,
+): Failure {
+  const gpu = gpuOf(observed, revision);
   if (failure.reason !== "Unschedulable" || gpu === undefined || observed.nodes.length === 0) return failure;
   // As the pods have it, whatever spec.placement, spec.gpu and spec.podTemplate made of it.
   const pod = valueAt(deployment?.object, "spec", "template", "spec");
   const spec = isJsonObject(pod) ? (pod as unknown as V1PodSpec) : { containers: [] };
   return { ...failure, message: `${failure.message} (${explainGpu(gpu, spec, observed.nodes)})` };
+}
+
+/** What the revision was made with; the spec may ask for something else by now. */
+function gpuOf({ model, controllerRevisions }: Observed, revision: string): Spec["gpu"] {
+  const record = controllerRevisions.find((child) => revisionOfChild(child) === revision);
+  const inputs = valueAt(record?.object, "data", "inputs");
+  return isJsonObject(inputs) ? (inputs as Pick<Spec, "gpu">).gpu : model.spec.gpu;
 }
 
 function reportedDigest(pod: ObservedPod): string | undefined {

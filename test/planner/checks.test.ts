@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Spec } from "../../operator/api/model.ts";
 import type { Observed, ObservedAutoscaler, ObservedNode } from "../../operator/plan/observed.ts";
+import { fleetsOf } from "../../operator/plan/fleet.ts";
 import { planModel } from "../../operator/plan/plan.ts";
 import { tick } from "./life.ts";
 import { pass, settle } from "./pass.ts";
@@ -97,13 +98,8 @@ for (const { what, spec, more } of harmless) {
   test(`${what} is no problem`, () => assert.equal(told(serving(spec), more).ready?.reason, "Serving"));
 }
 
-test("a GPU that finds no node: each node is told with what keeps these very pods off it", () => {
-  const world = serving({ placement: { tolerations: [{ key: "team", operator: "Exists" }] } });
-  world.behaviour.set("v2", "unschedulable");
-  edit(world, { version: "v2", gpu });
-  pass(world);
-  tick(world, 1, () => 0);
-  const node = (name: string, more: Partial<ObservedNode>): ObservedNode => ({
+function node(name: string, more: Partial<ObservedNode> = {}): ObservedNode {
+  return {
     name,
     unschedulable: false,
     ready: true,
@@ -113,7 +109,15 @@ test("a GPU that finds no node: each node is told with what keeps these very pod
     gpuMemoryMebibytes: 24_576,
     allocatable: { "nvidia.com/gpu": 1 },
     ...more,
-  });
+  };
+}
+
+test("a GPU that finds no node: each node is told with what keeps these very pods off it", () => {
+  const world = serving({ placement: { tolerations: [{ key: "team", operator: "Exists" }] } });
+  world.behaviour.set("v2", "unschedulable");
+  edit(world, { version: "v2", gpu });
+  pass(world);
+  tick(world, 1, () => 0);
   const taint = (key: string) => ({ key, value: "", effect: "NoSchedule" });
   const nodes = [
     node("free", { taints: [taint("team"), taint("nvidia.com/gpu")] }),
@@ -124,4 +128,16 @@ test("a GPU that finds no node: each node is told with what keeps these very pod
   assert.equal(failure?.reason, "Unschedulable");
   assert.match(failure.message, /^0\/1 nodes are available: 1 Insufficient cpu\. \(free: fits by its labels and size/);
   assert.match(failure.message, /; away: is not ready; held: has the taint batch:NoSchedule, which the pod does not/);
+});
+
+test("what a GPU node lacks is told of what the pods were made with, also after the spec has asked for more", () => {
+  const world = serving({});
+  world.behaviour.set("v2", "unschedulable");
+  edit(world, { version: "v2", gpu });
+  pass(world);
+  tick(world, 1, () => 0);
+  edit(world, { gpu: { ...gpu, count: 4 } });
+  const fleets = fleetsOf({ ...observeWorld(world), nodes: [node("free")] });
+  const [failure] = [...fleets.values()].flatMap((fleet) => fleet.failure ?? []);
+  assert.match(failure?.message ?? "", /\(free: fits by its labels and size/);
 });

@@ -88,3 +88,15 @@ test("a version that is set at 0 replicas has to show that it works before Ready
     tick(world, 1, () => 0);
   }
 });
+
+test("of a version that takes over at 0 replicas it is not said that it serves", () => {
+  const world = createWorld(specOf({ replicas: 0 }), { v1: "good", v2: "good" });
+  settle(world);
+  edit(world, { version: "v2" });
+  const messages = Array.from({ length: 5 }, () => {
+    tick(world, 1, () => 0);
+    return pass(world).announcements;
+  }).flat();
+  const took = messages.find(({ reason }) => reason === "RolloutCompleted");
+  assert.match(took?.message ?? "", /^v2 .* takes over with no pods, as spec\.replicas is 0$/);
+});
