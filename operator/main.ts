@@ -1,5 +1,6 @@
 /** The operator's process: wiring and signals. The only file that touches process.*. */
 import { randomUUID } from "node:crypto";
+import { getHeapStatistics } from "node:v8";
 import { pino } from "pino";
 import { createCaches } from "./caches.ts";
 import { type Config, readConfig } from "./config.ts";
@@ -9,6 +10,7 @@ import { createController } from "./kube/controller.ts";
 import { inClusterAccess, kubeconfigAccess } from "./kube/credentials.ts";
 import { createEventRecorder } from "./kube/events.ts";
 import { createHealthServer } from "./kube/health.ts";
+import { createHeapTrim } from "./kube/heap-trim.ts";
 import { createElector } from "./kube/lease.ts";
 import { createMetrics } from "./kube/metrics.ts";
 import { createQueue } from "./kube/queue.ts";
@@ -102,7 +104,14 @@ async function run(config: Config): Promise<void> {
     log,
   });
 
+  const heapTrim = createHeapTrim({
+    clock,
+    usedBytes: () => getHeapStatistics().used_heap_size,
+    collect: () => globalThis.gc?.({ type: "major", execution: "sync", flavor: "last-resort" }),
+    isQuiet: () => queue.depth() === 0,
+  });
   const port = await health.start();
+  heapTrim.start();
   for (const { cache } of all) cache.start();
   if (config.leaderElect) elector.start();
   else controller.start();
@@ -110,6 +119,7 @@ async function run(config: Config): Promise<void> {
 
   const stop = async (signal: string): Promise<void> => {
     log.info({ signal }, "stopping: the lease is handed over");
+    heapTrim.stop();
     await controller.stop();
     await events.stop();
     await elector.stop();

@@ -7,7 +7,7 @@ import { childAnnotations } from "../api/names.ts";
 import { type ContestDecision, decideContest } from "./contest.ts";
 import { differenceOf } from "./difference.ts";
 import type { ObservedChild } from "./observed.ts";
-import { hashOf } from "./revision.ts";
+import { canonicalJson, hashOfText } from "./revision.ts";
 
 /**
  * In this order, each as a whole before the next: what the new traffic needs, then the traffic, then what the old
@@ -94,11 +94,12 @@ const unchanged: ChildPlan = { write: undefined, contests: [] };
 
 /** The manifest with the hash of itself, by which the next pass tells its own writes from those of others. */
 function stamped(manifest: object): JsonObject {
-  const json = JSON.parse(JSON.stringify(manifest)) as JsonObject;
+  const text = canonicalJson(manifest);
+  const json = JSON.parse(text) as JsonObject;
   const metadata = json["metadata"] as JsonObject;
   const annotations: Record<string, Json> = {
     ...stringsAt(metadata, "annotations"),
-    [childAnnotations.applied]: hashOf(manifest).slice(0, appliedHashLength),
+    [childAnnotations.applied]: hashOfText(text).slice(0, appliedHashLength),
   };
   return { ...json, metadata: { ...metadata, annotations } };
 }

@@ -35,7 +35,8 @@ export interface OperatorGround extends GroupOptions {
   operator(): OperatorProcess;
   isOperatorRunning(): boolean;
   stopOperator(): Promise<void>;
-  startOperator(): Promise<void>;
+  /** Without effect while it runs. With these parameters beside those of the chart. */
+  startOperator(parameters?: readonly string[]): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -71,8 +72,9 @@ export async function startGround(options: GroupOptions): Promise<OperatorGround
       await operator?.stop();
       operator = undefined;
     };
-    const start = async (): Promise<void> => {
-      operator ??= await startOperator({ plane, image, directory, flags });
+    const start = async (parameters: readonly string[] = []): Promise<void> => {
+      const command = [...image.command, ...parameters];
+      operator ??= await startOperator({ plane, image: { ...image, command }, directory, flags });
     };
     undo.push(stopOperator);
     await start();
