@@ -13,12 +13,23 @@ const release = "bookworm";
 const packages = ["base-files", "netbase", "tzdata", "ca-certificates", "libc6", "libgcc-s1", "libstdc++6"];
 
 /**
+ * An image without dpkg keeps no list of what is in it. Each package's own description, in the folder in which scanners
+ * and the SBOM of a release look for it, is that list.
+ */
+const keepDescriptions = `
+list="$1/var/lib/dpkg/status.d"
+mkdir -p "$list"
+for deb in "$1"/var/cache/apt/archives/*.deb; do
+  dpkg-deb --field "$deb" > "$list/$(dpkg-deb --field "$deb" Package)" || exit 1
+done`;
+
+/**
  * A Debian base image made of Debian's own packages, for where no image registry can be reached. Gives back the name
  * to use as the build argument BASE; made once, as its tag is the hash of what is in it.
  */
 export async function baseImage(report: Report = silent): Promise<string> {
   const key = createHash("sha256")
-    .update([release, ...packages].join(" "))
+    .update([release, ...packages, keepDescriptions].join(" "))
     .digest("hex")
     .slice(0, 12);
   const name = localName(`slipway-base:${release}-${key}`);
@@ -34,6 +45,7 @@ export async function baseImage(report: Report = silent): Promise<string> {
         "--mode=root",
         "--variant=extract",
         `--include=${packages.join(",")}`,
+        `--extract-hook=${keepDescriptions}`,
         release,
         archive,
       ]);
