@@ -1,12 +1,14 @@
 /**
  * Writes what is derived: from the CRD the TypeScript types of a ModelDeployment and the chart's copy of it, from the
- * chart's values their reference, the dashboard, and from the code the reference pages.
+ * chart's values their reference, from its version the images that it names, the dashboard, and from the code the
+ * reference pages.
  * With --check it writes nothing and fails when a committed file differs from what it would write.
  */
 import { readFile, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { load } from "js-yaml";
 import { compile, type JSONSchema } from "json-schema-to-typescript";
+import { unplacedImages, withChartImages } from "../release/chart-images.ts";
 import { dashboard } from "./dashboard.ts";
 import { referencePages } from "./reference/pages.ts";
 import { valueEntries, valuesTable, withBlock } from "./values-reference.ts";
@@ -14,6 +16,7 @@ import { valueEntries, valuesTable, withBlock } from "./values-reference.ts";
 const crdFile = "crds/modeldeployment.yaml";
 const valuesFile = "charts/slipway/values.yaml";
 const chartReadme = "charts/slipway/README.md";
+const chartFile = "charts/slipway/Chart.yaml";
 
 interface CustomResourceDefinition {
   readonly spec: { readonly versions: readonly { readonly schema: { readonly openAPIV3Schema: JSONSchema } }[] };
@@ -34,6 +37,7 @@ async function main(check: boolean): Promise<void> {
     "charts/slipway/files/modeldeployment.yaml": crd,
     "charts/slipway/files/dashboard.json": dashboard(),
     [chartReadme]: withBlock(await readFile(chartReadme, "utf8"), "values", table),
+    [chartFile]: namedImages(await readFile(chartFile, "utf8")),
     "docs/reference/values.md": valuesPage(table),
     ...(await referencePages(new URL("../", import.meta.url))),
   };
@@ -48,6 +52,11 @@ async function main(check: boolean): Promise<void> {
       process.exitCode = 1;
     }
   }
+}
+
+function namedImages(chart: string): string {
+  const { appVersion } = load(chart) as { readonly appVersion: string };
+  return withChartImages(chart, unplacedImages(appVersion));
 }
 
 function valuesPage(table: string): string {

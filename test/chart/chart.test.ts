@@ -188,6 +188,25 @@ test("numbers of the CRD are rendered as whole numbers", async () => {
   assert.doesNotMatch(await renderText(leastValues), /: [0-9.]+e\+[0-9]+$/m);
 });
 
+test("Artifact Hub is told the images that a registry alone gives", async () => {
+  const chart = load(await readFile(`${chartDirectory}/Chart.yaml`, "utf8")) as {
+    readonly annotations: Readonly<Record<string, string>>;
+  };
+  const images = load(chart.annotations["artifacthub.io/images"] ?? "") as readonly {
+    readonly name: string;
+    readonly image: string;
+  }[];
+  const rendered = only(await render({ imageRegistry: "mirror.example.com" }), "Deployment") as Deployment;
+  const [container] = rendered.spec.template.spec.containers;
+  assert.deepEqual(
+    images.map(({ name, image }) => [name, `mirror.example.com/${image}`]),
+    [
+      ["operator", container?.image],
+      ["server", container?.args[0]?.replace("--server-image=", "")],
+    ],
+  );
+});
+
 test("without images the chart says what to give", async () => {
   await assert.rejects(renderText({}), /image\.repository is empty.*--set image\.repository=/s);
   await assert.rejects(renderText({ image: leastValues.image }), /--set server\.image\.repository=/);
