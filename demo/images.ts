@@ -28,7 +28,7 @@ export async function publishImages(report: Report, registry: ImageRegistry): Pr
   };
 }
 
-type Stage = (repository: string, context: string) => Promise<void>;
+type Stage = (repository: string, context: string) => Promise<unknown>;
 
 async function publish(
   half: "server" | "operator",

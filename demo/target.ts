@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { registryAddress } from "../images/registry-address.ts";
 
 /** Which Kubernetes the demo works on: one of its own, unless the word `current` is said. */
 export type Target =
@@ -16,8 +17,6 @@ export type TargetResult =
   | { readonly kind: "target"; readonly target: Target }
   | { readonly kind: "help" }
   | { readonly kind: "errors"; readonly errors: readonly string[] };
-
-const registryPattern = /^[A-Za-z0-9][-A-Za-z0-9.]*(:[0-9]{1,5})?(\/[a-z0-9]+([-._][a-z0-9]+)*)*$/;
 
 /** From the command line, every mistake at once. */
 export function targetOf(args: readonly string[]): TargetResult {
@@ -45,7 +44,7 @@ export function targetOf(args: readonly string[]): TargetResult {
   }
   if (registry === undefined) {
     errors.push("--cluster=current needs --registry: a registry that you can push to and the cluster can pull from");
-  } else if (!registryPattern.test(registry)) {
+  } else if (!registryAddress.test(registry)) {
     errors.push(`--registry=${registry}: give HOST[:PORT][/PATH], such as registry.example.com/team`);
   }
   if (errors.length > 0 || registry === undefined) return { kind: "errors", errors };

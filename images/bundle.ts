@@ -1,6 +1,6 @@
 import { glob, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { build, type Plugin } from "esbuild";
+import { build, type Metafile, type Plugin } from "esbuild";
 import { pageAssets } from "../server/page/assets.ts";
 
 export interface BundleOptions {
@@ -16,11 +16,11 @@ export interface BundleOptions {
 
 /**
  * Bundles one half into ES modules for the Node.js that the image carries. What the sources import() stays a file of its
- * own, so that a thread of the server, or the fetch step, reads only its own part.
+ * own, so that a thread of the server, or the fetch step, reads only its own part. Gives back what each file is made of.
  */
-export async function bundle({ repository, half, output, external }: BundleOptions): Promise<void> {
+export async function bundle({ repository, half, output, external }: BundleOptions): Promise<Metafile> {
   for await (const stale of glob("*.mjs", { cwd: output })) await rm(join(output, stale));
-  await build({
+  const { metafile } = await build({
     absWorkingDir: repository,
     entryPoints: { main: join(repository, half, "main.ts") },
     outdir: output,
@@ -38,7 +38,9 @@ export async function bundle({ repository, half, output, external }: BundleOptio
     // Without the comments, one of which is not Latin-1 and doubles what the source takes in memory for as long as it runs.
     minifyWhitespace: true,
     logLevel: "warning",
+    metafile: true,
   });
+  return metafile;
 }
 
 /** The server reads the files of its page from its sources; a bundle carries what it would have read. */

@@ -3,22 +3,24 @@ import { chmod, copyFile, cp, mkdir, rename, rm, stat, utimes } from "node:fs/pr
 import { arch, platform } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
+import type { Metafile } from "esbuild";
 import { bundle } from "./bundle.ts";
 
 /**
  * Fills a folder with all that an image needs, for `docker build` or `buildah bud` to copy: the bundle, the `node`
- * binary that the lock file pins, and for the server ONNX Runtime with the libraries of this platform only.
+ * binary that the lock file pins, and for the server ONNX Runtime with the libraries of this platform only. Gives back
+ * what the bundle is made of.
  */
-export async function stageServer(repository: string, context: string): Promise<void> {
+export async function stageServer(repository: string, context: string): Promise<Metafile> {
   await stageNode(repository, context);
   await stageOnnxRuntime(join(repository, "node_modules"), join(context, "node_modules"));
-  await bundle({ repository, half: "server", output: context, external: ["onnxruntime-node"] });
+  return bundle({ repository, half: "server", output: context, external: ["onnxruntime-node"] });
 }
 
-export async function stageOperator(repository: string, context: string): Promise<void> {
+export async function stageOperator(repository: string, context: string): Promise<Metafile> {
   await stageNode(repository, context);
   // Loaded outside a cluster only, where the sources run.
-  await bundle({ repository, half: "operator", output: context, external: ["@kubernetes/client-node"] });
+  return bundle({ repository, half: "operator", output: context, external: ["@kubernetes/client-node"] });
 }
 
 /**
