@@ -1,7 +1,7 @@
 # Names for what npm scripts do, so that they work on a machine that has only Node 20 or later, npm and Go: the first
 # one that is used installs the npm packages, among them the Node that everything runs on.
 .DEFAULT_GOAL := help
-.PHONY: help demo down test bench check cluster kubeenv
+.PHONY: help demo down test bench check release cluster kubeenv
 
 installed := node_modules/.package-lock.json
 
@@ -30,6 +30,17 @@ bench: $(installed) ## print the figures the project holds itself to, each with 
 
 check: $(installed) ## run the static checks: types, lint, format, generated files, unused code
 	@npm run --silent check
+
+# On the command line alone, too: what a shell happens to have must not lead to a registry.
+ifeq ($(origin REGISTRY),command line)
+release_options = --registry=$(REGISTRY) $(if $(KEY),--key=$(KEY)) $(if $(PLAIN_HTTP),--plain-http) \
+	$(if $(UNCOMMITTED),--uncommitted)
+endif
+
+release: $(installed) ## build images and chart, push them to a registry, write down what is in them, sign them
+#> REGISTRY=HOST: where to (PLAIN_HTTP=1: it speaks no TLS)
+#> KEY=cosign.key: sign with it, attach SBOMs and provenance; UNCOMMITTED=1: also what is not committed
+	@npm run --silent release -- $(strip $(release_options))
 
 cluster: $(installed) ## start the one-node Kubernetes alone
 	@npm run --silent cluster up

@@ -43,7 +43,7 @@ const suites: readonly Suite[] = [
     name: "unit",
     about: "no cluster and no network",
     files: [
-      "{operator,server,cli,images,demo,scripts}/**/*.test.ts",
+      "{operator,server,cli,images,demo,release,scripts}/**/*.test.ts",
       "test/{planner,chart,load,fixtures,bench}/**/*.test.ts",
       "test/*.test.ts",
     ],
@@ -58,7 +58,7 @@ const suites: readonly Suite[] = [
     about: "a real kube-apiserver, a real registry, the real server process",
     files: ["test/integration/**/*.test.ts", "test/cluster/**/*.test.ts"],
     packages: "tests",
-    programs: [...controlPlaneModules, "versitygw"],
+    programs: [...controlPlaneModules, "versitygw", "cosign"],
     concurrency: cores,
     budgetSeconds: 420,
     fileTimeoutMs: 1_200_000,

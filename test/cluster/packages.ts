@@ -10,8 +10,15 @@ const controlPlanePackages: readonly DebianPackage[] = [
   { name: "unzip", file: "/usr/bin/unzip" },
 ];
 
+/** What images are made with. */
+const imagePackages: readonly DebianPackage[] = [
+  { name: "buildah", file: "/usr/bin/buildah" },
+  { name: "mmdebstrap", file: "/usr/bin/mmdebstrap" },
+];
+
 const nodePackages: readonly DebianPackage[] = [
   ...controlPlanePackages,
+  ...imagePackages,
   { name: "iproute2", file: "/usr/sbin/ip" },
   { name: "procps", file: "/usr/sbin/sysctl" },
   { name: "iptables", file: "/usr/sbin/iptables" },
@@ -21,28 +28,39 @@ const nodePackages: readonly DebianPackage[] = [
   { name: "socat", file: "/usr/bin/socat" },
   { name: "containernetworking-plugins", file: "/usr/lib/cni/ptp" },
   { name: "docker-registry", file: "/usr/bin/docker-registry" },
-  { name: "buildah", file: "/usr/bin/buildah" },
-  { name: "mmdebstrap", file: "/usr/bin/mmdebstrap" },
   { name: "gcc", file: "/usr/bin/gcc" },
   { name: "pkg-config", file: "/usr/bin/pkg-config" },
   { name: "libseccomp-dev", file: "/usr/include/seccomp.h" },
 ];
 
+/** What a release needs: images of a commit, of small programs, and helm. */
+const releasePackages: readonly DebianPackage[] = [
+  ...imagePackages,
+  { name: "unzip", file: "/usr/bin/unzip" },
+  { name: "git", file: "/usr/bin/git" },
+  { name: "binutils", file: "/usr/bin/strip" },
+];
+
 /** What the suites need beside a node: images are made and looked into, models pushed, a page looked at. */
 const testPackages: readonly DebianPackage[] = [
   ...nodePackages,
-  { name: "git", file: "/usr/bin/git" },
+  ...releasePackages,
   { name: "curl", file: "/usr/bin/curl" },
-  { name: "binutils", file: "/usr/bin/strip" },
   { name: "chromium", file: "/usr/bin/chromium" },
   { name: "fonts-dejavu-core", file: "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf" },
 ];
 
-const packages = { "control-plane": controlPlanePackages, node: nodePackages, tests: testPackages } as const;
+const packages = {
+  "control-plane": controlPlanePackages,
+  node: nodePackages,
+  release: releasePackages,
+  tests: testPackages,
+} as const;
 
 /** Installs the Debian packages that are missing and says which before it does. */
 export async function installPackages(kind: keyof typeof packages, report: Report): Promise<void> {
-  const missing = packages[kind].filter((each) => !existsSync(each.file)).map((each) => each.name);
+  const needed = new Map(packages[kind].map(({ name, file }) => [name, file]));
+  const missing = [...needed].filter(([, file]) => !existsSync(file)).map(([name]) => name);
   if (missing.length === 0) return;
   report(`these Debian packages are missing and will be installed: ${missing.join(" ")}`);
   const environment = { DEBIAN_FRONTEND: "noninteractive" };

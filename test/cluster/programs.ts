@@ -53,6 +53,16 @@ const otherModules = {
     cgo: false,
     links: [],
   },
+  // Signs what a release pushes; no cluster runs it.
+  cosign: {
+    name: "cosign",
+    pins: "go",
+    packages: ["github.com/sigstore/cosign/v3/cmd/cosign"],
+    tags: [],
+    linkerFlags: "-X sigs.k8s.io/release-utils/version.gitVersion=v3.1.3",
+    cgo: false,
+    links: [],
+  },
 } as const satisfies Record<string, Module>;
 
 export type ModuleName = "kubernetes" | keyof typeof otherModules;
