@@ -101,13 +101,19 @@ export interface CachedAutoscaler {
 export function projectAutoscaler(raw: RawAutoscaler): Cached<CachedAutoscaler> {
   const { model, owner, value } = projectChild(raw);
   const target = raw.spec?.scaleTargetRef;
+  const controller = raw.metadata.ownerReferences?.find((reference) => reference.controller === true);
   return {
     model,
     owner,
     value: {
       child: value,
       namespace: raw.metadata.namespace ?? "",
-      target: { name: raw.metadata.name, targetKind: target?.kind ?? "", targetName: target?.name ?? "" },
+      target: {
+        name: raw.metadata.name,
+        targetKind: target?.kind ?? "",
+        targetName: target?.name ?? "",
+        controller: controller && { kind: controller.kind, name: controller.name },
+      },
     },
   };
 }

@@ -10,7 +10,7 @@ import { resourceNames } from "../build/horizontal-pod-autoscaler.ts";
 import { overriddenLabels } from "../build/merge-template.ts";
 import type { Problem } from "./facts.ts";
 import type { Fleet } from "./fleet.ts";
-import type { Observed } from "./observed.ts";
+import type { Observed, ObservedAutoscaler } from "./observed.ts";
 
 export interface CheckInputs {
   readonly observed: Observed;
@@ -52,7 +52,7 @@ function secondAutoscaler({ observed }: CheckInputs): Problem | undefined {
   return {
     object: `HorizontalPodAutoscaler/${rival.name}`,
     reason: "SecondAutoscaler",
-    message: `HorizontalPodAutoscaler ${rival.name} turns spec.replicas as well: delete it, or remove spec.scaling`,
+    message: `${named(rival)} turns spec.replicas as well: delete ${editable(rival)}, or remove spec.scaling`,
   };
 }
 
@@ -66,8 +66,18 @@ function autoscalerOnChild({ observed, fleets }: CheckInputs): Problem | undefin
   return {
     object: `HorizontalPodAutoscaler/${rival.name}`,
     reason: "SecondAutoscaler",
-    message: `HorizontalPodAutoscaler ${rival.name} is aimed at Deployment ${rival.targetName}, whose replicas only the operator writes: aim it at ModelDeployment ${model}`,
+    message: `${named(rival)} is aimed at Deployment ${rival.targetName}, whose replicas only the operator writes: aim ${editable(rival)} at ModelDeployment ${model}`,
   };
+}
+
+function named({ name, controller }: ObservedAutoscaler): string {
+  const autoscaler = `HorizontalPodAutoscaler ${name}`;
+  return controller === undefined ? autoscaler : `${autoscaler} of ${controller.kind} ${controller.name}`;
+}
+
+/** What a user has to change: an autoscaler that something else made comes back as it was. */
+function editable({ controller }: ObservedAutoscaler): string {
+  return controller === undefined ? "it" : `${controller.kind} ${controller.name}`;
 }
 
 function ownLabelsOverridden({ observed }: CheckInputs): Problem | undefined {

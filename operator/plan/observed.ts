@@ -39,6 +39,8 @@ export interface ObservedAutoscaler {
   readonly name: string;
   readonly targetKind: string;
   readonly targetName: string;
+  /** What made it and makes it again, such as a ScaledObject of KEDA; undefined where a user did. */
+  readonly controller: { readonly kind: string; readonly name: string } | undefined;
 }
 
 /** What decides whether a pod may run on a node. How much of it is free, only the scheduler knows. */

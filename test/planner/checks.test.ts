@@ -24,7 +24,12 @@ function told(world: World, more: Partial<Observed> = {}) {
 
 const scaling = { min: 1, max: 5, metric: "CPU", targetPercent: 80 } as const;
 const gpu = { count: 1, resourceName: "nvidia.com/gpu" };
-const onModel: ObservedAutoscaler = { name: "rival", targetKind: "ModelDeployment", targetName: modelName };
+const onModel: ObservedAutoscaler = {
+  name: "rival",
+  targetKind: "ModelDeployment",
+  targetName: modelName,
+  controller: undefined,
+};
 
 const rows: readonly {
   readonly what: string;
@@ -51,6 +56,13 @@ const rows: readonly {
     autoscalers: [onModel],
     reason: "SecondAutoscaler",
     says: /rival turns spec\.replicas as well: delete it, or remove spec\.scaling/,
+  },
+  {
+    what: "an autoscaler that a ScaledObject made, and would make again, beside spec.scaling",
+    spec: { scaling, resources: { requests: { cpu: "1" } } },
+    autoscalers: [{ ...onModel, name: "keda-hpa-night", controller: { kind: "ScaledObject", name: "night" } }],
+    reason: "SecondAutoscaler",
+    says: /keda-hpa-night of ScaledObject night turns spec\.replicas .*: delete ScaledObject night, or remove spec\.sc/,
   },
   {
     what: "a label of ours in spec.podTemplate",
