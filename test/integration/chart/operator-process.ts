@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { TestContext } from "node:test";
 import { release } from "../../chart/render.ts";
+import { writeAccountKubeconfig } from "../../cluster/account-kubeconfig.ts";
 import type { ControlPlane } from "../../cluster/control-plane.ts";
 import { repositoryDirectory } from "../../cluster/directories.ts";
 
@@ -40,9 +40,8 @@ export async function startOperator(
   options: OperatorOptions,
 ): Promise<OperatorProcess> {
   const { namespace = release.namespace, sources = repositoryDirectory } = options;
-  const { stdout: token } = await plane.kubectl(["create", "token", "slipway-operator", "-n", namespace]);
-  const kubeconfig = join(options.directory, `${options.name}.kubeconfig`);
-  await writeFile(kubeconfig, JSON.stringify(kubeconfigOf(plane, token.trim())), { mode: 0o600 });
+  const file = join(options.directory, `${options.name}.kubeconfig`);
+  const kubeconfig = await writeAccountKubeconfig(file, plane, { namespace, name: "slipway-operator" });
   const image = options.serverImage ?? "registry.example.com/server:1";
   const flags = [`--server-image=${image}`, "--http-port=0", `--kubeconfig=${kubeconfig}`, ...(options.flags ?? [])];
   const child = spawn(process.execPath, [join(sources, "operator", "main.ts"), ...flags], {
@@ -67,15 +66,3 @@ export async function startOperator(
 
 /** pino's number for it. */
 const warning = 40;
-
-function kubeconfigOf(plane: ControlPlane, token: string): object {
-  const authority = Buffer.from(plane.caPem).toString("base64");
-  return {
-    apiVersion: "v1",
-    kind: "Config",
-    clusters: [{ name: "test", cluster: { server: plane.server, "certificate-authority-data": authority } }],
-    users: [{ name: "operator", user: { token } }],
-    contexts: [{ name: "test", context: { cluster: "test", user: "operator" } }],
-    "current-context": "test",
-  };
-}

@@ -1,8 +1,5 @@
 /** Whoever turns spec.replicas is alone with it: the API server's own record of who wrote what is read for that. */
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { kinds } from "../../../operator/api/kinds.ts";
@@ -16,25 +13,7 @@ import {
   servesVersion,
   startBench,
 } from "./harness.ts";
-
-interface AuditEvent {
-  readonly userAgent?: string;
-  readonly objectRef?: { readonly subresource?: string; readonly name?: string };
-}
-
-const auditPolicy = {
-  apiVersion: "audit.k8s.io/v1",
-  kind: "Policy",
-  omitStages: ["RequestReceived"],
-  rules: [
-    {
-      level: "Metadata",
-      verbs: ["create", "update", "patch", "delete"],
-      resources: [{ group: kinds.model.group, resources: [kinds.model.plural, `${kinds.model.plural}/*`] }],
-    },
-    { level: "None" },
-  ],
-};
+import { auditModels, isOurs, type ModelAudit } from "./model-audit.ts";
 
 const versions = [{ name: "v1", uri: "oci://registry.test/models/demo:1", digest: digest("1") }];
 /** Longer than the operator gathers changes for (20 ms), so that each one has a pass of its own. */
@@ -45,36 +24,18 @@ const patienceMs = 100_000;
 
 let bench: Bench;
 let operator: OperatorProcess;
-let directory: string;
-let auditLog: string;
+let audit: ModelAudit;
 
 before(async () => {
-  directory = await mkdtemp(join(tmpdir(), "slipway-audit-"));
-  const policyFile = join(directory, "policy.json");
-  auditLog = join(directory, "audit.log");
-  await writeFile(policyFile, JSON.stringify(auditPolicy));
-  bench = await startBench({ kind: "ready", digest: digest("1") }, [
-    `--audit-policy-file=${policyFile}`,
-    `--audit-log-path=${auditLog}`,
-  ]);
+  audit = await auditModels();
+  bench = await startBench({ kind: "ready", digest: digest("1") }, audit.apiServerArguments);
   operator = await bench.startOperator();
 });
 
 after(async () => {
   await bench.stop();
-  await rm(directory, { recursive: true });
+  await audit.remove();
 });
-
-/** Who wrote to a model, and to which part of it; the object itself is the part "". */
-async function writesTo(name: string): Promise<readonly { readonly agent: string; readonly part: string }[]> {
-  const lines = (await readFile(auditLog, "utf8")).trim().split("\n");
-  return lines
-    .map((line) => JSON.parse(line) as AuditEvent)
-    .filter(({ objectRef }) => objectRef?.name === name)
-    .map(({ userAgent, objectRef }) => ({ agent: userAgent ?? "", part: objectRef?.subresource ?? "" }));
-}
-
-const isOurs = ({ agent }: { readonly agent: string }): boolean => agent === "slipway-operator";
 
 test("a rival scaler and 1,000 passes: 0 writes of ours to the model but for its status", {
   timeout: 2 * patienceMs,
@@ -104,7 +65,7 @@ test("a rival scaler and 1,000 passes: 0 writes of ours to the model but for its
   });
   assert.ok(made >= passesWanted, `${made} passes`);
   assert.equal((await bench.get("md", "fought")).spec.replicas, replicas);
-  const writes = await writesTo("fought");
+  const writes = await audit.writesTo("fought");
   assert.ok(
     writes.some((write) => !isOurs(write) && write.part === "scale"),
     "the rival is on record",
