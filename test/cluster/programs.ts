@@ -63,6 +63,16 @@ const otherModules = {
     cgo: false,
     links: [],
   },
+  // Somebody else's scaler, for the test of it alone.
+  keda: {
+    name: "keda",
+    pins: "go",
+    packages: ["operator", "adapter"].map((name) => `github.com/kedacore/keda/v2/cmd/${name}`),
+    tags: [],
+    linkerFlags: "",
+    cgo: false,
+    links: [],
+  },
 } as const satisfies Record<string, Module>;
 
 export type ModuleName = "kubernetes" | keyof typeof otherModules;
