@@ -55,7 +55,7 @@ export function canonicalJson(value: unknown): string {
     return `[${text}]`;
   }
   const fields = value as Readonly<Record<string, unknown>>;
-  for (const key of Object.keys(fields).sort()) {
+  for (const key of Object.keys(fields).toSorted()) {
     const field = fields[key];
     if (field !== undefined) text += `${text === "" ? "" : ","}${JSON.stringify(key)}:${canonicalJson(field)}`;
   }
