@@ -1,3 +1,4 @@
+import { isJsonObject } from "../api/json.ts";
 import { apiVersion, kinds } from "../api/kinds.ts";
 import type { ModelMetadata, Spec } from "../api/model.ts";
 import { labels, modelLabels } from "../api/names.ts";
@@ -17,7 +18,7 @@ export function networkPolicy(
   wanted: NonNullable<Spec["networkPolicy"]>,
   operatorNamespace: string,
 ): object {
-  const peers = wanted.from ?? [{ podSelector: {} }];
+  const peers = wanted.from?.map(asStored) ?? [{ podSelector: {} }];
   const operator = { namespaceSelector: { matchLabels: { [namespaceName]: operatorNamespace } } };
   // No peers means everybody to Kubernetes, and nobody to us: then there is no rule.
   const predictions = peers.length === 0 ? [] : [{ from: peers, ports: [{ port: portNames.http, protocol: "TCP" }] }];
@@ -31,4 +32,25 @@ export function networkPolicy(
       ingress: [...predictions, { from: [operator], ports: [{ port: portNames.metrics, protocol: "TCP" }] }],
     },
   };
+}
+
+/**
+ * A peer as the API server gives it back, so that the two can be compared: it leaves out null, empty lists and empty
+ * labels. An empty selector stays; it selects everything.
+ */
+function asStored(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(asStored);
+  if (!isJsonObject(value)) return value;
+  const kept = Object.entries(value).filter(
+    ([key, field]) => field !== null && !isEmptyList(field) && !(key === "matchLabels" && isEmptyObject(field)),
+  );
+  return Object.fromEntries(kept.map(([key, field]) => [key, asStored(field)]));
+}
+
+function isEmptyList(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0;
+}
+
+function isEmptyObject(value: unknown): boolean {
+  return isJsonObject(value) && Object.keys(value).length === 0;
 }

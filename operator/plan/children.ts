@@ -54,6 +54,8 @@ export interface ChildInputs {
   readonly observed: ObservedChild | undefined;
   /** Paths of maps that are wholly ours. */
   readonly exact?: readonly string[];
+  /** Paths of lists that are wholly ours, down to the last field. */
+  readonly whole?: readonly string[];
   /** Paths of fields to take away where they are found. */
   readonly absent?: readonly string[];
   readonly drift: readonly Drift[];
@@ -75,7 +77,7 @@ export function planChild(inputs: ChildInputs): ChildPlan {
   }
   if (observed.deleting) return unchanged;
   const found = appliedHash(observed.object);
-  const options = { exact: inputs.exact ?? [], absent: inputs.absent ?? [] };
+  const options = { exact: inputs.exact ?? [], whole: inputs.whole ?? [], absent: inputs.absent ?? [] };
   const difference = differenceOf(desired, observed.object, options);
   if (difference === undefined) return unchanged;
   const planned = found !== undefined && found !== appliedHash(desired);

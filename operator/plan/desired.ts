@@ -143,6 +143,9 @@ function policy({ observed }: DesiredInputs): ChildPlan[] {
       phase: "prepare",
       desired: networkPolicy(metadata, spec.networkPolicy, observed.defaults.operatorNamespace),
       observed: observed.networkPolicy,
+      exact: ["spec", "spec.podSelector", "spec.podSelector.matchLabels"],
+      // A peer with a field less is another peer: a selector that is gone lets in more, or fewer.
+      whole: ["spec.ingress"],
     }),
   ];
 }

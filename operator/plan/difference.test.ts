@@ -10,6 +10,7 @@ interface Row {
   readonly desired: JsonObject;
   readonly observed: JsonObject;
   readonly exact?: readonly string[];
+  readonly whole?: readonly string[];
   readonly absent?: readonly string[];
   readonly except?: readonly string[];
   /** Undefined: no difference. */
@@ -141,6 +142,43 @@ const rows: readonly Row[] = [
     exact: ["spec.selector"],
   },
   {
+    what: "a list that is wholly ours, its keys in another order",
+    desired: { spec: { from: [{ a: {}, b: 1 }] } },
+    observed: { spec: { from: [{ b: 1, a: {} }] } },
+    whole: ["spec.from"],
+  },
+  {
+    what: "a field too many deep in a list that is wholly ours",
+    desired: { spec: { from: [{ selector: {} }] } },
+    observed: { spec: { from: [{ selector: { labels: { a: "b" } } }] } },
+    whole: ["spec.from"],
+    patch: { spec: { from: [{ selector: {} }] } },
+    fields: ["spec.from"],
+  },
+  {
+    what: "something empty that is missing in a list that is wholly ours",
+    desired: { spec: { from: [{ a: "b", selector: {} }] } },
+    observed: { spec: { from: [{ a: "b" }] } },
+    whole: ["spec.from"],
+    patch: { spec: { from: [{ a: "b", selector: {} }] } },
+    fields: ["spec.from"],
+  },
+  {
+    what: "a list that is wholly ours and was taken away",
+    desired: { spec: { from: [{ a: "b" }] } },
+    observed: { spec: {} },
+    whole: ["spec.from"],
+    patch: { spec: { from: [{ a: "b" }] } },
+    fields: ["spec.from"],
+  },
+  {
+    what: "a list that is wholly ours and is left to somebody else for now",
+    desired: { spec: { from: [{ a: "b" }] } },
+    observed: { spec: { from: [{}] } },
+    whole: ["spec.from"],
+    except: ["spec.from"],
+  },
+  {
     what: "an annotation to take away",
     desired: { metadata: { annotations: { ours: "1" } } },
     observed: { metadata: { annotations: { ours: "1", "was.ours/x": "2", theirs: "3" } } },
@@ -186,9 +224,9 @@ const rows: readonly Row[] = [
   },
 ];
 
-for (const { what, desired, observed, exact = [], absent = [], except = [], patch, fields = [] } of rows) {
+for (const { what, desired, observed, exact = [], whole = [], absent = [], except = [], patch, fields = [] } of rows) {
   test(`${what}: ${patch === undefined ? "no difference" : `differs in ${fields.join(", ")}`}`, () => {
-    const difference = differenceOf(desired, observed, { exact, absent, except });
+    const difference = differenceOf(desired, observed, { exact, whole, absent, except });
     assert.deepEqual(difference, patch === undefined ? undefined : { patch, fields });
   });
 }

@@ -1,6 +1,7 @@
 import type { Json, JsonObject } from "../api/json.ts";
 import { isJsonObject } from "../api/json.ts";
 import { quantity } from "../api/quantity.ts";
+import { hashOf } from "./revision.ts";
 
 /** How an object differs from what it should be, in the fields that we set and in no others. */
 export interface Difference {
@@ -13,6 +14,8 @@ export interface Difference {
 export interface DifferenceOptions {
   /** Paths of maps that are wholly ours: a key that we do not set is taken away. */
   readonly exact: readonly string[];
+  /** Paths of lists that are wholly ours, down to the last field of their items, in which something empty may mean much. */
+  readonly whole?: readonly string[];
   /** Paths of fields that are taken away where they are found. */
   readonly absent: readonly string[];
   /** Paths of fields that are left as they are. */
@@ -51,6 +54,11 @@ function compareObjects(
       const references = withOwner(value, found);
       if (references !== undefined) {
         patch[key] = references;
+        fields.push(at);
+      }
+    } else if (options.whole?.includes(at)) {
+      if (hashOf(value) !== hashOf(found)) {
+        patch[key] = value;
         fields.push(at);
       }
     } else if (isJsonObject(value) && isJsonObject(found)) {

@@ -1,6 +1,7 @@
 /** Scaling, policy, templates and pause against a real API server. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { isDeepStrictEqual } from "node:util";
 import { kinds } from "../../../operator/api/kinds.ts";
 import { type Bench, condition, digest, eventually, model, type OperatorProcess, startBench } from "./harness.ts";
 
@@ -201,6 +202,39 @@ test("a NetworkPolicy is made, follows its edits and goes", async () => {
   await bench.apply(model("fenced", { ...pinned, networkPolicy: {} }));
   const policy = await eventually("it is there", () => bench.get("networkpolicy", "fenced"));
   assert.deepEqual(policy.spec.ingress[0].from, [{ podSelector: {} }]);
+  const every = { namespaceSelector: {} };
+  const web = { podSelector: { matchLabels: { app: "web" } } };
+  const office = { ipBlock: { cidr: "10.0.0.0/8", except: ["10.1.0.0/16"] } };
+  // Most have a field less than the one before, and so other callers.
+  for (const from of [
+    [web],
+    [{ ...every, ...web }],
+    [every],
+    [{ ...every, podSelector: {} }],
+    [{ podSelector: {} }],
+    [office],
+    [{ ipBlock: { cidr: "10.0.0.0/8" } }],
+    [web, office],
+  ]) {
+    await bench.patchModel("fenced", { networkPolicy: { from } });
+    await eventually(JSON.stringify(from), async () => {
+      const { spec } = await bench.get("networkpolicy", "fenced");
+      return isDeepStrictEqual(spec.ingress[0].from, from);
+    });
+  }
+  // As people write it; the API server leaves out what is empty, and that is no difference.
+  const wordy = [{ podSelector: { matchLabels: {}, matchExpressions: [] } }];
+  await bench.patchModel("fenced", { networkPolicy: { from: wordy } });
+  const { metadata } = await eventually("it is the same in fewer words", async () => {
+    const found = await bench.get("networkpolicy", "fenced");
+    return isDeepStrictEqual(found.spec.ingress[0].from, [{ podSelector: {} }]) ? found : undefined;
+  });
+  await bench.patchModel("fenced", { restartToken: "look again" });
+  await eventually("the model was looked at again", async () => {
+    const { status } = await bench.get("md", "fenced");
+    return status.observedGeneration === (await bench.get("md", "fenced")).metadata.generation;
+  });
+  assert.equal((await bench.get("networkpolicy", "fenced")).metadata.resourceVersion, metadata.resourceVersion);
   await bench.patchModel("fenced", { networkPolicy: { from: [] } });
   await eventually(
     "nobody may predict",

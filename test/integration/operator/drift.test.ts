@@ -13,7 +13,7 @@ before(async () => {
       versions: [{ name: "v1", uri: "oci://registry.test/models/demo:1", digest: digest("1") }],
       resources: { requests: { cpu: "100m" } },
       scaling: { max: 5 },
-      networkPolicy: { from: [{ podSelector: { matchLabels: { app: "web" } } }] },
+      networkPolicy: { from: [web] },
     }),
   );
   await servesVersion(bench, "kept", "v1");
@@ -21,13 +21,23 @@ before(async () => {
 
 after(() => bench.stop());
 
+const web = { podSelector: { matchLabels: { app: "web" } } };
+const metrics = {
+  from: [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "slipway-system" } } }],
+  ports: [{ port: "metrics", protocol: "TCP" }],
+};
+
 const children = [
   { kind: "hpa", edit: { spec: { maxReplicas: 50 } } },
   { kind: "hpa", edit: { spec: { scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: "theirs" } } } },
   { kind: "hpa", edit: { spec: { metrics: [{ type: "Resource", resource: averageOf("memory", 50) }] } } },
   { kind: "networkpolicy", edit: { spec: { ingress: [{}] } } },
   { kind: "networkpolicy", edit: { spec: { podSelector: { matchLabels: { "slipway.dev/model": "other" } } } } },
+  { kind: "networkpolicy", edit: { spec: { podSelector: { matchLabels: { theirs: "too" } } } } },
   { kind: "networkpolicy", edit: { spec: { policyTypes: ["Ingress", "Egress"] } } },
+  { kind: "networkpolicy", edit: { spec: { egress: [{}] } } },
+  // Every namespace's pods of that label instead of the model's own.
+  { kind: "networkpolicy", edit: { spec: { ingress: [predictionsFrom({ namespaceSelector: {} }), metrics] } } },
 ] as const;
 
 for (const { kind, edit } of children) {
@@ -70,4 +80,8 @@ for (const kind of ["hpa", "networkpolicy"]) {
 
 function averageOf(name: string, averageUtilization: number): object {
   return { name, target: { type: "Utilization", averageUtilization } };
+}
+
+function predictionsFrom(change: object): object {
+  return { from: [{ ...web, ...change }], ports: [{ port: "http", protocol: "TCP" }] };
 }
