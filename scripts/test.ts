@@ -68,7 +68,7 @@ const suites: readonly Suite[] = [
     about: "the real one-node Kubernetes",
     files: ["test/e2e/**/*.test.ts"],
     packages: "tests",
-    programs: nodeModules,
+    programs: [...nodeModules, "kube-router"],
     concurrency: 1,
     budgetSeconds: 720,
     fileTimeoutMs: 1_200_000,

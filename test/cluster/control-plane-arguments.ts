@@ -20,7 +20,7 @@ export type ControlPlaneSettings = {
   readonly publishesItself: boolean;
 };
 
-const serviceRange = "10.96.0.0/16";
+export const serviceRange = "10.96.0.0/16";
 
 export function etcdArguments(settings: ControlPlaneSettings): string[] {
   const client = etcdUrl(settings);

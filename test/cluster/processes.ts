@@ -21,23 +21,34 @@ export type Program = {
   readonly environment?: Readonly<Record<string, string>>;
 };
 
-/** Starts a process that the kernel kills when the one that started it dies, however it dies. */
-export function startTied(program: Program): StartedProcess {
-  return start(program, ["setpriv", "--pdeathsig", "KILL", program.path], { detached: false });
+/** Where a process that is tied to its starter runs, and what it gets when that one dies. */
+export type Tie = {
+  /** File of a network namespace. */
+  readonly networkNamespace?: string;
+  /** KILL where nothing has to be put in order. */
+  readonly signal?: "KILL" | "TERM";
+};
+
+/** Starts a process that the kernel ends when the one that started it dies, however it dies. */
+export function startTied(program: Program, { networkNamespace, signal: name = "KILL" }: Tie = {}): StartedProcess {
+  return start(program, ["setpriv", "--pdeathsig", name, ...entering(networkNamespace)], { detached: false });
 }
 
 /** Starts a process that outlives the one that started it, inside a network namespace if one is named. */
 export function startDetached(program: Program, networkNamespace?: string): StartedProcess {
-  const enter = networkNamespace === undefined ? [] : ["nsenter", `--net=${networkNamespace}`];
-  return start(program, [...enter, program.path], { detached: true });
+  return start(program, entering(networkNamespace), { detached: true });
+}
+
+function entering(networkNamespace: string | undefined): string[] {
+  return networkNamespace === undefined ? [] : ["nsenter", `--net=${networkNamespace}`];
 }
 
 function start(program: Program, prefix: readonly string[], options: { detached: boolean }): StartedProcess {
   const log = openSync(program.logFile, "a");
   let child: ChildProcess;
   try {
-    const [command = program.path, ...rest] = prefix;
-    child = spawn(command, [...rest, ...program.parameters], {
+    const [command = program.path, ...rest] = [...prefix, program.path, ...program.parameters];
+    child = spawn(command, rest, {
       cwd: program.directory,
       detached: options.detached,
       env: { ...process.env, ...program.environment },
@@ -49,7 +60,8 @@ function start(program: Program, prefix: readonly string[], options: { detached:
   // Whoever waits for the process sees that it is gone and quotes its log; this only keeps Node from throwing.
   child.on("error", () => undefined);
   child.unref();
-  if (child.pid === undefined) throw new Error(`${program.name} cannot be started: is ${prefix[0]} installed?`);
+  if (child.pid === undefined)
+    throw new Error(`${program.name} cannot be started: is ${prefix[0] ?? program.path} installed?`);
   const startTicks = readStat(child.pid)?.startTicks;
   if (startTicks === undefined) throw new Error(`${program.name} ended at once; its log: ${program.logFile}`);
   return { name: program.name, pid: child.pid, startTicks, logFile: program.logFile };

@@ -73,6 +73,8 @@ const otherModules = {
     cgo: false,
     links: [],
   },
+  // Enforces NetworkPolicies, for the test that asks for it.
+  "kube-router": { name: "kube-router", pins: "go", packages: ["."], tags: [], linkerFlags: "", cgo: false, links: [] },
 } as const satisfies Record<string, Module>;
 
 export type ModuleName = "kubernetes" | keyof typeof otherModules;

@@ -16,6 +16,8 @@ const usualRate = 80;
 export interface LoadOptions {
   /** Requests a second of all clients together. */
   readonly ratePerSecond?: number;
+  /** What runs the clients somewhere else than on the node itself. */
+  readonly prefix?: readonly string[];
 }
 
 /**
@@ -39,7 +41,7 @@ export async function loadDuring(
   bench: Bench,
   model: string,
   work: (progress: () => LoadSummary | undefined) => Promise<void>,
-  { ratePerSecond = usualRate }: LoadOptions = {},
+  { ratePerSecond = usualRate, prefix = onNode(bench) }: LoadOptions = {},
 ): Promise<LoadSummary> {
   const folder = await mkdtemp(join(tmpdir(), "slipway-e2e-"));
   const bodyFile = join(folder, "request.json");
@@ -47,7 +49,6 @@ export async function loadDuring(
   const service = await serviceUrl(bench, model);
   await reachable(bench, service);
   const url = `${service}/v2/models/${model}/infer`;
-  const prefix = ["nsenter", `--net=${nodeNames(bench.node.name).networkNamespaceFile}`];
   const load = startLoad({ url, bodyFile, connections: clients, ratePerSecond, prefix });
   let summary: LoadSummary;
   try {
@@ -57,4 +58,8 @@ export async function loadDuring(
     await rm(folder, { recursive: true });
   }
   return summary;
+}
+
+function onNode({ node }: Bench): readonly string[] {
+  return ["nsenter", `--net=${nodeNames(node.name).networkNamespaceFile}`];
 }
