@@ -1,4 +1,4 @@
-import type { V2HorizontalPodAutoscaler } from "@kubernetes/client-node";
+import type { V2HorizontalPodAutoscaler, V2HorizontalPodAutoscalerBehavior } from "@kubernetes/client-node";
 import { apiVersion, kinds } from "../api/kinds.ts";
 import type { ModelMetadata, Spec } from "../api/model.ts";
 import { modelLabels } from "../api/names.ts";
@@ -29,9 +29,46 @@ export function horizontalPodAutoscaler(
           },
         },
       ],
-      ...(scaling.behavior === undefined ? {} : { behavior: scaling.behavior }),
+      ...(scaling.behavior === undefined ? {} : { behavior: withDefaults(scaling.behavior) }),
     },
   };
+}
+
+/**
+ * What the API server fills in where a behavior is given in part (autoscaling/v2, HPAScalingRules). Said by us, so that
+ * a field that the user takes away goes back to it: a patch without the field would leave what was there.
+ */
+const defaults = {
+  scaleUp: {
+    stabilizationWindowSeconds: 0,
+    selectPolicy: "Max",
+    policies: [
+      { type: "Pods", value: 4, periodSeconds: 15 },
+      { type: "Percent", value: 100, periodSeconds: 15 },
+    ],
+  },
+  scaleDown: { selectPolicy: "Max", policies: [{ type: "Percent", value: 100, periodSeconds: 15 }] },
+} as const;
+
+function withDefaults(behavior: V2HorizontalPodAutoscalerBehavior): object {
+  return {
+    ...behavior,
+    scaleUp: { ...defaults.scaleUp, ...behavior.scaleUp },
+    scaleDown: { ...defaults.scaleDown, ...behavior.scaleDown },
+  };
+}
+
+/** Paths of what the user has not asked for and the API server fills in with nothing: taken away where it is found. */
+export function absentBehavior({ behavior }: NonNullable<Spec["scaling"]>): string[] {
+  if (behavior === undefined) return ["spec.behavior"];
+  const { scaleUp, scaleDown }: V2HorizontalPodAutoscalerBehavior = behavior;
+  return [
+    ...(scaleUp?.tolerance === undefined ? ["spec.behavior.scaleUp.tolerance"] : []),
+    ...(scaleDown?.tolerance === undefined ? ["spec.behavior.scaleDown.tolerance"] : []),
+    ...(scaleDown?.stabilizationWindowSeconds === undefined
+      ? ["spec.behavior.scaleDown.stabilizationWindowSeconds"]
+      : []),
+  ];
 }
 
 /** The metric's name in spec.resources.requests. */

@@ -85,8 +85,8 @@ test("a quarrel about one field leaves the others under our care", () => {
   assert.deepEqual(
     contests.map(({ correct, drift: { field } }) => [field, correct]),
     [
-      ["spec.replicas", false],
       ["spec.image", true],
+      ["spec.replicas", false],
     ],
   );
 });

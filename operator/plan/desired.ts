@@ -3,7 +3,7 @@ import { kinds } from "../api/kinds.ts";
 import { childAnnotations, labels } from "../api/names.ts";
 import { controllerRevision } from "../build/controller-revision.ts";
 import { deployment } from "../build/deployment.ts";
-import { horizontalPodAutoscaler } from "../build/horizontal-pod-autoscaler.ts";
+import { absentBehavior, horizontalPodAutoscaler } from "../build/horizontal-pod-autoscaler.ts";
 import { networkPolicy } from "../build/network-policy.ts";
 import { podDisruptionBudget } from "../build/pod-disruption-budget.ts";
 import { service } from "../build/service.ts";
@@ -129,6 +129,7 @@ function scaler({ observed }: DesiredInputs): ChildPlan[] {
       phase: "route",
       desired: horizontalPodAutoscaler(metadata, spec.scaling),
       observed: observed.horizontalPodAutoscaler,
+      absent: absentBehavior(spec.scaling),
     }),
   ];
 }

@@ -1,4 +1,4 @@
-/** Scaling, policy, templates and pause against a real API server. */
+/** Policy, templates and pause against a real API server. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
@@ -21,104 +21,10 @@ const pinned = {
     { name: "v2", uri: "oci://registry.test/models/demo:2", digest: digest("1") },
   ],
 };
-const resources = { requests: { cpu: "100m", memory: "64Mi" } };
 
 async function ready(name: string): Promise<void> {
   await eventually(`${name} is Ready`, async () => condition(await bench.status(name), "Ready").status === "True");
 }
-
-test("scaling makes an autoscaler that is aimed at the model, follows its edits, and takes it away again", async () => {
-  await bench.apply(model("scaled", { ...pinned, resources, scaling: { min: 2, max: 5 } }));
-  const scaler = await eventually("the autoscaler is there", () => bench.get("hpa", "scaled"));
-  assert.deepEqual(scaler.spec.scaleTargetRef, {
-    apiVersion: "slipway.dev/v1alpha1",
-    kind: "ModelDeployment",
-    name: "scaled",
-  });
-  assert.equal(scaler.spec.metrics[0].resource.target.averageUtilization, 80);
-  await bench.patchModel("scaled", { scaling: { max: 7 } });
-  await eventually("it is edited", async () => (await bench.get("hpa", "scaled")).spec.maxReplicas === 7);
-  await bench.patchModel("scaled", { scaling: null });
-  await eventually(
-    "it is gone",
-    async () => !(await bench.list("hpa")).some(({ metadata }) => metadata.name === "scaled"),
-  );
-});
-
-test("min above max is refused by the API server, with the field", async () => {
-  await assert.rejects(
-    bench.apply(model("minmax", { ...pinned, scaling: { min: 5, max: 2 } })),
-    /spec.scaling.min must not be above spec.scaling.max/,
-  );
-});
-
-test("CPU scaling without a CPU request is told, and a write to /scale passes all the same", async () => {
-  await bench.apply(model("norequest", { ...pinned, scaling: { max: 3 } }));
-  await eventually(
-    "it is told",
-    async () => condition(await bench.status("norequest"), "Ready").reason === "ScalingWithoutRequest",
-  );
-  await bench.plane.kubectl(["scale", "md", "norequest", "--replicas=2"]);
-  await bench.plane.kubectl(["patch", "md", "norequest", "--type=merge", "-p", '{"spec":{"version":"v2"}}']);
-  await bench.plane.kubectl(["patch", "md", "norequest", "--type=merge", "-p", '{"spec":{"version":"v1"}}']);
-  await eventually("two pods serve", async () => (await bench.status("norequest")).readyReplicas === 2);
-});
-
-test("memory scaling without a memory request is told as well", async () => {
-  const cpuOnly = { requests: { cpu: "100m" } };
-  await bench.apply(model("nomemory", { ...pinned, resources: cpuOnly, scaling: { max: 3, metric: "Memory" } }));
-  const status = await eventually("it is told", async () => {
-    const seen = await bench.status("nomemory");
-    return condition(seen, "Ready").reason === "ScalingWithoutRequest" ? seen : undefined;
-  });
-  assert.match(condition(status, "Ready").message, /metric Memory .* set spec\.resources\.requests\.memory/);
-  await bench.patchModel("nomemory", { resources: { requests: { memory: "64Mi" } } });
-  await ready("nomemory");
-});
-
-test("an autoscaler of the user's own turns a model without spec.scaling, and is no problem", async () => {
-  await bench.apply(model("own", { ...pinned, resources }));
-  await ready("own");
-  const target = { apiVersion: "slipway.dev/v1alpha1", kind: "ModelDeployment", name: "own" };
-  await bench.apply({
-    apiVersion: "autoscaling/v2",
-    kind: "HorizontalPodAutoscaler",
-    metadata: { name: "theirs" },
-    // Without metrics it still keeps to its bounds.
-    spec: { scaleTargetRef: target, minReplicas: 2, maxReplicas: 4 },
-  });
-  await eventually("it has scaled", async () => (await bench.status("own")).readyReplicas === 2, 90_000);
-  await ready("own");
-  const status = await bench.status("own");
-  assert.equal(condition(status, "Ready").reason, "Serving");
-  assert.equal(condition(status, "Stalled").status, "False");
-  assert.equal((await bench.get("md", "own")).spec.replicas, 2);
-  await bench.plane.kubectl(["delete", "hpa", "theirs"]);
-});
-
-test("a second autoscaler on the model, or one on its Deployment, is named", async () => {
-  await bench.apply(model("twice", { ...pinned, resources, scaling: { max: 3 } }));
-  await ready("twice");
-  const { currentRevision } = await bench.status("twice");
-  const rival = (target: object): object => ({
-    apiVersion: "autoscaling/v2",
-    kind: "HorizontalPodAutoscaler",
-    metadata: { name: "rival" },
-    spec: { scaleTargetRef: target, maxReplicas: 9, metrics: [] },
-  });
-  await bench.apply(rival({ apiVersion: "slipway.dev/v1alpha1", kind: "ModelDeployment", name: "twice" }));
-  await eventually("it is named", async () =>
-    /autoscaler rival turns spec.replicas/i.test(condition(await bench.status("twice"), "Stalled").message),
-  );
-  await bench.plane.kubectl(["delete", "hpa", "rival"]);
-  await ready("twice");
-  await bench.apply(rival({ apiVersion: "apps/v1", kind: "Deployment", name: `twice-${currentRevision}` }));
-  await eventually("it is named", async () =>
-    /aim it at ModelDeployment twice/.test(condition(await bench.status("twice"), "Stalled").message),
-  );
-  await bench.plane.kubectl(["delete", "hpa", "rival"]);
-  await ready("twice");
-});
 
 test("podTemplate is merged last", async () => {
   const podTemplate = {
