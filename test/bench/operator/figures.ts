@@ -139,6 +139,9 @@ async function idleMinute(ground: OperatorGround): Promise<Reading> {
   await delay(settleMs);
   const leaseless = await minute(ground);
   await ground.stopOperator();
+  // What comes next is not about a start.
+  await ground.startOperator();
+  await delay(settleMs);
   const { counts } = idle;
   const [cpu, cpuWithoutLease] = [idle, leaseless].map(({ cpuMs }) => seconds(cpuMs["operator"] ?? Number.NaN));
   return {
