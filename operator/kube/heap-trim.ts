@@ -15,14 +15,14 @@ export interface HeapTrim {
   stop(): void;
 }
 
-/** A look costs microseconds. A collection blocks for less than a tenth of a second, once in so long at the most. */
+/** A look costs microseconds. A collection takes about a tenth of a second, once in so long at the most. */
 const lookMs = 5_000;
-/** More garbage than this is worth a collection: a pass leaves a tenth of a mebibyte. */
+/** More garbage than this is worth a collection: a tenth of what an operator with a thousand models takes. */
 const worthBytes = 8 * 1024 * 1024;
 
 /**
  * V8 collects when it allocates. After the lists of a start or a thousand new models nobody allocates for hours, and
- * what they left behind stays. Flags that make V8 collect early enough cost half of the processor time of a burst; to
+ * what they left behind stays. Flags that make V8 collect early enough cost a quarter of the processor time of a burst; to
  * collect once when the work is done costs next to nothing.
  */
 export function createHeapTrim({ clock, usedBytes, collect, isQuiet }: HeapTrimOptions): HeapTrim {

@@ -45,6 +45,11 @@ export function revisionOfChild(child: ObservedChild): string {
   return stringsAt(child.object, "metadata", "labels")[labels.revision] ?? "";
 }
 
+/** What the history keeps of a revision; undefined when it is not in it. */
+export function recordOf(history: readonly ObservedChild[], revision: string): ObservedChild | undefined {
+  return history.find((child) => revisionOfChild(child) === revision);
+}
+
 export function versionOfChild(child: ObservedChild): string {
   return stringsAt(child.object, "metadata", "labels")[labels.version] ?? "";
 }
@@ -116,8 +121,7 @@ function withNodes(
 
 /** What the revision was made with; the spec may ask for something else by now. */
 function gpuOf({ model, controllerRevisions }: Observed, revision: string): Spec["gpu"] {
-  const record = controllerRevisions.find((child) => revisionOfChild(child) === revision);
-  const inputs = valueAt(record?.object, "data", "inputs");
+  const inputs = valueAt(recordOf(controllerRevisions, revision)?.object, "data", "inputs");
   return isJsonObject(inputs) ? (inputs as Pick<Spec, "gpu">).gpu : model.spec.gpu;
 }
 

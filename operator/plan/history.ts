@@ -1,5 +1,5 @@
 import { valueAt } from "../api/json.ts";
-import { revisionOfChild } from "./fleet.ts";
+import { recordOf, revisionOfChild } from "./fleet.ts";
 import type { ObservedChild } from "./observed.ts";
 
 /** As many as a Deployment keeps by default (spec.revisionHistoryLimit). */
@@ -25,7 +25,7 @@ export function expiredHistory(
 
 /** Place of a revision in the history; undefined when it is not in it. */
 export function historyNumber(history: readonly ObservedChild[], revision: string): number | undefined {
-  const record = history.find((child) => revisionOfChild(child) === revision);
+  const record = recordOf(history, revision);
   return record === undefined ? undefined : revisionNumber(record);
 }
 

@@ -2,7 +2,7 @@ import type { V1ResourceRequirements } from "@kubernetes/client-node";
 import { isJsonObject, type JsonObject, valueAt } from "../api/json.ts";
 import { mergeTemplate } from "../build/merge-template.ts";
 import { podTemplate } from "../build/pod-template.ts";
-import { revisionOfChild } from "./fleet.ts";
+import { recordOf, revisionOfChild } from "./fleet.ts";
 import type { BuildDefaults, Observed, ObservedChild } from "./observed.ts";
 import { type Revision, revisionOf } from "./revision.ts";
 
@@ -27,8 +27,7 @@ function renderedTemplate({ model, defaults }: Observed, revision: string, targe
 }
 
 function frozenTemplate(history: readonly ObservedChild[], revision: string): JsonObject | undefined {
-  const record = history.find((child) => revisionOfChild(child) === revision);
-  const template = valueAt(record?.object, "data", "template");
+  const template = valueAt(recordOf(history, revision)?.object, "data", "template");
   return isJsonObject(template) ? template : undefined;
 }
 
