@@ -12,8 +12,7 @@ export interface FrozenRevision {
 
 /**
  * `number` orders the history: one more than the highest there is. The API server lets nobody change the data, and
- * compares its bytes: a patch of whatever field, such as the garbage collector's when the model is deleted with
- * `--cascade=orphan`, writes them anew with their keys sorted, and is refused when they were not sorted before.
+ * compares its bytes, so they are written with their keys sorted, as every child is (`stamped` in plan/children.ts).
  */
 export function controllerRevision(
   model: ModelMetadata,
@@ -27,13 +26,6 @@ export function controllerRevision(
     kind: kinds.controllerRevision.kind,
     metadata: ownedBy(model, revisionName(model.name, revision), revisionLabels(model.name, revision, version)),
     revision: number,
-    data: sorted(data),
+    data,
   };
-}
-
-function sorted<T>(value: T): T {
-  if (Array.isArray(value)) return value.map(sorted) as T;
-  if (typeof value !== "object" || value === null) return value;
-  const entries = Object.entries(value).toSorted(([left], [right]) => (left < right ? -1 : 1));
-  return Object.fromEntries(entries.map(([key, field]) => [key, sorted(field)])) as T;
 }

@@ -47,6 +47,13 @@ test("what is missing is created, and what is as it should be is left alone", ()
   assert.deepEqual(planChild(inputs({ observed: written(desired(1)) })), { write: undefined, contests: [] });
 });
 
+test("the keys of a body are sorted at every depth, and its lists are not", () => {
+  const data = { b: [{ d: 1, c: 2 }, "a"], a: { z: 1, y: 2 } };
+  const { write } = planChild(inputs({ desired: { metadata: { name: "demo" }, data } }));
+  assert.equal(write?.verb, "create");
+  assert.equal(JSON.stringify(write.body["data"]), '{"a":{"y":2,"z":1},"b":[{"c":2,"d":1},"a"]}');
+});
+
 test("what is being deleted is left alone", () => {
   const observed = { ...written(desired(2)), deleting: true };
   assert.equal(planChild(inputs({ observed })).write, undefined);

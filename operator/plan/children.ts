@@ -94,7 +94,12 @@ export function planChild(inputs: ChildInputs): ChildPlan {
 
 const unchanged: ChildPlan = { write: undefined, contests: [] };
 
-/** The manifest with the hash of itself, by which the next pass tells its own writes from those of others. */
+/**
+ * The manifest with the hash of itself, by which the next pass tells its own writes from those of others. Its keys are
+ * sorted, and must be: the API server compares the bytes of a ControllerRevision's data. A patch of whatever field,
+ * such as the garbage collector's when a model is deleted with `--cascade=orphan`, writes them anew with their keys
+ * sorted, and is refused when they were not sorted before.
+ */
 function stamped(manifest: object): JsonObject {
   const text = canonicalJson(manifest);
   const json = JSON.parse(text) as JsonObject;
