@@ -6,6 +6,7 @@ import { quantity } from "./api/quantity.ts";
 import { containers, fieldManager, gpuLabels, labels } from "./api/names.ts";
 import { readable } from "./api/text.ts";
 import { type KubeObject, keyOf } from "./kube/resources.ts";
+import { foreignFields } from "./plan/foreign-fields.ts";
 import type {
   ObservedAutoscaler,
   ObservedChild,
@@ -69,6 +70,7 @@ export function projectChild(raw: RawChild): Cached<StoredChild> {
   // An entry of the scale subresource has no time; that it is there means that its number is in force.
   const latest = others.toSorted((left, right) => ((left.time ?? "~") < (right.time ?? "~") ? -1 : 1)).at(-1);
   const refused = status?.conditions?.find(({ type, status: holds }) => type === "ReplicaFailure" && holds === "True");
+  const foreign = foreignFields(others);
   return {
     model: modelKey(raw),
     owner: modelOwner(raw),
@@ -78,6 +80,7 @@ export function projectChild(raw: RawChild): Cached<StoredChild> {
       deleting: raw.metadata.deletionTimestamp !== undefined,
       text: JSON.stringify({ ...rest, metadata }),
       rival: latest?.manager,
+      ...(foreign === undefined ? {} : { foreign }),
       replicaFailure: refused && readable(refused.message ?? ""),
     },
   };

@@ -58,6 +58,8 @@ export interface ChildInputs {
   readonly whole?: readonly string[];
   /** Paths of fields to take away where they are found. */
   readonly absent?: readonly string[];
+  /** Paths below which a field that somebody else added is taken away. */
+  readonly ours?: readonly string[];
   readonly drift: readonly Drift[];
   readonly now: number;
 }
@@ -77,7 +79,8 @@ export function planChild(inputs: ChildInputs): ChildPlan {
   }
   if (observed.deleting) return unchanged;
   const found = appliedHash(observed.object);
-  const options = { exact: inputs.exact ?? [], whole: inputs.whole ?? [], absent: inputs.absent ?? [] };
+  const { exact = [], whole = [], absent = [], ours = [] } = inputs;
+  const options = { exact, whole, absent, ours, foreign: observed.foreign };
   const difference = differenceOf(desired, observed.object, options);
   if (difference === undefined) return unchanged;
   const planned = found !== undefined && found !== appliedHash(desired);

@@ -84,7 +84,8 @@ function deployments(inputs: DesiredInputs): ChildPlan[] {
       phase: replicas < (fleet?.desired ?? 0) ? "release" : "prepare",
       desired: deployment(observed.model.metadata, revision, versionOf(template), template, replicas),
       observed: fleet?.deployment,
-      exact: ["spec.template.metadata.annotations"],
+      exact: ["spec.template.metadata.annotations", "spec.template.metadata.labels"],
+      ours: ["spec"],
     });
   });
 }
@@ -100,6 +101,8 @@ function front({ observed, decision }: DesiredInputs): ChildPlan {
     desired: service(metadata, spec.service, decision.selector),
     observed: observed.service,
     exact: ["spec.selector"],
+    // Not all of it: what hands out addresses to Services writes its own fields here.
+    ours: ["spec.externalIPs", "spec.publishNotReadyAddresses", "spec.sessionAffinity", "spec.sessionAffinityConfig"],
     absent: fromSpec
       .filter((name) => spec.service.annotations?.[name] === undefined)
       .map((name) => `metadata.annotations.${name}`),
@@ -116,6 +119,7 @@ function budget({ observed, decision }: DesiredInputs): ChildPlan {
     exact: ["spec.selector", "spec.selector.matchLabels"],
     // Somebody's beside our maxUnavailable, and the API server would refuse to have ours put back.
     absent: ["spec.minAvailable"],
+    ours: ["spec"],
   });
 }
 
@@ -130,6 +134,7 @@ function scaler({ observed }: DesiredInputs): ChildPlan[] {
       desired: horizontalPodAutoscaler(metadata, spec.scaling),
       observed: observed.horizontalPodAutoscaler,
       absent: absentBehavior(spec.scaling),
+      ours: ["spec"],
     }),
   ];
 }

@@ -1,9 +1,10 @@
 import type { Json, JsonObject } from "../api/json.ts";
 import { isJsonObject } from "../api/json.ts";
 import { quantity } from "../api/quantity.ts";
+import { fieldBelow, type ForeignFields, hasAdditions, isAddition, itemBelow } from "./foreign-fields.ts";
 import { hashOf } from "./revision.ts";
 
-/** How an object differs from what it should be, in the fields that we set and in no others. */
+/** How an object differs from what it should be. */
 export interface Difference {
   /** JSON merge patch (RFC 7386) that puts it right. */
   readonly patch: JsonObject;
@@ -20,12 +21,15 @@ export interface DifferenceOptions {
   readonly absent: readonly string[];
   /** Paths of fields that are left as they are. */
   readonly except?: readonly string[];
+  /** Paths below which a field that somebody else added is taken away. */
+  readonly ours?: readonly string[];
+  readonly foreign?: ForeignFields;
 }
 
 /**
- * Compares only what we set, so that defaults and other people's fields are left alone. A list is replaced as a whole
- * when its length or one of its items differs; items keep the fields that the server filled in (a node port). An
- * owner reference is looked for among those of others.
+ * Compares what we set, so that defaults and other people's metadata are left alone, and finds what others added where
+ * all is ours. A list is replaced as a whole when its length or one of its items differs; items keep the fields that
+ * the server filled in (a node port). An owner reference is looked for among those of others.
  */
 export function differenceOf(
   desired: JsonObject,
@@ -33,7 +37,7 @@ export function differenceOf(
   options: DifferenceOptions,
 ): Difference | undefined {
   const fields: string[] = [];
-  const patch = compareObjects(desired, observed, "", options, fields);
+  const patch = compareObjects(desired, observed, "", options.foreign, options, fields);
   return patch === undefined ? undefined : { patch, fields };
 }
 
@@ -41,6 +45,7 @@ function compareObjects(
   desired: JsonObject,
   observed: JsonObject,
   path: string,
+  foreign: ForeignFields,
   options: DifferenceOptions,
   fields: string[],
 ): JsonObject | undefined {
@@ -62,21 +67,28 @@ function compareObjects(
         fields.push(at);
       }
     } else if (isJsonObject(value) && isJsonObject(found)) {
-      const inner = compareObjects(value, found, at, options, fields);
+      const inner = compareObjects(value, found, at, fieldBelow(foreign, key), options, fields);
       if (inner !== undefined) patch[key] = inner;
-    } else if (!isSet(value, found, at)) {
-      patch[key] = merged(value, found);
+    } else {
+      const theirs = isOurs(at, options) ? fieldBelow(foreign, key) : undefined;
+      if (isSet(value, found, at) && !hasAdditions(value, found, theirs)) continue;
+      patch[key] = merged(value, found, theirs);
       fields.push(at);
     }
   }
   for (const key of Object.keys(observed)) {
     const at = `${path}.${key}`;
-    if (Object.hasOwn(desired, key) || !(options.exact.includes(path) || options.absent.includes(at))) continue;
-    if (options.except?.includes(at)) continue;
+    if (Object.hasOwn(desired, key) || options.except?.includes(at)) continue;
+    const added = isOurs(at, options) && isAddition(key, observed, foreign);
+    if (!added && !options.exact.includes(path) && !options.absent.includes(at)) continue;
     patch[key] = null;
     fields.push(at);
   }
   return Object.keys(patch).length === 0 ? undefined : patch;
+}
+
+function isOurs(path: string, { ours = [] }: DifferenceOptions): boolean {
+  return ours.some((prefix) => path === prefix || path.startsWith(`${prefix}.`));
 }
 
 /** Whether everything that `desired` says is so in `found`. */
@@ -98,14 +110,23 @@ function isSet(desired: Json, found: Json | undefined, path: string): boolean {
   return isQuantityPath(path) && sameQuantity(desired, found);
 }
 
-/** The value to write: ours, with the fields that the server or others added to the same list items. */
-function merged(desired: Json, found: Json | undefined): Json {
+/** The value to write: ours, with the fields that the server filled in to the same list items, and without additions. */
+function merged(desired: Json, found: Json | undefined, foreign: ForeignFields): Json {
   if (Array.isArray(desired) && Array.isArray(found) && desired.length === found.length) {
-    return desired.map((item: Json, index) => merged(item, found[index] as Json));
+    return desired.map((item: Json, index) => {
+      const other = found[index] as Json | undefined;
+      return merged(item, other, itemBelow(foreign, other));
+    });
   }
   if (isJsonObject(desired) && isJsonObject(found)) {
-    const entries = Object.entries(desired).map(([key, value]) => [key, merged(value ?? null, found[key])]);
-    return { ...found, ...Object.fromEntries(entries) };
+    const kept = Object.entries(found).filter(
+      ([key]) => !Object.hasOwn(desired, key) && !isAddition(key, found, foreign),
+    );
+    const entries = Object.entries(desired).map(([key, value]) => [
+      key,
+      merged(value ?? null, found[key], fieldBelow(foreign, key)),
+    ]);
+    return Object.fromEntries([...kept, ...entries]) as JsonObject;
   }
   return desired;
 }

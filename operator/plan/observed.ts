@@ -5,6 +5,7 @@
 import type { JsonObject } from "../api/json.ts";
 import type { Model } from "../api/model.ts";
 import type { PodReport } from "../../server/contract.ts";
+import type { ForeignFields } from "./foreign-fields.ts";
 
 export interface Observed {
   /** Milliseconds since the epoch. */
@@ -74,6 +75,8 @@ export interface ObservedChild {
   readonly object: JsonObject;
   /** Who else wrote to it last, by the name in its managed fields. */
   readonly rival: string | undefined;
+  /** What others wrote outside its metadata and status; absent when they wrote nothing. */
+  readonly foreign?: ForeignFields;
   /** A condition ReplicaFailure of a Deployment: why its pods cannot even be created. */
   readonly replicaFailure: string | undefined;
 }

@@ -1,0 +1,96 @@
+/** Fields of a child that somebody else wrote, from the managed fields that the API server keeps of every object. */
+import type { Json, JsonObject } from "../api/json.ts";
+import { isJsonObject } from "../api/json.ts";
+
+/**
+ * A tree as in `fieldsV1` (Kubernetes' server-side apply): `f:NAME` is a field, `k:{"name":"server"}` the item of a
+ * list that has these keys, and what has nothing below it was written as a whole. Undefined when nobody else wrote any.
+ */
+export type ForeignFields = JsonObject | undefined;
+
+export interface FieldsOfManager {
+  readonly subresource?: string;
+  readonly fieldsV1?: object;
+}
+
+/** Of these managers outside the metadata, which is shared. What comes by a subresource, such as a scale, is meant to. */
+export function foreignFields(managers: readonly FieldsOfManager[]): ForeignFields {
+  const trees = managers
+    .filter(({ subresource = "" }) => subresource === "")
+    .map(({ fieldsV1 = {} }) => Object.entries(fieldsV1).filter(([key]) => key !== "f:metadata"))
+    .filter((entries) => entries.length > 0)
+    .map((entries) => Object.fromEntries<Json>(entries));
+  return trees.length === 0 ? undefined : trees.reduce<JsonObject>(union, {});
+}
+
+function union(left: JsonObject, right: JsonObject): JsonObject {
+  const both = { ...left };
+  for (const [key, below] of Object.entries(right)) {
+    const other = both[key];
+    both[key] = isJsonObject(other) && isJsonObject(below) ? union(other, below) : below;
+  }
+  return both;
+}
+
+export function fieldBelow(foreign: ForeignFields, key: string): ForeignFields {
+  const below = foreign?.[`f:${key}`];
+  return isJsonObject(below) ? below : undefined;
+}
+
+/** Of the item of a list. Only lists that the API server merges by keys are followed; others are written as a whole. */
+export function itemBelow(foreign: ForeignFields, item: Json | undefined): ForeignFields {
+  if (foreign === undefined || !isJsonObject(item)) return undefined;
+  const found = Object.entries(foreign).find(([name]) => name.startsWith("k:") && hasKeys(item, name.slice(2)));
+  return found !== undefined && isJsonObject(found[1]) ? found[1] : undefined;
+}
+
+/** `key` of `found` is there because somebody else wrote it, and it makes a difference. */
+export function isAddition(key: string, found: JsonObject, foreign: ForeignFields): boolean {
+  return fieldBelow(foreign, key) !== undefined && !isServerDefault(key, found[key]);
+}
+
+/** Something in `found`, at whatever depth, is an addition to `desired`, which it holds otherwise. */
+export function hasAdditions(desired: Json | undefined, found: Json | undefined, foreign: ForeignFields): boolean {
+  if (foreign === undefined) return false;
+  if (Array.isArray(desired) && Array.isArray(found)) {
+    return desired.some((item: Json, index) => {
+      const other = found[index] as Json | undefined;
+      return hasAdditions(item, other, itemBelow(foreign, other));
+    });
+  }
+  if (!isJsonObject(desired) || !isJsonObject(found)) return false;
+  return Object.keys(found).some((key) =>
+    Object.hasOwn(desired, key)
+      ? hasAdditions(desired[key], found[key], fieldBelow(foreign, key))
+      : isAddition(key, found, foreign),
+  );
+}
+
+function hasKeys(item: JsonObject, text: string): boolean {
+  const keys = JSON.parse(text) as JsonObject;
+  return Object.entries(keys).every(([key, value]) => item[key] === value);
+}
+
+/**
+ * What the API server says of pods where a manifest says nothing. A field that others set to just that cannot be taken
+ * away: it would be filled in again, and the field would be theirs for ever.
+ */
+const serverDefaults: Readonly<Record<string, Json>> = {
+  dnsPolicy: "ClusterFirst",
+  imagePullPolicy: "IfNotPresent",
+  progressDeadlineSeconds: 600,
+  protocol: "TCP",
+  restartPolicy: "Always",
+  schedulerName: "default-scheduler",
+  scheme: "HTTP",
+  sessionAffinity: "None",
+  successThreshold: 1,
+  terminationGracePeriodSeconds: 30,
+  terminationMessagePath: "/dev/termination-log",
+  terminationMessagePolicy: "File",
+};
+
+function isServerDefault(key: string, value: Json | undefined): boolean {
+  if (isJsonObject(value)) return Object.keys(value).length === 0; // such as resources: {}
+  return serverDefaults[key] === value;
+}
