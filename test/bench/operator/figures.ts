@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { defaultIdleMs } from "../../../operator/kube/reflector.ts";
 import { repositoryDirectory } from "../../cluster/directories.ts";
 import type { Figure, Reading } from "../figure.ts";
 import { milliseconds, round, seconds, spreadOf } from "../spread.ts";
@@ -133,10 +134,11 @@ function againstFloor(floor: LoadReading, { childrenMs }: LoadReading): string {
 /** Then once more by an operator that renews no lease, as one of a single replica may run. */
 async function idleMinute(ground: OperatorGround): Promise<Reading> {
   await full(ground);
+  await delay(firstSilenceMs);
   const idle = await minute(ground);
   await ground.stopOperator();
   await ground.startOperator(["--leader-elect=false"]);
-  await delay(settleMs);
+  await delay(firstSilenceMs);
   const leaseless = await minute(ground);
   await ground.stopOperator();
   // What comes next is not about a start.
@@ -149,6 +151,12 @@ async function idleMinute(ground: OperatorGround): Promise<Reading> {
     detail: { idle, leaseless },
   };
 }
+
+/**
+ * The state that lasts for hours begins with the first silence of every watch, {@link defaultIdleMs} after its last
+ * event: each is opened anew once, on a new connection, and looked after on the same one from then on.
+ */
+const firstSilenceMs = defaultIdleMs + 20_000;
 
 async function minute(ground: OperatorGround): Promise<{ counts: Counts; cpuMs: Readonly<Record<string, number>> }> {
   ground.audit.start();
