@@ -19,7 +19,7 @@ ENV NODE_ENV=production
 # V8's own collections in quiet times would find next to nothing after that, and took more processor time than all else
 # that an idle operator does (--only idle).
 ENV MALLOC_ARENA_MAX=1
-ENV MALLOC_MMAP_THRESHOLD_=131072
+ENV MALLOC_MMAP_THRESHOLD_=32768
 ENV MALLOC_TRIM_THRESHOLD_=131072
 
 WORKDIR /app

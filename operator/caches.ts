@@ -11,6 +11,7 @@ import { createReflector, type Reflector } from "./kube/reflector.ts";
 import { keyOf, type KubeObject } from "./kube/resources.ts";
 import type { Change } from "./kube/store.ts";
 import type { Transport } from "./kube/transport.ts";
+import { createTurn } from "./kube/turn.ts";
 import { type Caches, modelIndex, namespaceIndex } from "./observe.ts";
 import {
   type Cached,
@@ -52,6 +53,9 @@ export function createCaches(inputs: CacheInputs): WatchedCaches {
   const { queue } = inputs;
   const reflectors: Reflector<unknown>[] = [];
   const scopes = inputs.namespaces.length === 0 ? [undefined] : inputs.namespaces;
+  // No pass begins before the last list has come, and pages side by side only cost memory: with 1,000 models 30 MiB at
+  // the peak, and half of that for good, as the allocator cannot give back what lies between what is kept.
+  const listTurn = createTurn();
 
   const cacheOf = <T, Raw extends KubeObject>(
     kind: Kind,
@@ -59,7 +63,7 @@ export function createCaches(inputs: CacheInputs): WatchedCaches {
     namespaces: readonly (string | undefined)[] = scopes,
   ): Cache<T> => {
     const own = namespaces.map((namespace) =>
-      createReflector<T, Raw>({ ...inputs, ...options, resource: kind, namespace }),
+      createReflector<T, Raw>({ ...inputs, ...options, listTurn, resource: kind, namespace }),
     );
     reflectors.push(...(own as unknown as Reflector<unknown>[]));
     return joinCaches(own);

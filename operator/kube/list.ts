@@ -1,12 +1,15 @@
 import { TransportError } from "./errors.ts";
 import { type KubeObject, type Resource, apiVersionOf, pathOf } from "./resources.ts";
 import type { Transport } from "./transport.ts";
+import type { Turn } from "./turn.ts";
 
 export interface ListOptions {
   readonly namespace?: string | undefined;
   readonly labelSelector?: string | undefined;
   readonly fieldSelector?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Held for each page, from its request until the caller is done with it. */
+  readonly turn?: Turn | undefined;
 }
 
 export interface List<T> {
@@ -32,25 +35,30 @@ export async function* listPages<T extends KubeObject>(
   const path = pathOf(resource, options.namespace);
   let token: string | undefined;
   for (let page = 0; page < maxPages; page++) {
-    const answer = await transport.request<RawList<T>>({
-      method: "GET",
-      path,
-      query: {
-        limit: pageSize,
-        continue: token,
-        labelSelector: options.labelSelector,
-        fieldSelector: options.fieldSelector,
-      },
-      signal: options.signal,
-    });
-    const resourceVersion = answer.metadata?.resourceVersion;
-    if (resourceVersion === undefined) throw new TransportError("NotAList", `${path}: the answer is not a list`);
-    // Items of a list lack what every item of a watch has; readers should not have to know which one they got.
-    const type = { apiVersion: apiVersionOf(resource), kind: resource.kind };
-    const items = answer.items ?? [];
-    for (const item of items) Object.assign(item, type);
-    yield { items, resourceVersion };
-    token = answer.metadata?.continue;
+    const endTurn = await options.turn?.take();
+    try {
+      const answer = await transport.request<RawList<T>>({
+        method: "GET",
+        path,
+        query: {
+          limit: pageSize,
+          continue: token,
+          labelSelector: options.labelSelector,
+          fieldSelector: options.fieldSelector,
+        },
+        signal: options.signal,
+      });
+      const resourceVersion = answer.metadata?.resourceVersion;
+      if (resourceVersion === undefined) throw new TransportError("NotAList", `${path}: the answer is not a list`);
+      // Items of a list lack what every item of a watch has; readers should not have to know which one they got.
+      const type = { apiVersion: apiVersionOf(resource), kind: resource.kind };
+      const items = answer.items ?? [];
+      for (const item of items) Object.assign(item, type);
+      yield { items, resourceVersion };
+      token = answer.metadata?.continue;
+    } finally {
+      endTurn?.();
+    }
     if (token === undefined || token === "") return;
   }
   throw new TransportError("TooLarge", `${path}: more than ${maxPages} pages of ${pageSize}`);

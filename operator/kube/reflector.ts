@@ -8,6 +8,7 @@ import { type KubeObject, type Resource, keyOf, pathOf } from "./resources.ts";
 import { apiErrorOfEvent } from "./status.ts";
 import { type CachedIdentity, type Change, type IndexFunction, createStore } from "./store.ts";
 import type { Transport, WatchEvent } from "./transport.ts";
+import type { Turn } from "./turn.ts";
 
 export interface ReflectorOptions<T, Raw extends KubeObject = KubeObject> {
   readonly transport: Transport;
@@ -27,6 +28,8 @@ export interface ReflectorOptions<T, Raw extends KubeObject = KubeObject> {
   readonly random: () => number;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** Shared with others, so that one page at a time is in memory. */
+  readonly listTurn?: Turn;
   /** How long a watch may be silent; {@link defaultIdleMs} when left out. */
   readonly idleMs?: number;
 }
@@ -113,7 +116,8 @@ export function createReflector<T, Raw extends KubeObject = KubeObject>(
     metrics.watch(resource.plural, "list");
     const replacement = store.replacement();
     let version = "";
-    for await (const page of listPages<KubeObject>(transport, resource, { ...options, signal: stopped.signal })) {
+    const listing = { ...options, turn: options.listTurn, signal: stopped.signal };
+    for await (const page of listPages<KubeObject>(transport, resource, listing)) {
       for (const object of page.items) replacement.take(checked(object, "ADDED", path));
       version = page.resourceVersion;
     }
