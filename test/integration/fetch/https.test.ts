@@ -62,6 +62,25 @@ describe("a web server", () => {
     assertFolder(await fetchPath("/model"), files);
   });
 
+  test("gives a model in gzip, whose digest is that of the model", async () => {
+    server.files.set("/direction.onnx.gz", { content: gzipSync(model), contentType: "application/gzip" });
+    server.files.set("/download", { content: gzipSync(model) });
+    assertModel(await fetchPath("/direction.onnx.gz"), model, "direction.onnx");
+    assertModel(await fetchPath("/download"), model);
+  });
+
+  test("may send its files in gzip without being asked to, and go on after a cut", async () => {
+    const content = gzipSync(model);
+    server.files.set("/direction.onnx", { content, contentEncoding: "gzip" });
+    const proxy = await startCuttingProxy(server.host, { kind: "cut", afterBytes: mebibyte, times: 1 });
+    try {
+      assertModel(await fetchPath("/direction.onnx", {}, proxy.host), model, "direction.onnx");
+      assertSentOnce(proxy.passed(), content.byteLength);
+    } finally {
+      await proxy.close();
+    }
+  });
+
   test("is told what nobody finds there", async () => {
     assertFails(await fetchPath("/nothing"), "NotFound", /has no "127\.0\.0\.1:\d+\/nothing"\. Check the path/);
   });
