@@ -9,7 +9,7 @@ import { gzipSync } from "node:zlib";
 import type { FailureReason } from "../../../server/contract.ts";
 import { type TarEntry, tarOf } from "../../fixtures/oci.ts";
 import { identityModel, onnxModel } from "../../fixtures/onnx.ts";
-import { assertFails, assertModel, type Fetched, fetching, sha256 } from "./fetching.ts";
+import { assertFails, assertFolder, assertModel, type Fetched, fetching, sha256 } from "./fetching.ts";
 import { type FileServer, startFileServer } from "./file-server.ts";
 import { externalDataModel, paddedModel } from "./models.ts";
 
@@ -204,6 +204,17 @@ describe("a packed model", () => {
     assertModel(await fetchContent(gzipSync(model), undefined, demanded), model);
     const ofPacked = { SLIPWAY_MODEL_DIGEST: sha256(gzipSync(model)) };
     assertFails(await fetchContent(gzipSync(model), undefined, ofPacked), "DigestMismatch", /the entry demands/);
+  });
+
+  test("with what macOS packs beside its files is served, and every file counts in the digest", async () => {
+    const files = {
+      "model.onnx": model,
+      "._model.onnx": Buffer.from("\0\x05\x16\x07"),
+      "__MACOSX/model.onnx": Buffer.from("\0\x05\x16\x07"),
+    };
+    assertFolder(await fetchFiles(files), files);
+    const { "model.onnx": graph, ...besides } = files;
+    assertFolder(await fetchFiles({ ...besides, "net.onnx": graph }), { ...besides, "net.onnx": graph });
   });
 });
 
