@@ -24,7 +24,7 @@ interface CustomResourceDefinition {
 
 const { values } = parseArgs({ options: { check: { type: "boolean", default: false }, help: { type: "boolean" } } });
 if (values.help) {
-  process.stdout.write("node scripts/generate.ts [--check]\n  writes the derived files, or checks them\n");
+  process.stdout.write("npx node scripts/generate.ts [--check]\n  writes the derived files, or checks them\n");
 } else {
   await main(values.check);
 }

@@ -76,7 +76,7 @@ const suites: readonly Suite[] = [
 ];
 
 const names = suites.map(({ name }) => name);
-const help = `node scripts/test.ts [${names.join("|")}]...
+const help = `npx node scripts/test.ts [${names.join("|")}]...
 ${suites.map(({ name, about, budgetSeconds }) => `  ${name.padEnd(12)} ${about} (budget ${budgetSeconds} s)`).join("\n")}
 `;
 

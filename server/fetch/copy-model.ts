@@ -1,46 +1,43 @@
 import { constants } from "node:fs";
 import { type FileHandle, lstat, open, readdir, realpath, stat } from "node:fs/promises";
 import { basename, join, sep } from "node:path";
-import { archiveKind, startBytes } from "./archive-kind.ts";
 import { quote } from "./configuration.ts";
 import { errorCode, type Failure, failure } from "./failure.ts";
 import type { ModelDirectory } from "./model-directory.ts";
-import { modelName } from "./place-download.ts";
+import { modelName } from "./model-name.ts";
+import { packingOf } from "./packing.ts";
 import type { SourceRequest } from "./source.ts";
 import { treeDigest } from "./tree-digest.ts";
-import { unpack } from "./unpack.ts";
+import { unpackFile } from "./unpack-file.ts";
 
 /** Large enough that a copy spends its time in the disk. */
 const copyBytes = 1024 * 1024;
 
 /** Makes the model of what lies at a real path of the pod (a file, an archive or a folder), and returns the digest. */
-export async function copyModel(
-  path: string,
-  { uri, directory, limits, signal, onBytes, checkDigest }: SourceRequest,
-): Promise<string> {
+export async function copyModel(path: string, request: SourceRequest): Promise<string> {
+  const { uri, directory, signal, onBytes, checkDigest } = request;
   const found = await stat(path);
+  let digest: string;
   if (found.isDirectory()) {
     await copyFolder({ root: path, uri, directory, onBytes, signal }, "");
-  } else {
-    const source = await openRegular(path, uri);
-    try {
-      const start = Buffer.alloc(startBytes);
-      const { bytesRead } = await source.read(start, 0, start.length, 0);
-      const archive = archiveKind(start.subarray(0, bytesRead));
-      if (archive === undefined) {
-        const file = await directory.write(modelName(basename(path)), read(source, onBytes, signal));
-        const digest = `sha256:${file.sha256}`;
-        checkDigest(digest);
-        return digest;
-      }
-      await unpack({ absolutePath: path, size: found.size, gzip: archive.gzip }, directory, limits, signal);
-    } finally {
-      await source.close();
-    }
-  }
-  const digest = treeDigest(directory.files());
+    digest = treeDigest(directory.files());
+  } else digest = await copyFile(path, found.size, request);
   checkDigest(digest);
   return digest;
+}
+
+async function copyFile(path: string, size: number, request: SourceRequest): Promise<string> {
+  const { uri, directory, limits, signal, onBytes } = request;
+  const source = await openRegular(path, uri);
+  try {
+    const packing = await packingOf({ absolutePath: path, size }, limits, signal);
+    const name = basename(path);
+    if (packing.gzip || packing.tar) return await unpackFile({ absolutePath: path, size, name }, packing, request);
+    const file = await directory.write(modelName(name), read(source, onBytes, signal));
+    return `sha256:${file.sha256}`;
+  } finally {
+    await source.close();
+  }
 }
 
 interface FolderCopy {

@@ -4,6 +4,7 @@ import type { FetchLog } from "./log.ts";
 import { tooManyBytes } from "./model-directory.ts";
 import type { SourceRequest } from "./source.ts";
 import type { ModelFile } from "./tree-digest.ts";
+import { requireWhole } from "./whole.ts";
 
 type What = Pick<Download, "what" | "open">;
 
@@ -12,11 +13,20 @@ export async function downloadAside(
   request: SourceRequest,
   what: What,
 ): Promise<ModelFile & { readonly absolutePath: string }> {
-  const { directory, limits } = request;
+  const { directory, limits, signal } = request;
   const { absolutePath, handle } = await directory.createDownload("download");
   try {
     const refuseLarger = (): Failure => tooManyBytes(limits);
-    const file = await download({ ...what, bound: limits.totalBytes, refuseLarger }, handle, downloadOptions(request));
+    const file = await download(
+      {
+        ...what,
+        bound: limits.totalBytes,
+        refuseLarger,
+        requireWhole: (host) => requireWhole({ absolutePath, host }, limits, signal),
+      },
+      handle,
+      downloadOptions(request),
+    );
     return { absolutePath, ...file };
   } finally {
     await handle.close();
@@ -29,7 +39,7 @@ export async function downloadInto(
   name: string,
   { what, open, size }: What & { readonly size: number | undefined },
 ): Promise<ModelFile> {
-  const { directory, limits } = request;
+  const { directory, limits, signal } = request;
   const bound = size ?? directory.remaining();
   if (size !== undefined) directory.reserve(size);
   const refuseLarger = (): Failure =>
@@ -39,9 +49,13 @@ export async function downloadInto(
           "SourceUnavailable",
           `${what} has more than the ${size} bytes of its listing: it was changed meanwhile.`,
         );
-  const { path, handle } = await directory.create(name);
+  const { path, absolutePath, handle } = await directory.create(name);
+  // Only a graph tells where it ends; weights are measured against what the graph reads of them.
+  const judged = path.endsWith(".onnx")
+    ? { requireWhole: (host: string) => requireWhole({ absolutePath, host }, limits, signal) }
+    : {};
   try {
-    const file = await download({ what, open, size, bound, refuseLarger }, handle, downloadOptions(request));
+    const file = await download({ what, open, size, bound, refuseLarger, ...judged }, handle, downloadOptions(request));
     if (size === undefined) directory.reserve(file.size);
     directory.record(path, file);
     return file;

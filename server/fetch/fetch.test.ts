@@ -39,6 +39,13 @@ describe("file://", () => {
     assert.deepEqual(await readFile(join(directory, "model", "net.onnx")), Buffer.from(model));
   });
 
+  test("a model in gzip is unpacked, and its digest is that of the model", async () => {
+    const report = await fetched({ SLIPWAY_MODEL_URI: await source("net.onnx.gz", gzipSync(model)) });
+    assert.ok(report.ok, JSON.stringify(report));
+    assert.equal(report.digest, `sha256:${modelSha}`);
+    assert.deepEqual(await readFile(join(directory, "model", "net.onnx")), Buffer.from(model));
+  });
+
   test("a model under another name becomes model.onnx", async () => {
     const report = await fetched({ SLIPWAY_MODEL_URI: await source("weights-final", model) });
     assert.ok(report.ok);

@@ -6,8 +6,8 @@ import { failure } from "./failure.ts";
 import type { Source } from "./source.ts";
 
 /**
- * `file:///path`: something that is mounted into the pod. A file is the model itself, or a tar or tar+gzip that is
- * unpacked (told by its bytes, not by its name); a folder is copied. The digest is known only after the copy.
+ * `file:///path`: something that is mounted into the pod. A file is the model itself or a tar of its folder, either in
+ * gzip or not (told by its bytes, not by its name); a folder is copied. The digest is known only after the copy.
  */
 export const fetchFile: Source = async (request) => {
   const { uri } = request;

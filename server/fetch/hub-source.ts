@@ -49,11 +49,18 @@ async function fetchFile(
   request: SourceRequest,
 ): Promise<string> {
   // The Hub knows the digest of a large file, so a wrong one need not be downloaded.
-  if (file.sha256 !== undefined && file.path.endsWith(".onnx")) request.checkDigest(`sha256:${file.sha256}`);
+  const listed = file.path.endsWith(".onnx") && file.sha256 !== undefined ? `sha256:${file.sha256}` : undefined;
+  if (listed !== undefined) request.checkDigest(listed);
   const what = quote(`${repository}/${file.path}`);
   const downloaded = await downloadAside(request, { what, open: (at) => client.open(commit, file.path, at) });
   requireSame(what, file, downloaded);
-  return placeDownload({ ...downloaded, name: posix.basename(file.path), host: "The Hub" }, request);
+  const digest = await placeDownload({ ...downloaded, name: posix.basename(file.path), host: "The Hub" }, request);
+  if (listed === undefined || listed === digest) return digest;
+  // Its pods would be judged by two digests: the one of what is inside, and before the next download the Hub's.
+  throw failure(
+    "NotAModel",
+    `${what} is called .onnx, but is packed in a gzip or a tar. Upload the model itself, or call it .onnx.gz or .tar.`,
+  );
 }
 
 async function fetchFolder(

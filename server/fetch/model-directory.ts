@@ -15,7 +15,7 @@ import type { ModelFile } from "./tree-digest.ts";
  */
 export interface ModelDirectory {
   /** An empty new file. Who opened it closes it and tells {@link record} what it holds. */
-  create(name: string): Promise<{ readonly path: string; readonly handle: FileHandle }>;
+  create(name: string): Promise<{ readonly path: string; readonly absolutePath: string; readonly handle: FileHandle }>;
   record(path: string, file: ModelFile): void;
   /** Counts bytes that are about to be written against the bound; {@link write} does so by itself. */
   reserve(bytes: number): void;
@@ -46,8 +46,9 @@ export async function openModelDirectory(directory: string, limits: FetchLimits)
         throw failure("TooLarge", `The model has more than the ${limits.files} files that are allowed.`);
       }
       try {
-        await mkdir(dirname(join(directory, path)), { recursive: true });
-        return { path, handle: await openNew(join(directory, path)) };
+        const absolutePath = join(directory, path);
+        await mkdir(dirname(absolutePath), { recursive: true });
+        return { path, absolutePath, handle: await openNew(absolutePath) };
       } catch (error) {
         if (["EEXIST", "ENOTDIR", "EISDIR"].includes(errorCode(error))) {
           throw failure("UnsafeArchive", `The artifact holds ${quote(path)} twice. Every file may occur once.`);

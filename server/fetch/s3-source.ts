@@ -15,8 +15,9 @@ import type { Source, SourceRequest } from "./source.ts";
 import { treeDigest } from "./tree-digest.ts";
 
 /**
- * `s3://bucket/key` is one object: the model, or a tar or tar+gzip of its folder; `s3://bucket/prefix/` is every object
- * below. At AWS, or any S3-compatible server that `AWS_ENDPOINT_URL` names. The digest is known after the download.
+ * `s3://bucket/key` is one object: the model, or a tar of its folder, in gzip or not; `s3://bucket/prefix/` is every
+ * object below. At AWS, or any S3-compatible server that `AWS_ENDPOINT_URL` names. The digest is known after the
+ * download.
  */
 export const fetchS3: Source = async (request) => {
   const { plainHttpHosts, certificateAuthority, limits, signal, credentials, environment } = request;

@@ -11,7 +11,7 @@ import { tableOf } from "./table.ts";
 
 const groups: readonly Group[] = [operatorGroup, serverGroup, rolloutGroup];
 
-const help = `node test/bench/main.ts [${groups.map(({ name }) => name).join("|")}]... [--only FIGURE] [--objects N] [--json FILE]
+const help = `npx node test/bench/main.ts [${groups.map(({ name }) => name).join("|")}]... [--only FIGURE] [--objects N] [--json FILE]
                           [--profile DIR]
 
   --only FIGURE  one figure of the list below

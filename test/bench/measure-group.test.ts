@@ -30,7 +30,7 @@ test("a figure that cannot be measured leaves the others, and the ground is clea
       ["two", "2", undefined],
     ],
   );
-  assert.equal(lines[0]?.command, "node test/bench/main.ts g --only one");
+  assert.equal(lines[0]?.command, "npx node test/bench/main.ts g --only one");
   assert.equal(stopped, 1);
 });
 
@@ -39,6 +39,6 @@ test("without a ground every figure that is wanted says why", async () => {
   const lines = await measureGroup({ group: "g", figures, start, options: { ...options, only: "two", objects: 100 } });
   assert.deepEqual(
     lines.map(({ name, error, command }) => ({ name, error, command })),
-    [{ name: "two", error: "no cluster", command: "node test/bench/main.ts g --only two --objects 100" }],
+    [{ name: "two", error: "no cluster", command: "npx node test/bench/main.ts g --only two --objects 100" }],
   );
 });

@@ -56,5 +56,5 @@ function messageOf(error: unknown): string {
 
 function commandOf(group: string, figure: string, objects: number): string {
   const size = objects === standardObjects ? "" : ` --objects ${objects}`;
-  return `node test/bench/main.ts ${group} --only ${figure}${size}`;
+  return `npx node test/bench/main.ts ${group} --only ${figure}${size}`;
 }

@@ -1,6 +1,6 @@
 /**
  * The whole of what the chart renders, to be read in a review. After a change that is meant:
- * UPDATE_GOLDEN=1 node --test test/chart/golden.test.ts
+ * UPDATE_GOLDEN=1 npx node --test test/chart/golden.test.ts
  */
 import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";

@@ -15,7 +15,7 @@ import { unpackTools } from "./tools.ts";
 
 const help = `A real Kubernetes on this machine, without Docker, in a network of its own.
 
-usage: node test/cluster/main.ts COMMAND [--control-plane] [--name NAME]
+usage: npx node test/cluster/main.ts COMMAND [--control-plane] [--name NAME]
 
   up        start it, or say that it is up
   down      remove all that it consists of: processes, network, mounts, cgroups, files
@@ -23,7 +23,7 @@ usage: node test/cluster/main.ts COMMAND [--control-plane] [--name NAME]
   exec -- COMMAND ...
             run a command in its network with KUBECONFIG and PATH set
   env       print what a shell evaluates to find kubectl, helm and the cluster:
-            eval "$(node test/cluster/main.ts env)"
+            eval "$(npx node test/cluster/main.ts env)"
   build     make what up needs and is not in the cache yet
 
   --control-plane  etcd, kube-apiserver and kube-controller-manager only: no node, so no pod ever runs

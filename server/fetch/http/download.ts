@@ -20,6 +20,8 @@ export interface Download {
   readonly refuseLarger: (bytes: number) => Failure;
   /** One attempt to open the body at a position, or at the start. */
   readonly open: (at: Position) => Promise<Opened>;
+  /** Called at the end of a body whose length nobody told: throws a failure to try again when what came was cut. */
+  readonly requireWhole?: (host: string) => Promise<void>;
 }
 
 export interface DownloadOptions {
@@ -36,7 +38,7 @@ export interface DownloadOptions {
  * another one that goes on where it broke, as long as attempts bring something; the first bytes are kept as they came.
  */
 export async function download(
-  { what, size: expected, bound, refuseLarger, open }: Download,
+  { what, size: expected, bound, refuseLarger, open, requireWhole }: Download,
   file: FileHandle,
   options: DownloadOptions,
 ): Promise<ModelFile> {
@@ -83,6 +85,7 @@ export async function download(
     if (size !== undefined && received < size) {
       throw failure("SourceUnavailable", `${host} ended ${what} after ${received} of ${size} bytes.`, {});
     }
+    if (size === undefined) await requireWhole?.(host);
   };
 
   /** What an attempt brought counts when it came at the minimum rate: a trickle is as vain as silence. */

@@ -93,6 +93,8 @@ for (const [location, end, name, message] of external) {
 test("model.onnx at the top wins, or the only one", () => {
   assert.equal(findModelFile(["b.onnx", "model.onnx", "x/model.onnx"]), "model.onnx");
   assert.equal(findModelFile(["x/y.onnx", "y.bin"]), "x/y.onnx");
+  assert.equal(findModelFile(["._a.onnx", "a.onnx", "x/._a.onnx", "__MACOSX/a.onnx"]), "a.onnx");
+  assert.throws(() => findModelFile(["._a.onnx"]), { name: "NotAModel", message: /no file that ends in \.onnx/ });
   assert.throws(() => findModelFile(["a.bin"]), { name: "NotAModel", message: /no file that ends in \.onnx/ });
   assert.throws(() => findModelFile(["x/model.onnx", "y/model.onnx"]), { name: "NotAModel", message: /2 files/ });
 });

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,7 +9,7 @@ import { gzipSync } from "node:zlib";
 import type { FailureReason } from "../../../server/contract.ts";
 import { type TarEntry, tarOf } from "../../fixtures/oci.ts";
 import { identityModel, onnxModel } from "../../fixtures/onnx.ts";
-import { assertFails, assertModel, type Fetched, fetching } from "./fetching.ts";
+import { assertFails, assertFolder, assertModel, type Fetched, fetching, sha256 } from "./fetching.ts";
 import { type FileServer, startFileServer } from "./file-server.ts";
 import { externalDataModel, paddedModel } from "./models.ts";
 
@@ -143,10 +142,79 @@ describe("an archive that wants to harm", () => {
       });
     }
   }
+});
 
-  test("by being cut", async () => {
-    const tar = gzipSync(await tarOf([{ header: { name: "model.onnx" }, content: randomBytes(100_000) }]));
-    assertFails(await fetchContent(tar.subarray(0, 50_000)), "UnsafeArchive", /cannot be read as tar/);
+describe("a packed model", () => {
+  const model = paddedModel(100_000);
+  const tar = (): Promise<Buffer> => tarOf([{ header: { name: "model.onnx" }, content: model }]);
+  const cut: readonly [string, () => Promise<Buffer>, RegExp][] = [
+    ["tar", tar, /^The tar ends too early, after 50000 bytes: it was cut\. Upload it again/],
+    ["tar in gzip", async () => gzipSync(await tar()), /^The gzip ends too early, after 50000 bytes: it was cut/],
+    ["model in gzip", async () => gzipSync(model), /^The gzip ends too early, after 50000 bytes: it was cut/],
+  ];
+  for (const [what, content, message] of cut) {
+    test(`that was cut, as a ${what}, is told at once where the length was right`, async () => {
+      const fetched = await fetchContent((await content()).subarray(0, 50_000));
+      assertFails(fetched, "TruncatedModel", message);
+      assert.equal(fetched.log.filter((line) => line.startsWith("trying again")).length, 0);
+    });
+  }
+
+  test("that was cut before it was packed is told so", async () => {
+    assertFails(
+      await fetchContent(gzipSync(model.subarray(0, 50_000))),
+      "TruncatedModel",
+      /model file ends.*after 50000/,
+    );
+  });
+
+  test("whose gzip is damaged is refused", async () => {
+    const content = gzipSync(model);
+    content.fill(0xff, 40_000, 60_000);
+    assertFails(await fetchContent(content), "NotAModel", /is gzip, but its bytes are damaged \(Z_DATA_ERROR\)/);
+  });
+
+  test("whose gzip holds something else is told what", async () => {
+    assertFails(
+      await fetchContent(gzipSync(Buffer.from("\x89HDF\r\n\x1a\n", "latin1"))),
+      "NotAModel",
+      /HDF5.*Export the model/,
+    );
+    assertFails(await fetchContent(gzipSync(gzipSync(model))), "NotAModel", /looks like a gzip file/);
+    assertFails(await fetchContent(gzipSync("<!DOCTYPE html>")), "NotAModel", /sent a web page instead of a model/);
+  });
+
+  test("that is a bomb is cut short", async () => {
+    const bomb = gzipSync(Buffer.concat([model.subarray(0, 100), Buffer.alloc(32 * 1024 ** 2)]));
+    const tight = { ...impatient, inflationAllowanceBytes: 1024 ** 2, inflationRatio: 10 };
+    server.files.set("/model", { content: bomb });
+    const address = { SLIPWAY_MODEL_URI: `${server.origin}/model`, SLIPWAY_PLAIN_HTTP_HOSTS: server.host };
+    const inflated = await fetching(address, { limits: tight });
+    assertFails(inflated, "TooLarge", /unpacks to more than 1048576 bytes/);
+    const limited = await fetching({ ...address, SLIPWAY_FETCH_SIZE_LIMIT_BYTES: "2000000" }, { limits: impatient });
+    assertFails(limited, "TooLarge", /larger than the 2000000 bytes that are allowed/);
+    for (const { files } of [inflated, limited]) {
+      const written = files.get("model.onnx")?.byteLength ?? 0;
+      assert.ok(written <= 2_000_000, `${written} bytes were written`);
+    }
+  });
+
+  test("with other bytes than demanded is judged by what is inside", async () => {
+    const demanded = { SLIPWAY_MODEL_DIGEST: sha256(model) };
+    assertModel(await fetchContent(gzipSync(model), undefined, demanded), model);
+    const ofPacked = { SLIPWAY_MODEL_DIGEST: sha256(gzipSync(model)) };
+    assertFails(await fetchContent(gzipSync(model), undefined, ofPacked), "DigestMismatch", /the entry demands/);
+  });
+
+  test("with what macOS packs beside its files is served, and every file counts in the digest", async () => {
+    const files = {
+      "model.onnx": model,
+      "._model.onnx": Buffer.from("\0\x05\x16\x07"),
+      "__MACOSX/model.onnx": Buffer.from("\0\x05\x16\x07"),
+    };
+    assertFolder(await fetchFiles(files), files);
+    const { "model.onnx": graph, ...besides } = files;
+    assertFolder(await fetchFiles({ ...besides, "net.onnx": graph }), { ...besides, "net.onnx": graph });
   });
 });
 

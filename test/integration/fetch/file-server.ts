@@ -17,6 +17,10 @@ export interface ServedFile {
   readonly ignoresCondition?: true;
   /** Without a length, as programs answer that make their answer on the way. */
   readonly chunked?: true;
+  /** Without a length and without chunks: the connection's end is the file's, as with HTTP/1.0. */
+  readonly untilClosed?: true;
+  /** A `Content-Encoding` to name, whatever the request accepts. */
+  readonly contentEncoding?: string;
   /** Sends so many bytes at a time, with so many milliseconds in between. */
   readonly trickle?: { readonly bytes: number; readonly milliseconds: number };
 }
@@ -78,7 +82,11 @@ export async function sendFile(request: IncomingMessage, response: ServerRespons
     return;
   }
   if (isPart) response.setHeader("content-range", `bytes ${from}-${to - 1}/${content.byteLength}`);
-  if (file.chunked !== true) response.setHeader("content-length", to - from);
+  if (file.contentEncoding !== undefined) response.setHeader("content-encoding", file.contentEncoding);
+  if (file.untilClosed === true) {
+    response.useChunkedEncodingByDefault = false;
+    response.setHeader("connection", "close");
+  } else if (file.chunked !== true) response.setHeader("content-length", to - from);
   response.statusCode = isPart ? 206 : 200;
   if (file.trickle === undefined) {
     response.end(content.subarray(from, to));

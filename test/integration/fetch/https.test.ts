@@ -62,6 +62,25 @@ describe("a web server", () => {
     assertFolder(await fetchPath("/model"), files);
   });
 
+  test("gives a model in gzip, whose digest is that of the model", async () => {
+    server.files.set("/direction.onnx.gz", { content: gzipSync(model), contentType: "application/gzip" });
+    server.files.set("/download", { content: gzipSync(model) });
+    assertModel(await fetchPath("/direction.onnx.gz"), model, "direction.onnx");
+    assertModel(await fetchPath("/download"), model);
+  });
+
+  test("may send its files in gzip without being asked to, and go on after a cut", async () => {
+    const content = gzipSync(model);
+    server.files.set("/direction.onnx", { content, contentEncoding: "gzip" });
+    const proxy = await startCuttingProxy(server.host, { kind: "cut", afterBytes: mebibyte, times: 1 });
+    try {
+      assertModel(await fetchPath("/direction.onnx", {}, proxy.host), model, "direction.onnx");
+      assertSentOnce(proxy.passed(), content.byteLength);
+    } finally {
+      await proxy.close();
+    }
+  });
+
   test("is told what nobody finds there", async () => {
     assertFails(await fetchPath("/nothing"), "NotFound", /has no "127\.0\.0\.1:\d+\/nothing"\. Check the path/);
   });
@@ -282,6 +301,90 @@ describe("a connection that is cut", () => {
       }
     });
   }
+});
+
+describe("a connection that is cut while nobody told the length", () => {
+  const folder = { "model.onnx": paddedModel(mebibyte), "labels.txt": randomBytes(2 * mebibyte) };
+  let tar: Buffer;
+  before(async () => {
+    tar = await tarOf(Object.entries(folder).map(([name, content]) => ({ header: { name }, content })));
+  });
+  const ways: readonly [string, () => Buffer, (fetched: Fetched) => void][] = [
+    ["a model", () => model, (fetched) => assertModel(fetched, model)],
+    ["a model in gzip", () => gzipSync(model), (fetched) => assertModel(fetched, model)],
+    ["a tar", () => tar, (fetched) => assertFolder(fetched, folder)],
+    ["a tar in gzip", () => gzipSync(tar), (fetched) => assertFolder(fetched, folder)],
+  ];
+  for (const [what, content, assertWhole] of ways) {
+    for (const validator of ["none", undefined] as const) {
+      const how = validator === undefined ? "goes on" : "starts anew";
+      test(`${how} with ${what}`, async () => {
+        const file = {
+          content: content(),
+          untilClosed: true,
+          ...(validator === undefined ? {} : { validator }),
+        } as const;
+        server.files.set("/model", file);
+        const proxy = await startCuttingProxy(server.host, { kind: "cut", afterBytes: mebibyte, times: 2 });
+        try {
+          const fetched = await fetchPath("/model", {}, proxy.host);
+          assertWhole(fetched);
+          assert.equal(proxy.broken(), 2);
+          if (validator === undefined) assertSentOnce(proxy.passed(), file.content.byteLength);
+          const retried = fetched.log.filter((line) => line.startsWith("trying again"));
+          assert.ok(
+            retried.some((line) => /it was cut.*does not tell its length.*look at the server/.test(line)),
+            retried.join("\n"),
+          );
+        } finally {
+          await proxy.close();
+        }
+      });
+    }
+  }
+
+  test("starts anew before the first byte", async () => {
+    server.files.set("/model", { content: model, untilClosed: true });
+    let closed = 0;
+    const other = await serve((request, response) => {
+      if (closed > 0) {
+        void sendFile(request, response, { content: model, untilClosed: true });
+        return;
+      }
+      closed += 1;
+      void sendFile(request, response, { content: Buffer.alloc(0), untilClosed: true });
+    });
+    try {
+      assertModel(await fetchPath("/", {}, other.host), model);
+    } finally {
+      await other.close();
+    }
+  });
+
+  for (const validator of ["none", undefined] as const) {
+    const how = validator === undefined ? "with" : "without";
+    test(`is told when it stays so, ${how} a validator`, async () => {
+      const content = model.subarray(0, mebibyte);
+      server.files.set("/model", { content, untilClosed: true, ...(validator === undefined ? {} : { validator }) });
+      const fetched = await fetchPath("/model");
+      assertFails(
+        fetched,
+        "TruncatedModel",
+        /after 1048576 bytes: it was cut.*127\.0\.0\.1:\d+ does not tell its length/,
+      );
+      assert.equal(
+        fetched.log.filter((line) => line.startsWith("trying again")).length,
+        impatient.retryDelaysMilliseconds.length,
+      );
+    });
+  }
+
+  test("is not asked about where something else is wrong", async () => {
+    server.files.set("/model", { content: Buffer.from("no model at all"), untilClosed: true });
+    const fetched = await fetchPath("/model");
+    assertFails(fetched, "NotAModel", /no ONNX model; it looks like text/);
+    assert.equal(fetched.log.filter((line) => line.startsWith("trying again")).length, 0);
+  });
 });
 
 describe("a download", () => {

@@ -236,6 +236,17 @@ describe("what is refused", () => {
     assert.equal(hub.storage.seen.length, seen);
   });
 
+  test("a packed model under the name of one that is not", async () => {
+    const files = { "model.onnx": gzipSync(first), "model.onnx.gz": gzipSync(first) };
+    hub.repositories.set("team/packed", { commits: { [commits.old]: files }, references: { main: commits.old } });
+    assertFails(
+      await fetchModel("team/packed/model.onnx"),
+      "NotAModel",
+      /"team\/packed\/model\.onnx" is called \.onnx, but is packed.*call it \.onnx\.gz/,
+    );
+    assertModel(await fetchModel("team/packed/model.onnx.gz"), first);
+  });
+
   test("bytes other than the Hub tells", async () => {
     const lying = await serve((request, response) => {
       if (request.url?.startsWith("/api/") !== true) response.end(first);

@@ -1,0 +1,38 @@
+import { stat } from "node:fs/promises";
+import { drain } from "./drain.ts";
+import { failure, isFailure } from "./failure.ts";
+import { inflate } from "./inflate.ts";
+import type { FetchLimits } from "./limits.ts";
+import { withFileBytes } from "./onnx/file-bytes.ts";
+import { readModel } from "./onnx/read-model.ts";
+import { packingOf } from "./packing.ts";
+import { readTar } from "./read-tar.ts";
+
+/**
+ * Judges a download whose length nobody told, by what it holds: there, a connection that is cut looks like the end.
+ * Where it ends too early, that is worth another try.
+ */
+export async function requireWhole(
+  { absolutePath, host }: { readonly absolutePath: string; readonly host: string },
+  limits: FetchLimits,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    const { size } = await stat(absolutePath);
+    if (size === 0) throw failure("TruncatedModel", "Not one byte of the model came.");
+    const file = { absolutePath, size };
+    const { gzip, tar } = await packingOf(file, limits, signal);
+    if (tar) await readTar({ ...file, gzip }, limits, signal, (_header, content) => drain(content));
+    else if (gzip) await drain(inflate({ ...file, gzip }, limits, signal));
+    else withFileBytes(absolutePath, readModel);
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    // Any other failure is one of the whole, too, and told when the model is made of it.
+    if (error.reason !== "TruncatedModel") return;
+    throw failure(
+      "TruncatedModel",
+      `${error.message} ${host} does not tell its length, so it may as well be the connection that was cut: look at the server, and at proxies before it.`,
+      {},
+    );
+  }
+}
