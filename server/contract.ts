@@ -36,6 +36,8 @@ export const environment = {
   fetchSizeLimit: "SLIPWAY_FETCH_SIZE_LIMIT_BYTES",
   /** Where the Secret of the source is mounted; {@link paths.credentialsDirectory} when unset. Read by fetch only. */
   credentialsDirectory: "SLIPWAY_CREDENTIALS_DIRECTORY",
+  /** Name of the Secret of the source: when nothing is mounted of it, fetch says so. Read by fetch only. */
+  credentialsSecret: "SLIPWAY_CREDENTIALS_SECRET",
   /** Where the claim of a `pvc://` uri is mounted; {@link paths.claimDirectory} when unset. Read by fetch only. */
   claimDirectory: "SLIPWAY_CLAIM_DIRECTORY",
   /** The container's CPU limit in whole cores, rounded up, by the downward API; decides the number of workers. */

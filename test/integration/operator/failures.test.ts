@@ -52,6 +52,12 @@ const rows: readonly Row[] = [
     "registry.test refuses the credentials of the Secret login",
   ),
   reported(
+    "a Secret that is not there",
+    "Download",
+    "Unauthorized",
+    'There is no Secret "login" in the model\'s namespace, or it has no keys.',
+  ),
+  reported(
     "an expired token",
     "Download",
     "Unauthorized",
@@ -120,11 +126,11 @@ const rows: readonly Row[] = [
     permanent: false,
   },
   {
-    what: "a Secret that is not there",
-    fate: { kind: "waiting", reason: "CreateContainerConfigError", message: 'secret "login" not found' },
+    what: "a variable from a ConfigMap that is not there",
+    fate: { kind: "waiting", reason: "CreateContainerConfigError", message: 'configmap "flags" not found' },
     stage: "Schedule",
     reason: "CreateContainerConfigError",
-    says: /secret "login" not found/,
+    says: /configmap "flags" not found/,
     permanent: false,
   },
 ];
