@@ -30,7 +30,7 @@ export const environment = {
   plainHttpHosts: "SLIPWAY_PLAIN_HTTP_HOSTS",
   /** PEM certificates that are trusted beside the system's when a model is downloaded. Read by fetch only. */
   certificateAuthority: "SLIPWAY_CERTIFICATE_AUTHORITY",
-  /** Seconds that the whole download may take; an hour when unset. Read by fetch only. */
+  /** Seconds that the whole download may take; {@link timing.fetchSeconds} when unset. Read by fetch only. */
   fetchTimeout: "SLIPWAY_FETCH_TIMEOUT_SECONDS",
   /** Bytes that the model's files may have together, unpacked; 64 GiB when unset. Read by fetch only. */
   fetchSizeLimit: "SLIPWAY_FETCH_SIZE_LIMIT_BYTES",
@@ -118,6 +118,8 @@ export const timing = {
   propagationSeconds: 5,
   /** Kubernetes' own default; the server has ended before it is over. */
   terminationGraceSeconds: 30,
+  /** The whole download: 64 GiB at 20 MB/s, a slow registry. */
+  fetchSeconds: 3600,
   runSeconds: 30,
   queueSeconds: 10,
   bodySeconds: 60,
