@@ -32,7 +32,7 @@ export interface ModelDeployment {
        */
       name: string;
       /**
-       * Where the model lies: one file, a folder or a tar. oci://HOST/REPOSITORY:TAG (or @DIGEST) for an artifact in a registry such as `oras push` makes; https://HOST/PATH; s3://BUCKET/KEY (a folder ends with /); hf://OWNER/REPOSITORY@REVISION/PATH; pvc://CLAIM/PATH for a claim in the same namespace; file:///PATH for what lies inside the server image. http:// only for hosts that the operator was installed with as plain.
+       * Where the model lies: one file, a folder or a tar. oci://HOST/REPOSITORY:TAG (or @DIGEST) for an artifact in a registry such as `oras push` makes; https://HOST/PATH; s3://BUCKET/KEY (a folder ends with /); hf://OWNER/REPOSITORY@REVISION/PATH; pvc://CLAIM/PATH for a claim in the same namespace; file:///PATH for what the server image holds at PATH, or podTemplate mounts there into the container fetch. http:// only for hosts that the operator was installed with as plain.
        */
       uri: string;
       /**
