@@ -30,12 +30,14 @@ export const environment = {
   plainHttpHosts: "SLIPWAY_PLAIN_HTTP_HOSTS",
   /** PEM certificates that are trusted beside the system's when a model is downloaded. Read by fetch only. */
   certificateAuthority: "SLIPWAY_CERTIFICATE_AUTHORITY",
-  /** Seconds that the whole download may take; an hour when unset. Read by fetch only. */
+  /** Seconds that the whole download may take; {@link timing.fetchSeconds} when unset. Read by fetch only. */
   fetchTimeout: "SLIPWAY_FETCH_TIMEOUT_SECONDS",
   /** Bytes that the model's files may have together, unpacked; 64 GiB when unset. Read by fetch only. */
   fetchSizeLimit: "SLIPWAY_FETCH_SIZE_LIMIT_BYTES",
   /** Where the Secret of the source is mounted; {@link paths.credentialsDirectory} when unset. Read by fetch only. */
   credentialsDirectory: "SLIPWAY_CREDENTIALS_DIRECTORY",
+  /** Name of the Secret of the source: when nothing is mounted of it, fetch says so. Read by fetch only. */
+  credentialsSecret: "SLIPWAY_CREDENTIALS_SECRET",
   /** Where the claim of a `pvc://` uri is mounted; {@link paths.claimDirectory} when unset. Read by fetch only. */
   claimDirectory: "SLIPWAY_CLAIM_DIRECTORY",
   /** The container's CPU limit in whole cores, rounded up, by the downward API; decides the number of workers. */
@@ -116,6 +118,8 @@ export const timing = {
   propagationSeconds: 5,
   /** Kubernetes' own default; the server has ended before it is over. */
   terminationGraceSeconds: 30,
+  /** The whole download: 64 GiB at 20 MB/s, a slow registry. */
+  fetchSeconds: 3600,
   runSeconds: 30,
   queueSeconds: 10,
   bodySeconds: 60,

@@ -32,7 +32,7 @@ export interface ModelDeployment {
        */
       name: string;
       /**
-       * Where the model lies: one file, a folder or a tar. oci://HOST/REPOSITORY:TAG (or @DIGEST) for an artifact in a registry such as `oras push` makes; https://HOST/PATH; s3://BUCKET/KEY (a folder ends with /); hf://OWNER/REPOSITORY@REVISION/PATH; pvc://CLAIM/PATH for a claim in the same namespace; file:///PATH for what lies inside the server image. http:// only for hosts that the operator was installed with as plain.
+       * Where the model lies: one file, a folder or a tar. oci://HOST/REPOSITORY:TAG (or @DIGEST) for an artifact in a registry such as `oras push` makes; https://HOST/PATH; s3://BUCKET/KEY (a folder ends with /); hf://OWNER/REPOSITORY@REVISION/PATH; pvc://CLAIM/PATH for a claim in the same namespace; file:///PATH for what the server image holds at PATH, or podTemplate mounts there into the container fetch. http:// only for hosts that the operator was installed with as plain.
        */
       uri: string;
       /**
@@ -285,7 +285,7 @@ export interface ModelDeployment {
        */
       minReadySeconds: number;
       /**
-       * How long a change may go without progress before the new revision is rejected and the one that serves stays, in seconds.
+       * How long a change may go without progress before the new revision is rejected and the one that serves stays, in seconds. While a download runs, source.timeoutSeconds comes on top.
        */
       progressDeadlineSeconds: number;
       /**
@@ -416,6 +416,10 @@ export interface ModelDeployment {
        * The most pods of it that were ready at one time. Left out while none has been since it was set at 0 replicas: then Ready waits for the first one, whatever scales it up.
        */
       readyReplicas?: number;
+      /**
+       * The most pods of it that had fetched the model at one time.
+       */
+      fetchedReplicas?: number;
     };
     /**
      * The revision that served before and is kept warm.

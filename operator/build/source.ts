@@ -25,8 +25,11 @@ export function sourceParts(uri: string, source: Spec["source"]): SourceParts {
     env.push({ name: environment.fetchSizeLimit, value: String(Math.floor(quantity(String(source.sizeLimit)))) });
   }
   if (source?.secretRef !== undefined) {
-    // Readable for the group that the pod runs as, and for nobody else.
-    volumes.push({ name: credentialsVolume, secret: { secretName: source.secretRef.name, defaultMode: 0o440 } });
+    const secretName = source.secretRef.name;
+    env.push({ name: environment.credentialsSecret, value: secretName });
+    // Without `optional` a pod waits for a missing Secret in silence, as only an Event of it would tell; with it the init
+    // container runs, and reports what is missing. Readable for the group that the pod runs as, and for nobody else.
+    volumes.push({ name: credentialsVolume, secret: { secretName, optional: true, defaultMode: 0o440 } });
     mounts.push({ name: credentialsVolume, mountPath: paths.credentialsDirectory, readOnly: true });
   }
   const claim = claimOf(uri);

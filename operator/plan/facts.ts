@@ -4,6 +4,7 @@ import type { Failure } from "./failures.ts";
 import { type Fleet, selectedPods } from "./fleet.ts";
 import type { Limits } from "./limits.ts";
 import type { Observed } from "./observed.ts";
+import { patienceMs } from "./progress.ts";
 import type { RolloutDecision } from "./rollout.ts";
 
 /** What a person has to know of: a spec that cannot work, a write that the API server refused or failed to do. */
@@ -61,7 +62,7 @@ export function factsOf(inputs: StatusInputs): Facts {
     overdue:
       limits.replicas > 0 &&
       progress !== undefined &&
-      observed.now >= Date.parse(progress.lastProgressTime) + limits.progressDeadlineMs,
+      observed.now >= Date.parse(progress.lastProgressTime) + patienceMs({ ...inputs, current: decision.current }),
     currentVersion:
       decision.current === target.revision ? target.version : (current?.version ?? before?.currentVersion),
     before,

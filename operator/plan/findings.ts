@@ -1,6 +1,7 @@
 import type { ConditionType, Finding } from "../api/conditions.ts";
 import { isContested } from "./contest.ts";
 import type { Facts, Problem } from "./facts.ts";
+import { standstillOf } from "./standstill.ts";
 
 /** What the conditions say, each by the first of its rules that decides. */
 export function findings(facts: Facts): Record<ConditionType, Finding> {
@@ -61,7 +62,7 @@ const stalledRules: readonly Rule[] = [
   },
   (facts) =>
     facts.overdue
-      ? { status: "True", reason: "ProgressDeadlineExceeded", message: `no progress: ${waitingFor(facts)}` }
+      ? { status: "True", reason: "ProgressDeadlineExceeded", message: `no progress: ${hindrance(facts)}` }
       : undefined,
   () => ({ status: "False", reason: "Progressing", message: "" }),
 ];
@@ -180,6 +181,14 @@ function replicasText({ ready, limits }: Facts): string {
 
 function waitingFor(facts: Facts): string {
   return facts.failure === undefined ? replicasText(facts) : `${facts.failure.stage}: ${facts.failure.message}`;
+}
+
+/** What keeps the pods that are missing for too long. */
+function hindrance(facts: Facts): string {
+  const { message } = standstillOf(facts.fleets.get(facts.target.revision));
+  return facts.failure !== undefined || message === undefined
+    ? waitingFor(facts)
+    : `${replicasText(facts)}; ${message}`;
 }
 
 function contested({ drift, observed }: Facts): Finding {

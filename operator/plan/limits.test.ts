@@ -67,5 +67,7 @@ test("something can always move, and never more is missing than there is, but fo
 test("times are in milliseconds, and the wait for minReadySeconds is granted on top of the deadline", () => {
   const limits = limitsOf(spec(1, { progressDeadlineSeconds: 60, minReadySeconds: 5, keepPreviousSeconds: 7 }));
   assert.equal(limits.progressDeadlineMs, 65_000);
+  assert.equal(limits.fetchMs, 3_600_000, "as the fetch step has it when it is told nothing");
+  assert.equal(limitsOf({ ...spec(1), source: { timeoutSeconds: 90 } }).fetchMs, 90_000);
   assert.equal(limits.keepPreviousMs, 7_000);
 });

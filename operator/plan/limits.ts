@@ -1,4 +1,5 @@
 import type { Spec } from "../api/model.ts";
+import { timing } from "../../server/contract.ts";
 
 /** spec.rollout in pods and milliseconds, for a given number of replicas. */
 export interface Limits {
@@ -9,6 +10,8 @@ export interface Limits {
   readonly unavailable: number;
   /** From the last progress on; a pod's wait for minReadySeconds is no lack of it. */
   readonly progressDeadlineMs: number;
+  /** What one attempt to fetch the model may take; the fetch step ends itself by then. */
+  readonly fetchMs: number;
   readonly keepPreviousMs: number;
 }
 
@@ -25,6 +28,7 @@ export function limitsOf(spec: Spec): Limits {
     surge,
     unavailable: surge === 0 && unavailable === 0 ? 1 : Math.min(unavailable, replicas),
     progressDeadlineMs: (spec.rollout.progressDeadlineSeconds + spec.rollout.minReadySeconds) * 1000,
+    fetchMs: (spec.source?.timeoutSeconds ?? timing.fetchSeconds) * 1000,
     // With Recreate the one that served is gone before the next one is there.
     keepPreviousMs:
       spec.rollout.strategy === "Recreate" ? 0 : (spec.rollout.keepPreviousSeconds ?? defaultKeepSeconds(spec)) * 1000,

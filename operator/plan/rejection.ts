@@ -1,7 +1,8 @@
 import type { RejectedStatus } from "../api/model.ts";
 import type { Failure } from "./failures.ts";
-import { deadline } from "./progress.ts";
+import { deadline, patienceMs, replaces } from "./progress.ts";
 import type { RolloutInputs } from "./rollout-inputs.ts";
+import { standstillOf } from "./standstill.ts";
 
 /**
  * A target is given up when it failed for good and has nothing ready, or when it has made no progress for the
@@ -14,15 +15,21 @@ export function rejection(inputs: RolloutInputs): RejectedStatus | undefined {
   if (fleet?.failure?.permanent === true && fleet.ready === 0 && (!serves || fleet.hopeless)) {
     return rejectedFor(inputs, fleet.failure);
   }
-  const replaces = inputs.current !== undefined && inputs.current !== inputs.target.revision;
-  if (!replaces || inputs.now < deadline(inputs)) return undefined;
-  const waited = `no progress for ${inputs.limits.progressDeadlineMs / 1000} s (spec.rollout.progressDeadlineSeconds)`;
+  if (!replaces(inputs) || inputs.now < deadline(inputs)) return undefined;
   const failure = fleet?.failure;
+  const { stage, message } = standstillOf(fleet);
+  const why = failure === undefined ? message : `${failure.reason}: ${failure.message}`;
   return rejectedFor(inputs, {
-    stage: failure?.stage ?? "Schedule",
+    stage: failure?.stage ?? stage,
     reason: "ProgressDeadlineExceeded",
-    message: failure === undefined ? waited : `${waited}: ${failure.reason}: ${failure.message}`,
+    message: why === undefined ? waited(inputs) : `${waited(inputs)}: ${why}`,
   });
+}
+
+function waited(inputs: RolloutInputs): string {
+  const patience = patienceMs(inputs);
+  const more = patience > inputs.limits.progressDeadlineMs ? " and spec.source.timeoutSeconds" : "";
+  return `no progress for ${patience / 1000} s (spec.rollout.progressDeadlineSeconds${more})`;
 }
 
 function rejectedFor(inputs: RolloutInputs, failure: Pick<Failure, "stage" | "reason" | "message">): RejectedStatus {

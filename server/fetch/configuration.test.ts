@@ -15,6 +15,7 @@ test("everything is read", () => {
       SLIPWAY_CERTIFICATE_AUTHORITY: "-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n",
       SLIPWAY_MODEL_DIRECTORY: "/tmp/model",
       SLIPWAY_CREDENTIALS_DIRECTORY: "/tmp/secret",
+      SLIPWAY_CREDENTIALS_SECRET: "login",
       SLIPWAY_CLAIM_DIRECTORY: "/tmp/claim",
       SLIPWAY_FETCH_TIMEOUT_SECONDS: "90",
       SLIPWAY_FETCH_SIZE_LIMIT_BYTES: "1048576",
@@ -28,6 +29,7 @@ test("everything is read", () => {
       certificateAuthority: "-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----",
       modelDirectory: "/tmp/model",
       credentialsDirectory: "/tmp/secret",
+      credentialsSecret: "login",
       claimDirectory: "/tmp/claim",
       limits: { totalMilliseconds: 90_000, totalBytes: 1048576 },
     },
@@ -40,6 +42,7 @@ test("what is empty is absent", () => {
     SLIPWAY_RECORDED_DIGEST: " ",
     SLIPWAY_PLAIN_HTTP_HOSTS: "",
     SLIPWAY_CERTIFICATE_AUTHORITY: "",
+    SLIPWAY_CREDENTIALS_SECRET: "",
     SLIPWAY_FETCH_TIMEOUT_SECONDS: "",
     SLIPWAY_FETCH_SIZE_LIMIT_BYTES: " ",
   };
@@ -52,6 +55,7 @@ test("what is empty is absent", () => {
     certificateAuthority: undefined,
     modelDirectory: "/model",
     credentialsDirectory: "/etc/slipway/credentials",
+    credentialsSecret: undefined,
     claimDirectory: "/slipway/claim",
     limits: {},
   });

@@ -15,6 +15,8 @@ export interface FetchConfiguration {
   readonly certificateAuthority: string | undefined;
   readonly modelDirectory: string;
   readonly credentialsDirectory: string;
+  /** Name of the Secret that should be mounted there; undefined when the source names none. */
+  readonly credentialsSecret: string | undefined;
   readonly claimDirectory: string;
   /** Bounds of the user's own, in place of the usual ones. */
   readonly limits: Partial<Pick<FetchLimits, "totalMilliseconds" | "totalBytes">>;
@@ -79,6 +81,7 @@ export function readConfiguration(environment: Readonly<Record<string, string | 
     certificateAuthority,
     modelDirectory: read(names.modelDirectory) ?? paths.modelDirectory,
     credentialsDirectory: read(names.credentialsDirectory) ?? paths.credentialsDirectory,
+    credentialsSecret: read(names.credentialsSecret),
     claimDirectory: read(names.claimDirectory) ?? paths.claimDirectory,
     limits: {
       ...(timeoutSeconds === undefined ? {} : { totalMilliseconds: timeoutSeconds * 1000 }),

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { openCredentials } from "./credentials.ts";
+import { checkSecret, openCredentials } from "./credentials.ts";
 
 let directory: string;
 before(async () => {
@@ -57,4 +57,16 @@ test("what is far too large, or no file, is told", async () => {
   await assert.rejects(openCredentials(directory).read("HF_TOKEN"), {
     message: /key HF_TOKEN .* cannot be read \(EISDIR\)/,
   });
+});
+
+test("a Secret that is not there is told by its name, in whatever way its volume is empty", async () => {
+  const told = { name: "Unauthorized", message: /no Secret "login" .* Create it, or correct source\.secretRef\./ };
+  const volume = join(directory, "volume");
+  await assert.rejects(checkSecret(volume, "login"), told);
+  await mkdir(join(volume, "..2026_11_24"), { recursive: true });
+  await symlink("..2026_11_24", join(volume, "..data"));
+  await assert.rejects(checkSecret(volume, "login"), told);
+  await symlink("..data/.dockerconfigjson", join(volume, ".dockerconfigjson"));
+  await checkSecret(volume, "login");
+  await checkSecret(join(directory, "nothing"), undefined);
 });

@@ -1,5 +1,6 @@
-import { open } from "node:fs/promises";
+import { open, readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { quote } from "./configuration.ts";
 import { errorCode, failure } from "./failure.ts";
 import { credentialBytes } from "./limits.ts";
 
@@ -47,6 +48,26 @@ export function openCredentials(directory: string): Credentials {
       return value;
     },
   };
+}
+
+/**
+ * Fails when the Secret that the source names has no key. Its volume is optional, so that the pod starts without it and
+ * can say so here; whatever is created meanwhile is found at the next attempt.
+ */
+export async function checkSecret(directory: string, name: string | undefined): Promise<void> {
+  if (name === undefined) return;
+  const entries = await readdir(directory).catch(noneIfAbsent);
+  // What the kubelet keeps for itself begins with two dots, which a key cannot.
+  if (entries.some((entry) => !entry.startsWith(".."))) return;
+  throw failure(
+    "Unauthorized",
+    `There is no Secret ${quote(name)} in the model's namespace, or it has no keys. Create it, or correct source.secretRef.`,
+  );
+}
+
+function noneIfAbsent(error: unknown): readonly string[] {
+  if (errorCode(error) === "ENOENT") return [];
+  throw error;
 }
 
 async function readBounded(path: string, key: string): Promise<string | undefined> {

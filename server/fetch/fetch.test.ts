@@ -132,6 +132,15 @@ describe("before anything is fetched", () => {
     assertFails(await fetched({}), "InvalidConfiguration", /SLIPWAY_MODEL_URI is missing/);
   });
 
+  test("a Secret that is named and not there, whatever the source", async () => {
+    const secret = { SLIPWAY_CREDENTIALS_SECRET: "login", SLIPWAY_CREDENTIALS_DIRECTORY: join(directory, "secret") };
+    const uri = await source("net.onnx", model);
+    assertFails(await fetched({ SLIPWAY_MODEL_URI: uri, ...secret }), "Unauthorized", /no Secret "login"/);
+    await mkdir(join(directory, "secret"));
+    await writeFile(join(directory, "secret", "token"), "abc");
+    assert.ok((await fetched({ SLIPWAY_MODEL_URI: uri, ...secret })).ok);
+  });
+
   test("a demand that contradicts the record", async () => {
     const [demanded, recorded] = ["1", "2"].map((digit) => `sha256:${digit.repeat(64)}`) as [string, string];
     const digests = { SLIPWAY_MODEL_DIGEST: demanded, SLIPWAY_RECORDED_DIGEST: recorded };

@@ -3,7 +3,7 @@ import { destination, pino } from "pino";
 import { environment as names, type PodReport, paths } from "../contract.ts";
 import { fetchClaim } from "./claim-source.ts";
 import { type FetchConfiguration, quote, readConfiguration } from "./configuration.ts";
-import { openCredentials } from "./credentials.ts";
+import { checkSecret, openCredentials } from "./credentials.ts";
 import { failure, isFailure, toFailure } from "./failure.ts";
 import { fetchFile } from "./file-source.ts";
 import { fetchHub } from "./hub-source.ts";
@@ -124,6 +124,7 @@ async function fetchModel(
     );
   }
   checkDemand(configuration);
+  await checkSecret(configuration.credentialsDirectory, configuration.credentialsSecret);
 
   const directory = await openModelDirectory(configuration.modelDirectory, limits);
   const digest = await source({

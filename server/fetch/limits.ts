@@ -1,3 +1,5 @@
+import { timing } from "../contract.ts";
+
 /** Every bound of the fetch step, so that a hostile or broken source costs a known amount of time, disk and memory. */
 export interface FetchLimits {
   /** From start to report. */
@@ -20,8 +22,7 @@ export interface FetchLimits {
 }
 
 export const defaultLimits: FetchLimits = {
-  // 64 GiB at 20 MB/s, a slow registry.
-  totalMilliseconds: 3_600_000,
+  totalMilliseconds: timing.fetchSeconds * 1000,
   // Registries that fetch from cold storage first were seen to take half a minute for the first byte.
   idleMilliseconds: 60_000,
   // The slowest that brings a model of tens of megabytes within the hour.

@@ -80,6 +80,22 @@ describe("a pod's own credentials", { concurrency: true }, () => {
     await assertSecretIsOfFetchAlone(name, ".dockerconfigjson");
   });
 
+  test("a Secret that is not there is told by its name, and found once it is", async (t) => {
+    const name = "by-late-secret";
+    await bench.apply(modelFrom(name, `oci://${closed.host}/private/same:1`, { source: { secretRef: { name } } }));
+    await eventually("the missing Secret is told", async () => {
+      const status = await bench.status(name);
+      assert.deepEqual([status.lastFailure?.stage, status.lastFailure?.reason], ["Download", "Unauthorized"]);
+      assert.match(status.lastFailure?.message ?? "", /no Secret "by-late-secret" .* Create it, or correct/);
+      assert.equal(condition(status, "Ready").reason, "Unauthorized");
+    });
+    await bench.apply(secret(name, { username: user.name, password: user.password }));
+    const created = Date.now();
+    await reached(bench, name, "v1");
+    t.diagnostic(`served ${Date.now() - created} ms after the Secret was created`);
+    await assertSecretIsOfFetchAlone(name, "password");
+  });
+
   test("a bucket, whose keys a Secret holds", async () => {
     const name = "by-keys";
     const keys = { ...bucket.keys, AWS_ENDPOINT_URL: bucket.endpoint, AWS_REGION: region };

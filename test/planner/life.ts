@@ -60,6 +60,7 @@ function advance(world: World, pod: ObservedPod): ObservedPod {
   if (pod.deleting || pod.ready) return pod;
   const behaviour = world.behaviour.get(pod.version) ?? "good";
   if (behaviour === "slow") return pod;
+  if (behaviour === "fetching") return { ...pod, fetch: { ...pod.fetch, state: "running" } };
   if (behaviour === "unschedulable") return { ...pod, unschedulable: "0/1 nodes are available: 1 Insufficient cpu." };
   if (behaviour === "corrupt") {
     const message = "the file is an HTML page, not an ONNX model";

@@ -47,7 +47,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   },
 );
 
-const behaviour: fc.Arbitrary<Behaviour> = fc.constantFrom("good", "good", "good", "corrupt", "slow", "unschedulable");
+const behaviour = fc.constantFrom<Behaviour>("good", "good", "good", "corrupt", "slow", "fetching", "unschedulable");
 
 const setting = {
   replicas: fc.integer({ min: 1, max: 5 }),
@@ -73,7 +73,9 @@ export type Scenario = typeof scenario extends fc.Arbitrary<infer T> ? T : never
 export function worldOf(given: Scenario): World {
   const { replicas, behaviours, strategy, maxSurge, maxUnavailable, keepPreviousSeconds, minReadySeconds } = given;
   const rollout = { strategy, maxSurge, maxUnavailable, keepPreviousSeconds, minReadySeconds };
-  const world = createWorld(specOf({ replicas }, rollout), behaviours);
+  // Short, so that a download that never ends comes to its deadline in the time that a world is given to settle.
+  const source = { timeoutSeconds: 30 };
+  const world = createWorld(specOf({ replicas, source }, rollout), behaviours);
   settle(world);
   return world;
 }

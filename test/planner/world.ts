@@ -9,7 +9,7 @@ import { labels, versionsName } from "../../operator/api/names.ts";
 import type { Observed, ObservedChild, ObservedPod } from "../../operator/plan/observed.ts";
 
 /** What becomes of a version's pods. */
-export type Behaviour = "good" | "corrupt" | "slow" | "unschedulable";
+export type Behaviour = "good" | "corrupt" | "slow" | "fetching" | "unschedulable";
 
 /** A status as it was written, with what was true at that moment. */
 export interface Told {

@@ -205,5 +205,10 @@ test("credentials and claims reach the init container alone", async () => {
     container.volumeMounts.map(({ mountPath }) => mountPath);
   assert.ok(mounted(spec.initContainers[0]).includes("/etc/slipway/credentials"));
   assert.ok(mounted(spec.initContainers[0]).includes("/slipway/claim"));
+  assert.deepEqual(
+    spec.volumes.find(({ name }: { name: string }) => name === "credentials").secret,
+    { secretName: "model-login", optional: true, defaultMode: 0o440 },
+    "the pod starts without it, and says what is missing",
+  );
   assert.deepEqual(mounted(spec.containers[0]), ["/model", "/etc/slipway/pod"]);
 });

@@ -5,17 +5,29 @@
  */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { kinds } from "../../../operator/api/kinds.ts";
 import type { Status } from "../../../operator/api/model.ts";
 import { type FailureReason, failureReasons, type Stage } from "../../../server/contract.ts";
-import { type Bench, condition, digest, eventually, type Json, model, servesVersion, startBench } from "./harness.ts";
+import {
+  type Bench,
+  condition,
+  digest,
+  eventually,
+  type Json,
+  model,
+  type OperatorProcess,
+  servesVersion,
+  startBench,
+} from "./harness.ts";
 import type { Fate } from "./pods.ts";
 
 let bench: Bench;
+let first: OperatorProcess;
 
 before(async () => {
   bench = await startBench({ kind: "ready", digest: digest("1") });
-  await bench.startOperator();
+  first = await bench.startOperator();
 });
 
 after(() => bench.stop());
@@ -50,6 +62,12 @@ const rows: readonly Row[] = [
     "Download",
     "Unauthorized",
     "registry.test refuses the credentials of the Secret login",
+  ),
+  reported(
+    "a Secret that is not there",
+    "Download",
+    "Unauthorized",
+    'There is no Secret "login" in the model\'s namespace, or it has no keys.',
   ),
   reported(
     "an expired token",
@@ -120,11 +138,11 @@ const rows: readonly Row[] = [
     permanent: false,
   },
   {
-    what: "a Secret that is not there",
-    fate: { kind: "waiting", reason: "CreateContainerConfigError", message: 'secret "login" not found' },
+    what: "a variable from a ConfigMap that is not there",
+    fate: { kind: "waiting", reason: "CreateContainerConfigError", message: 'configmap "flags" not found' },
     stage: "Schedule",
     reason: "CreateContainerConfigError",
-    says: /secret "login" not found/,
+    says: /configmap "flags" not found/,
     permanent: false,
   },
 ];
@@ -143,6 +161,56 @@ describe("a version that fails", { concurrency: 4 }, () => {
       failsAndGoesBack(index, row));
   }
 });
+
+describe("a download that runs at the progress deadline", { concurrency: true }, () => {
+  /** The shortest that the CRD takes. */
+  const rollout = { progressDeadlineSeconds: 10 };
+
+  test("is waited for, by an operator that knows nothing of its beginning too", async () => {
+    await changesTo("takes-long", { kind: "fetching" }, { rollout });
+    const operator = await bench.startOperator();
+    await delay(pastDeadlineMs / 2);
+    await first.stop();
+    await delay(pastDeadlineMs / 2);
+    const status = await statusOf("takes-long");
+    assert.equal(status.rejected, undefined);
+    assert.equal(condition(status, "Ready").reason, "RolloutInProgress");
+    assert.equal(condition(status, "Stalled").status, "False");
+    bench.pods.decide("takes-long-2", { kind: "ready", digest: digest("2") });
+    await servesVersion(bench, "takes-long", "takes-long-2");
+    assert.doesNotMatch(operator.output(), /"level":50/);
+  });
+
+  test("is given up when its own time is over too, at stage Download, and v1 serves on", async () => {
+    await changesTo("hangs", { kind: "fetching" }, { rollout, source: { timeoutSeconds: 2 } });
+    const status = await eventually("it is given up", async () => {
+      const seen = await statusOf("hangs");
+      return seen.rejected === undefined ? undefined : seen;
+    });
+    assert.deepEqual([status.rejected?.stage, status.rejected?.reason], ["Download", "ProgressDeadlineExceeded"]);
+    assert.match(status.rejected?.message ?? "", /^no progress for 12 s .*timeoutSeconds\): pod .* still fetches/);
+    assert.equal(status.lastFailure?.stage, "Download");
+    assert.equal(status.currentVersion, "v1");
+    assert.equal(status.readyReplicas, 1);
+  });
+});
+
+/** The deadline of 10 s, and what a pass of a busy machine may take. */
+const pastDeadlineMs = 16_000;
+
+/** Serves v1, and begins the change to a version whose pods have the fate. */
+async function changesTo(name: string, fate: Fate, spec: object): Promise<void> {
+  const version = `${name}-2`;
+  bench.pods.decide(version, fate);
+  const versions = [
+    { name: "v1", uri: "oci://registry.test/models/demo:1", digest: digest("1") },
+    { name: version, uri: "oci://registry.test/models/demo:2" },
+  ];
+  const manifest: Json = model(name, { versions, ...spec });
+  await bench.client.create(kinds.model, { ...manifest, metadata: { name, namespace: "default" } }, { fieldManager });
+  await servesVersion(bench, name, "v1");
+  await setVersion(name, version);
+}
 
 async function failsAndGoesBack(index: number, { fate, stage, reason, says, permanent }: Row): Promise<void> {
   const name = `fails-${index}`;

@@ -15,6 +15,8 @@ import type { PodReport } from "../../../server/contract.ts";
 export type Fate =
   | { readonly kind: "ready"; readonly digest: string }
   | { readonly kind: "pending" }
+  /** The init container runs, and goes on. */
+  | { readonly kind: "fetching" }
   /** In the init container when it is the download that failed, else in the server's. */
   | { readonly kind: "failed"; readonly report: Extract<PodReport, { ok: false }> }
   /** The scheduler finds no node. */
@@ -130,6 +132,8 @@ function statesOf(fate: Exclude<Fate, { kind: "pending" }>): { readonly fetch: o
       return fate.report.stage === "Download"
         ? { fetch: endedWith(1, "Error", fate.report), server: initializing }
         : { fetch: fetched(anyDigest), server: endedWith(1, "Error", fate.report) };
+    case "fetching":
+      return { fetch: { running: { startedAt: now() } }, server: initializing };
     case "waiting":
       return { fetch: { waiting: { reason: fate.reason, message: fate.message } }, server: initializing };
     case "ended":
