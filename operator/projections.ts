@@ -3,7 +3,7 @@ import type { JsonObject } from "./api/json.ts";
 import { kinds } from "./api/kinds.ts";
 import type { Model, ModelMetadata } from "./api/model.ts";
 import { quantity } from "./api/quantity.ts";
-import { containers, fieldManager, gpuLabels, labels } from "./api/names.ts";
+import { containers, fieldManager, labels } from "./api/names.ts";
 import { readable } from "./api/text.ts";
 import { type KubeObject, keyOf } from "./kube/resources.ts";
 import { foreignFields } from "./plan/foreign-fields.ts";
@@ -134,7 +134,6 @@ interface RawNode extends KubeObject {
 
 export function projectNode(raw: RawNode): ObservedNode {
   const own = raw.metadata.labels ?? {};
-  const memory = Number(own[gpuLabels.memory]);
   const amounts = Object.entries(raw.status?.allocatable ?? {}).filter(
     ([name]) => name.includes("/") || name === "cpu" || name === "memory",
   );
@@ -145,8 +144,6 @@ export function projectNode(raw: RawNode): ObservedNode {
     ready: ready?.status === "True",
     taints: (raw.spec?.taints ?? []).map(({ key = "", value = "", effect = "" }) => ({ key, value, effect })),
     labels: own,
-    product: own[gpuLabels.product],
-    gpuMemoryMebibytes: Number.isFinite(memory) ? memory : undefined,
     allocatable: Object.fromEntries(amounts.map(([name, amount]) => [name, quantity(amount)])),
   };
 }

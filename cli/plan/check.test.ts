@@ -74,6 +74,7 @@ const cases: readonly (readonly [what: string, object: JsonObject, says: RegExp]
   ["a map for a list", model({ versions: v1 }), /^spec\.versions: .* is not a list$/],
   ["neither number nor text", model({ rollout: { maxSurge: true } }), /^spec\.rollout\.maxSurge: true is neither/],
   ["too small a number", model({ replicas: -1 }), /^spec\.replicas: -1: allowed is 0 to 10000$/],
+  ["a size of nothing", model({ source: { sizeLimit: 0 } }), /^spec\.source\.sizeLimit: 0: allowed is 1 or more$/],
   ["too large a number", model({ service: { port: 65_536 } }), /^spec\.service\.port: 65536: allowed is 1 to 65535$/],
   [
     "a word that is not allowed",

@@ -21,8 +21,16 @@ export const childAnnotations = {
   fromSpec: "slipway.dev/annotations-from-spec",
 } as const;
 
-/** Labels that GPU feature discovery puts on nodes (NVIDIA/k8s-device-plugin, docs/gpu-feature-discovery). */
-export const gpuLabels = { product: "nvidia.com/gpu.product", memory: "nvidia.com/gpu.memory" } as const;
+/**
+ * Labels by which a node says what one device of a resource is. GPU feature discovery sets them for whole GPUs and for
+ * each kind of slice (NVIDIA/k8s-device-plugin, docs/gpu-feature-discovery); nodes of other makers have them where
+ * somebody sets them. Devices that are shared in time are offered under a name of their own and labelled as what they
+ * are.
+ */
+export function gpuLabels(resourceName: string): { readonly product: string; readonly memory: string } {
+  const device = resourceName.replace(/\.shared$/, "");
+  return { product: `${device}.product`, memory: `${device}.memory` };
+}
 
 export const containers = { fetch: "fetch", server: "server" } as const;
 

@@ -26,7 +26,17 @@ export function quantity(text: string): number {
   return match === null || factor === undefined ? Number.NaN : Number(match[1]) * factor;
 }
 
+/** A quantity of bytes, rounded down. */
+export function wholeBytes(amount: number | string): number {
+  return exact(Math.floor(quantity(String(amount))));
+}
+
 /** A quantity of bytes in whole MiB, rounded up. */
 export function mebibytes(amount: number | string): number {
-  return Math.ceil(quantity(String(amount)) / 2 ** 20);
+  return exact(Math.ceil(quantity(String(amount)) / 2 ** 20));
+}
+
+/** What Kubernetes and the server read as an integer; nothing in a cluster is larger (8 PiB, in bytes). */
+function exact(whole: number): number {
+  return Math.min(whole, Number.MAX_SAFE_INTEGER);
 }

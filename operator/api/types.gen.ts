@@ -123,7 +123,7 @@ export interface ModelDeployment {
       sizeLimit?: number | string;
     };
     /**
-     * Accelerators of one pod. Becomes a limit, a toleration of the resource's name as taint (of nvidia.com/gpu too for any resource of nvidia.com), and node affinity on the labels of GPU feature discovery. The same resource in spec.resources with another number is told in the conditions.
+     * Accelerators of one pod. Becomes a limit, a toleration of the resource's name as taint (of nvidia.com/gpu too for any resource of nvidia.com), and node affinity on the labels that begin with the resource's name, as GPU feature discovery sets them. The same resource in spec.resources or spec.podTemplate with another number is told in the conditions.
      */
     gpu?: {
       /**
@@ -135,13 +135,13 @@ export interface ModelDeployment {
        */
       resourceName: string;
       /**
-       * Allowed values of the node label nvidia.com/gpu.product; any when left out.
+       * Allowed values of the node label nvidia.com/gpu.product, or of that of another resourceName, such as nvidia.com/mig-3g.20gb.product; any when left out.
        *
        * Items: A product, for example NVIDIA-L4.
        */
       products?: string[];
       /**
-       * The least memory of one GPU, for example 16Gi; compared with the node label nvidia.com/gpu.memory, which is in MiB.
+       * The least memory of one GPU or slice, for example 16Gi; compared with the node label nvidia.com/gpu.memory, or that of another resourceName, such as nvidia.com/mig-3g.20gb.memory. Either is a number of MiB.
        */
       minMemory?: number | string;
     };

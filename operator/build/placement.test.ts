@@ -22,17 +22,25 @@ for (const [resourceName, keys] of [
   });
 }
 
-test("products and memory become node affinity, at least n as more than n - 1", () => {
-  const { affinity } = placement("m", "r", undefined, { ...gpu, products: ["NVIDIA-L4"], minMemory: "16Gi" });
-  assert.deepEqual(affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms, [
-    {
-      matchExpressions: [
-        { key: "nvidia.com/gpu.product", operator: "In", values: ["NVIDIA-L4"] },
-        { key: "nvidia.com/gpu.memory", operator: "Gt", values: ["16383"] },
-      ],
-    },
-  ]);
-});
+for (const [resourceName, labelled] of [
+  ["nvidia.com/gpu", "nvidia.com/gpu"],
+  ["nvidia.com/gpu.shared", "nvidia.com/gpu"],
+  ["nvidia.com/mig-1g.5gb", "nvidia.com/mig-1g.5gb"],
+  ["amd.com/gpu", "amd.com/gpu"],
+] as const) {
+  test(`products and memory of ${resourceName} become node affinity, at least n as more than n - 1`, () => {
+    const wanted = { ...gpu, resourceName, products: ["NVIDIA-L4"], minMemory: "16Gi" };
+    const { affinity } = placement("m", "r", undefined, wanted);
+    assert.deepEqual(affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms, [
+      {
+        matchExpressions: [
+          { key: `${labelled}.product`, operator: "In", values: ["NVIDIA-L4"] },
+          { key: `${labelled}.memory`, operator: "Gt", values: ["16383"] },
+        ],
+      },
+    ]);
+  });
+}
 
 test("requirements join each alternative of the user's own affinity", () => {
   const zones = ["a", "b"].map((zone) => ({ matchExpressions: [{ key: "zone", operator: "In", values: [zone] }] }));

@@ -43,14 +43,17 @@ function gpuTolerations(gpu: Spec["gpu"]): V1Toleration[] {
 const nvidiaDomain = "nvidia.com/";
 const nvidiaTaint = "nvidia.com/gpu";
 
+/** By the labels of the very resource: the card that a slice is of has memory that the slice does not get. */
 function gpuRequirements(gpu: Spec["gpu"]): V1NodeSelectorRequirement[] {
+  if (gpu === undefined) return [];
+  const own = gpuLabels(gpu.resourceName);
   const requirements: V1NodeSelectorRequirement[] = [];
-  if (gpu?.products !== undefined && gpu.products.length > 0) {
-    requirements.push({ key: gpuLabels.product, operator: "In", values: [...gpu.products] });
+  if (gpu.products !== undefined && gpu.products.length > 0) {
+    requirements.push({ key: own.product, operator: "In", values: [...gpu.products] });
   }
-  if (gpu?.minMemory !== undefined) {
+  if (gpu.minMemory !== undefined) {
     // Gt is strict and the label a whole number of MiB: at least n is more than n - 1.
-    requirements.push({ key: gpuLabels.memory, operator: "Gt", values: [String(mebibytes(gpu.minMemory) - 1)] });
+    requirements.push({ key: own.memory, operator: "Gt", values: [String(mebibytes(gpu.minMemory) - 1)] });
   }
   return requirements;
 }

@@ -1,6 +1,6 @@
 import type { V1Container, V1EnvVar, V1Volume } from "@kubernetes/client-node";
 import type { Spec } from "../api/model.ts";
-import { quantity } from "../api/quantity.ts";
+import { wholeBytes } from "../api/quantity.ts";
 import { environment, paths } from "../../server/contract.ts";
 
 /** What the init container needs beside the uri: credentials, a claim, bounds. */
@@ -22,7 +22,7 @@ export function sourceParts(uri: string, source: Spec["source"]): SourceParts {
     env.push({ name: environment.fetchTimeout, value: String(source.timeoutSeconds) });
   }
   if (source?.sizeLimit !== undefined) {
-    env.push({ name: environment.fetchSizeLimit, value: String(Math.floor(quantity(String(source.sizeLimit)))) });
+    env.push({ name: environment.fetchSizeLimit, value: String(wholeBytes(source.sizeLimit)) });
   }
   if (source?.secretRef !== undefined) {
     const secretName = source.secretRef.name;

@@ -12,19 +12,28 @@ function node(name: string, overrides: Partial<ObservedNode> = {}): ObservedNode
     unschedulable: false,
     ready: true,
     taints: [],
-    labels: { zone: "a" },
-    product: "NVIDIA-L4",
-    gpuMemoryMebibytes: 24_576,
+    labels: { "nvidia.com/gpu.product": "NVIDIA-L4", "nvidia.com/gpu.memory": "24576" },
     allocatable: { "nvidia.com/gpu": 1, cpu: 8, memory: 32 * 2 ** 30 },
     ...overrides,
   };
 }
 
+const slice = { count: 1, resourceName: "nvidia.com/mig-1g.5gb" };
+const sliced = node("a", {
+  labels: {
+    "nvidia.com/gpu.product": "NVIDIA-A100-SXM4-40GB",
+    "nvidia.com/gpu.memory": "40960",
+    "nvidia.com/mig-1g.5gb.product": "NVIDIA-A100-SXM4-40GB-MIG-1g.5gb",
+    "nvidia.com/mig-1g.5gb.memory": "4864",
+  },
+  allocatable: { "nvidia.com/mig-1g.5gb": 7 },
+});
+
 const rows = [
   {
     name: "no GPU anywhere",
     wanted: gpu,
-    nodes: [node("cpu", { product: undefined, allocatable: {} })],
+    nodes: [node("cpu", { labels: {}, allocatable: {} })],
     says: /no node offers nvidia.com\/gpu/,
   },
   {
@@ -44,6 +53,30 @@ const rows = [
     wanted: { ...gpu, count: 2 },
     nodes: [node("a")],
     says: /a: offers 1 nvidia.com\/gpu, and 2 are asked for/,
+  },
+  {
+    name: "no label of its memory",
+    wanted: { count: 1, resourceName: "amd.com/gpu", minMemory: "16Gi" },
+    nodes: [node("a", { labels: {}, allocatable: { "amd.com/gpu": 1 } })],
+    says: /^a: no label amd.com\/gpu.memory, and 16Gi of GPU memory are asked for$/,
+  },
+  {
+    name: "a slice with less memory than its card",
+    wanted: { ...slice, minMemory: "16Gi" },
+    nodes: [sliced],
+    says: /^a: 4864Mi, and 16Gi of GPU memory are asked for$/,
+  },
+  {
+    name: "a slice of another product",
+    wanted: { ...slice, products: ["NVIDIA-A100-SXM4-40GB"] },
+    nodes: [sliced],
+    says: /^a: NVIDIA-A100-SXM4-40GB-MIG-1g.5gb is not among NVIDIA-A100-SXM4-40GB$/,
+  },
+  {
+    name: "a card without such a slice",
+    wanted: slice,
+    nodes: [node("a")],
+    says: /^no node offers nvidia.com\/mig-1g.5gb$/,
   },
   { name: "cordoned", wanted: gpu, nodes: [node("a", { unschedulable: true })], says: /a: is cordoned/ },
   {

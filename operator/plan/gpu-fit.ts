@@ -1,7 +1,7 @@
 import type { V1PodSpec } from "@kubernetes/client-node";
 import type { Spec } from "../api/model.ts";
-import { mebibytes } from "../api/quantity.ts";
 import { gpuLabels } from "../api/names.ts";
+import { mebibytes } from "../api/quantity.ts";
 import { obstacleOf } from "./node-fit.ts";
 import type { ObservedNode } from "./observed.ts";
 
@@ -13,7 +13,10 @@ const nodesNamed = 10;
  * be seen; how many of its GPUs are free is not worked out here, as the scheduler alone knows.
  */
 export function explainGpu(gpu: NonNullable<Spec["gpu"]>, pod: V1PodSpec, nodes: readonly ObservedNode[]): string {
-  const candidates = nodes.filter((node) => node.product !== undefined || capacityOf(node, gpu.resourceName) > 0);
+  const { product } = gpuLabels(gpu.resourceName);
+  const candidates = nodes.filter(
+    (node) => node.labels[product] !== undefined || capacityOf(node, gpu.resourceName) > 0,
+  );
   if (candidates.length === 0) return `no node offers ${gpu.resourceName}`;
   const named = candidates.slice(0, nodesNamed).map((node) => `${node.name}: ${lackOf(gpu, pod, node)}`);
   const more = candidates.length > nodesNamed ? [`and ${candidates.length - nodesNamed} more nodes`] : [];
@@ -31,11 +34,14 @@ function lackOf(gpu: NonNullable<Spec["gpu"]>, pod: V1PodSpec, node: ObservedNod
 /** What spec.gpu itself asks for. */
 function gpuLack(gpu: NonNullable<Spec["gpu"]>, node: ObservedNode): string | undefined {
   const capacity = capacityOf(node, gpu.resourceName);
-  if (gpu.products !== undefined && gpu.products.length > 0 && !gpu.products.includes(node.product ?? "")) {
-    return `${node.product ?? `no label ${gpuLabels.product}`} is not among ${gpu.products.join(", ")}`;
+  const own = gpuLabels(gpu.resourceName);
+  const product = node.labels[own.product];
+  const memory = node.labels[own.memory];
+  if (gpu.products !== undefined && gpu.products.length > 0 && !gpu.products.includes(product ?? "")) {
+    return `${product ?? `no label ${own.product}`} is not among ${gpu.products.join(", ")}`;
   }
-  if (gpu.minMemory !== undefined && (node.gpuMemoryMebibytes ?? 0) < mebibytes(gpu.minMemory)) {
-    const has = node.gpuMemoryMebibytes === undefined ? `no label ${gpuLabels.memory}` : `${node.gpuMemoryMebibytes}Mi`;
+  if (gpu.minMemory !== undefined && !(Number(memory) >= mebibytes(gpu.minMemory))) {
+    const has = memory === undefined ? `no label ${own.memory}` : `${memory}Mi`;
     return `${has}, and ${gpu.minMemory} of GPU memory are asked for`;
   }
   if (capacity < gpu.count) return `offers ${capacity} ${gpu.resourceName}, and ${gpu.count} are asked for`;

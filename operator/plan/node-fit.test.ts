@@ -15,8 +15,6 @@ const node: ObservedNode = {
   ready: true,
   taints: [],
   labels: { zone: "a", cores: "8" },
-  product: undefined,
-  gpuMemoryMebibytes: undefined,
   allocatable: { cpu: 4, memory: 16 * 2 ** 30 },
 };
 

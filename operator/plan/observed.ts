@@ -52,10 +52,6 @@ export interface ObservedNode {
   readonly ready: boolean;
   readonly taints: readonly ObservedTaint[];
   readonly labels: Readonly<Record<string, string>>;
-  /** Value of the label nvidia.com/gpu.product. */
-  readonly product: string | undefined;
-  /** Value of the label nvidia.com/gpu.memory, in MiB. */
-  readonly gpuMemoryMebibytes: number | undefined;
   /** CPU (in cores), memory (in bytes) and extended resources, by name. */
   readonly allocatable: Readonly<Record<string, number>>;
 }

@@ -51,8 +51,9 @@ before(async () => {
 
 after(async () => {
   await bench.kubectl("delete", "node", far, "--ignore-not-found");
-  await bench.kubectl("label", "node", real, "nvidia.com/gpu.product-", "nvidia.com/gpu.memory-");
-  await patchStatus(real, { capacity: { "nvidia.com/gpu": null } });
+  const labels = ["nvidia.com/gpu", "nvidia.com/mig-1g.5gb"].flatMap((name) => [`${name}.product-`, `${name}.memory-`]);
+  await bench.kubectl("label", "node", real, ...labels);
+  await patchStatus(real, { capacity: { "nvidia.com/gpu": null, "nvidia.com/mig-1g.5gb": null } });
   await bench.stop();
 });
 
@@ -99,6 +100,19 @@ test("another product goes to the tainted node that has it", async () => {
     assert.ok(pod);
     assert.equal(await bench.kubectl("get", "pod", pod.metadata.name, "-o", "jsonpath={.spec.nodeName}"), far);
   });
+});
+
+test("the memory of a slice is that of the slice, not of the card that it is cut from", async () => {
+  const slice = "nvidia.com/mig-1g.5gb";
+  await bench.kubectl("label", "node", real, `${slice}.product=NVIDIA-L4-MIG-1g.5gb`, `${slice}.memory=4864`);
+  await patchStatus(real, { capacity: { [slice]: "7" } });
+  await bench.apply(model("slice", versions, { gpu: { resourceName: slice, minMemory: "4Gi" } }));
+  await reached(bench, "slice", "v1");
+  await bench.apply(model("large-slice", versions, { gpu: { resourceName: slice, minMemory: "16Gi" } }));
+  await told("large-slice", new RegExp(`${real}: 4864Mi, and 16Gi of GPU memory are asked for`));
+  // The text follows the nodes, though nothing of the model has changed.
+  await bench.kubectl("label", "node", real, `${slice}.memory=9728`, "--overwrite");
+  await told("large-slice", new RegExp(`${real}: 9728Mi, and 16Gi of GPU memory are asked for`));
 });
 
 test("when nothing fits, status says which node lacks what", async () => {

@@ -116,9 +116,7 @@ function node(name: string, more: Partial<ObservedNode> = {}): ObservedNode {
     unschedulable: false,
     ready: true,
     taints: [],
-    labels: {},
-    product: "NVIDIA-L4",
-    gpuMemoryMebibytes: 24_576,
+    labels: { "nvidia.com/gpu.product": "NVIDIA-L4", "nvidia.com/gpu.memory": "24576" },
     allocatable: { "nvidia.com/gpu": 1 },
     ...more,
   };

@@ -182,6 +182,21 @@ const refusedSpecs: readonly { readonly what: string; readonly spec: object; rea
     says: /should match/,
   },
   {
+    what: "a size of nothing",
+    spec: { version: "v1", versions: [v1], source: { sizeLimit: 0 } },
+    says: /sizeLimit.* greater than or equal to 1/,
+  },
+  {
+    what: "GPU memory of nothing",
+    spec: { version: "v1", versions: [v1], gpu: { minMemory: 0 } },
+    says: /minMemory.* greater than or equal to 1/,
+  },
+  {
+    what: "a product that no label can have as its value",
+    spec: { version: "v1", versions: [v1], gpu: { products: ["NVIDIA L4"] } },
+    says: /products\[0\].*should match/,
+  },
+  {
     what: "a variable that Slipway sets",
     spec: { version: "v1", versions: [v1], server: { env: [{ name: "ORT_DISABLE_TELEMETRY", value: "0" }] } },
     says: /ORT_DISABLE_TELEMETRY is set by Slipway: remove it/,
