@@ -8,8 +8,8 @@ import type { Log } from "./kube/log.ts";
 import type { Metrics } from "./kube/metrics.ts";
 import type { Priority, Queue } from "./kube/queue.ts";
 import { createReflector, type Reflector } from "./kube/reflector.ts";
-import { keyOf, type KubeObject } from "./kube/resources.ts";
-import type { Change } from "./kube/store.ts";
+import { keyOf, type KubeObject, splitKey } from "./kube/resources.ts";
+import type { Change, IndexFunction } from "./kube/store.ts";
 import type { Transport } from "./kube/transport.ts";
 import { createTurn } from "./kube/turn.ts";
 import { type Caches, modelIndex, namespaceIndex } from "./observe.ts";
@@ -48,6 +48,16 @@ export interface WatchedCaches {
  */
 const gatherMs = 20;
 
+/**
+ * Nodes are labelled, offer devices and lose taints one change after the other, and a rolling upgrade of a cluster
+ * changes one after the other of them. Nobody waits for the text: a pod that a node can take is placed by the scheduler.
+ */
+const nodeGatherMs = 2_000;
+
+/** Pods that the scheduler found no node for, all under one value. */
+const unplacedIndex = "unplaced";
+const unplaced = "";
+
 /** The operator's caches; a change in any of them puts the models that it concerns into the queue. */
 export function createCaches(inputs: CacheInputs): WatchedCaches {
   const { queue } = inputs;
@@ -68,11 +78,15 @@ export function createCaches(inputs: CacheInputs): WatchedCaches {
     reflectors.push(...(own as unknown as Reflector<unknown>[]));
     return joinCaches(own);
   };
-  const children = <T>(kind: Kind, project: (raw: KubeObject) => Cached<T>): Cache<Cached<T>> =>
+  const children = <T>(
+    kind: Kind,
+    project: (raw: KubeObject) => Cached<T>,
+    indexBy: Readonly<Record<string, IndexFunction<Cached<T>>>> = {},
+  ): Cache<Cached<T>> =>
     cacheOf<Cached<T>, KubeObject>(kind, {
       labelSelector: labels.model,
       project,
-      indexBy: { [modelIndex]: ({ model }) => [model] },
+      indexBy: { ...indexBy, [modelIndex]: ({ model }) => [model] },
       onChange: (change) => {
         for (const { model } of news(change)) queue.addAfter(model, gatherMs);
       },
@@ -92,7 +106,9 @@ export function createCaches(inputs: CacheInputs): WatchedCaches {
     configMaps: children(kinds.configMap, projectChild),
     podDisruptionBudgets: children(kinds.podDisruptionBudget, projectChild),
     networkPolicies: children(kinds.networkPolicy, projectChild),
-    pods: children(kinds.pod, projectPod),
+    pods: children(kinds.pod, projectPod, {
+      [unplacedIndex]: ({ value }) => (value.unschedulable === undefined ? [] : [unplaced]),
+    }),
     horizontalPodAutoscalers: cacheOf<Cached<CachedAutoscaler>, KubeObject>(kinds.horizontalPodAutoscaler, {
       project: projectAutoscaler,
       indexBy: { [namespaceIndex]: ({ value }) => [value.namespace] },
@@ -103,9 +119,23 @@ export function createCaches(inputs: CacheInputs): WatchedCaches {
     nodes:
       inputs.namespaces.length > 0
         ? undefined
-        : cacheOf<ObservedNode, KubeObject>(kinds.node, { project: projectNode }),
+        : cacheOf<ObservedNode, KubeObject>(kinds.node, {
+            project: projectNode,
+            onChange: (change) => lookAtUnplaced(caches, queue, change),
+          }),
   };
   return { caches, reflectors };
+}
+
+/** Only of models with a GPU does status tell which node lacks what, and only while a pod has none. */
+function lookAtUnplaced({ pods, models }: Caches, queue: Queue, change: Change<ObservedNode>): void {
+  const waiting = pods.indexed(unplacedIndex, unplaced);
+  // What kubelets report all the time, such as heartbeats and images, is not kept of a node, and no news.
+  if (waiting.length === 0 || news(change).length === 0) return;
+  for (const { model } of waiting) {
+    const { namespace, name } = splitKey(model);
+    if (models.get(namespace, name)?.spec.gpu !== undefined) queue.addAfter(model, nodeGatherMs);
+  }
 }
 
 /**
