@@ -63,6 +63,13 @@ test("only the scheduler's Unschedulable counts as no room", () => {
   assert.equal(podWith({}).unschedulable, undefined);
 });
 
+test("a pod says which of its containers request no CPU or memory, whatever gave them what they have", () => {
+  const resources = { requests: { cpu: "100m" } };
+  const spec = { containers: [{ name: "server", resources }], initContainers: [{ name: "fetch" }] };
+  const { value } = projectPod({ metadata, spec });
+  assert.deepEqual([value.withoutCpuRequest, value.withoutMemoryRequest], [undefined, "server"]);
+});
+
 test("a node says what it offers, and what may keep a pod off it", () => {
   const own = { "nvidia.com/gpu.product": "NVIDIA-L4", "nvidia.com/gpu.memory": "24576", zone: "a" };
   const status = {

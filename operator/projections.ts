@@ -4,6 +4,7 @@ import { kinds } from "./api/kinds.ts";
 import type { Model, ModelMetadata } from "./api/model.ts";
 import { quantity } from "./api/quantity.ts";
 import { containers, fieldManager, labels } from "./api/names.ts";
+import { containerWithoutRequest, type PodRequests } from "./api/requests.ts";
 import { readable } from "./api/text.ts";
 import { type KubeObject, keyOf } from "./kube/resources.ts";
 import { foreignFields } from "./plan/foreign-fields.ts";
@@ -149,6 +150,7 @@ export function projectNode(raw: RawNode): ObservedNode {
 }
 
 interface RawPod extends KubeObject {
+  readonly spec?: PodRequests;
   readonly status?: {
     readonly conditions?: readonly RawCondition[];
     readonly initContainerStatuses?: readonly RawContainer[];
@@ -191,6 +193,8 @@ export function projectPod(raw: RawPod): Cached<ObservedPod> {
       readySince: ready?.status === "True" ? Date.parse(ready.lastTransitionTime ?? "") : undefined,
       outOfService: raw.metadata.annotations?.[annotations.inService] === "false",
       unschedulable: unschedulable ? readable(scheduled.message ?? "no node has room") : undefined,
+      withoutCpuRequest: containerWithoutRequest(raw.spec ?? {}, "cpu"),
+      withoutMemoryRequest: containerWithoutRequest(raw.spec ?? {}, "memory"),
       fetch: projectContainer(raw.status?.initContainerStatuses, containers.fetch),
       server: projectContainer(raw.status?.containerStatuses, containers.server),
     },

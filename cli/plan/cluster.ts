@@ -6,6 +6,7 @@ import { stringsAt, valueAt } from "../../operator/api/json.ts";
 import { kinds } from "../../operator/api/kinds.ts";
 import type { Model } from "../../operator/api/model.ts";
 import { labels, versionsName } from "../../operator/api/names.ts";
+import { containerWithoutRequest, type PodRequests } from "../../operator/api/requests.ts";
 import type { Write } from "../../operator/plan/children.ts";
 import type {
   BuildDefaults,
@@ -95,8 +96,9 @@ function podsOf({ name, object }: ObservedChild, { pods, model, now, digests }: 
   const kept = pods.filter((pod) => pod.revision === revision).slice(0, replicas);
   const entry = model.spec.versions.find((candidate) => candidate.name === version);
   const digest = entry?.digest ?? digests.get(version) ?? unknownDigest;
+  const spec = (valueAt(object, "spec", "template", "spec") ?? {}) as PodRequests;
   const added = Array.from({ length: Math.max(0, replicas - kept.length) }, (_, index) =>
-    readyPod({ name: `${name}-${kept.length + index}`, revision, version, digest, readySince: now }),
+    readyPod({ name: `${name}-${kept.length + index}`, revision, version, digest, readySince: now, spec }),
   );
   return [...kept, ...added];
 }
@@ -105,9 +107,9 @@ function podsOf({ name, object }: ObservedChild, { pods, model, now, digests }: 
 export const unknownDigest = `sha256:${"0".repeat(64)}`;
 
 function readyPod(
-  pod: Pick<ObservedPod, "name" | "revision" | "version"> & { digest: string; readySince: number },
+  pod: Pick<ObservedPod, "name" | "revision" | "version"> & { digest: string; readySince: number; spec: PodRequests },
 ): ObservedPod {
-  const { name, revision, version, digest, readySince } = pod;
+  const { name, revision, version, digest, readySince, spec } = pod;
   const report = { ok: true, stage: "Download", digest, bytes: 0, seconds: 0, signature: "" } as const;
   const fetch: ObservedContainer = {
     state: "terminated",
@@ -127,6 +129,9 @@ function readyPod(
     readySince,
     outOfService: false,
     unschedulable: undefined,
+    // What a LimitRange of the namespace would add is not known here.
+    withoutCpuRequest: containerWithoutRequest(spec, "cpu"),
+    withoutMemoryRequest: containerWithoutRequest(spec, "memory"),
     fetch,
     server,
   };

@@ -71,5 +71,5 @@ export function absentBehavior({ behavior }: NonNullable<Spec["scaling"]>): stri
   ];
 }
 
-/** The metric's name in spec.resources.requests. */
+/** The metric's name among requests. */
 export const resourceNames = { CPU: "cpu", Memory: "memory" } as const;

@@ -2,19 +2,22 @@
  * What only the operator can see to be wrong with a spec: every field is valid, and together, or with what else is in
  * the cluster, they cannot work. A finding never stops what serves; it is told in Ready and Stalled, with field and fix.
  */
-import type { JsonObject } from "../api/json.ts";
+import { isJsonObject, type JsonObject, valueAt } from "../api/json.ts";
 import { kinds } from "../api/kinds.ts";
-import { revisionName } from "../api/names.ts";
+import { containers, revisionName } from "../api/names.ts";
 import { quantity } from "../api/quantity.ts";
 import { resourceNames } from "../build/horizontal-pod-autoscaler.ts";
 import { overriddenLabels } from "../build/merge-template.ts";
 import type { Problem } from "./facts.ts";
 import type { Fleet } from "./fleet.ts";
 import type { Observed, ObservedAutoscaler } from "./observed.ts";
+import type { Revision } from "./revision.ts";
+import { templateOf } from "./template.ts";
 
 export interface CheckInputs {
   readonly observed: Observed;
   readonly fleets: ReadonlyMap<string, Fleet>;
+  readonly target: Revision;
 }
 
 export function checkSpec(inputs: CheckInputs): Problem[] {
@@ -27,32 +30,50 @@ const checks: readonly ((inputs: CheckInputs) => Problem | undefined)[] = [
   autoscalerOnChild, // a scaler on what the operator writes
   ownLabelsOverridden, // podTemplate would cut the pods off
   gpuSetTwice, // two numbers for one resource
+  gpuOverridden, // two numbers, and the other one counts
 ];
 
-function scalingWithoutRequest({ observed }: CheckInputs): Problem | undefined {
-  const { scaling, resources } = observed.model.spec;
+/**
+ * Told of the pods as they are: spec.resources, spec.podTemplate and a LimitRange of the namespace may each give a
+ * request, and the autoscaler looks at nothing else.
+ */
+function scalingWithoutRequest({ observed, fleets, target }: CheckInputs): Problem | undefined {
+  const { scaling } = observed.model.spec;
   if (scaling === undefined) return undefined;
-  const resource = resourceNames[scaling.metric];
-  // Kubernetes takes a limit for the request where none is given.
-  if (resources?.requests?.[resource] !== undefined || resources?.limits?.[resource] !== undefined) return undefined;
+  const field = scaling.metric === "CPU" ? "withoutCpuRequest" : "withoutMemoryRequest";
+  const container = fleets.get(target.hash)?.pods.find((pod) => pod[field] !== undefined)?.[field];
+  if (container === undefined) return undefined;
+  const request = `resources.requests.${resourceNames[scaling.metric]}`;
+  const fix = container === containers.server ? `set spec.${request}` : `set ${request} of it in spec.podTemplate`;
   return {
     object: "spec.scaling",
     reason: "ScalingWithoutRequest",
-    message: `spec.scaling.metric ${scaling.metric} is a share of what pods request, and they request none: set spec.resources.requests.${resource}`,
+    message: `spec.scaling.metric ${scaling.metric} is a share of what pods request, and their container ${container} requests none: ${fix}`,
   };
 }
 
 function secondAutoscaler({ observed }: CheckInputs): Problem | undefined {
   const { spec, metadata } = observed.model;
-  if (spec.scaling === undefined) return undefined;
-  const rival = observed.rivalAutoscalers.find(
-    ({ targetKind, targetName }) => targetKind === kinds.model.kind && targetName === metadata.name,
-  );
+  const rivals = observed.rivalAutoscalers
+    .filter(({ targetKind, targetName }) => targetKind === kinds.model.kind && targetName === metadata.name)
+    // By name, so that every pass says the same.
+    .toSorted((left, right) => (left.name < right.name ? -1 : 1));
+  const [rival] = rivals;
   if (rival === undefined) return undefined;
+  if (spec.scaling === undefined) return rivals.length > 1 ? rivalsOfEachOther(rival, rivals) : undefined;
   return {
     object: `HorizontalPodAutoscaler/${rival.name}`,
     reason: "SecondAutoscaler",
     message: `${named(rival)} turns spec.replicas as well: delete ${editable(rival)}, or remove spec.scaling`,
+  };
+}
+
+/** One autoscaler of the user's own is as good as ours; more of them turn one number against each other. */
+function rivalsOfEachOther(first: ObservedAutoscaler, rivals: readonly ObservedAutoscaler[]): Problem {
+  return {
+    object: `HorizontalPodAutoscaler/${first.name}`,
+    reason: "SecondAutoscaler",
+    message: `${rivals.map(named).join(" and ")} all turn spec.replicas: keep one, and delete ${rivals.map(deletable).join(" or ")}`,
   };
 }
 
@@ -80,6 +101,10 @@ function editable({ controller }: ObservedAutoscaler): string {
   return controller === undefined ? "it" : `${controller.kind} ${controller.name}`;
 }
 
+function deletable(autoscaler: ObservedAutoscaler): string {
+  return autoscaler.controller === undefined ? autoscaler.name : editable(autoscaler);
+}
+
 function ownLabelsOverridden({ observed }: CheckInputs): Problem | undefined {
   const override = observed.model.spec.podTemplate as JsonObject | undefined;
   const [label] = override === undefined ? [] : overriddenLabels(override);
@@ -104,5 +129,23 @@ function gpuSetTwice({ observed }: CheckInputs): Problem | undefined {
     object: `spec.resources.${field}`,
     reason: "ResourcesConflict",
     message: `spec.resources.${field}["${gpu.resourceName}"] and spec.gpu.count (${gpu.count}) are two numbers for one resource, and spec.gpu is the one that counts: remove it from spec.resources`,
+  };
+}
+
+/** spec.podTemplate is merged last, so its number is the one that the pods get. */
+function gpuOverridden({ observed, target }: CheckInputs): Problem | undefined {
+  const { gpu, podTemplate } = observed.model.spec;
+  if (gpu === undefined || podTemplate === undefined) return undefined;
+  const listed = valueAt(templateOf(observed, target.hash, target), "spec", "containers");
+  const server = Array.isArray(listed)
+    ? listed.filter(isJsonObject).find(({ name }) => name === containers.server)
+    : undefined;
+  const limit = valueAt(server, "resources", "limits", gpu.resourceName);
+  const given = typeof limit === "string" || typeof limit === "number" ? String(limit) : undefined;
+  if (server === undefined || (given !== undefined && quantity(given) === gpu.count)) return undefined;
+  return {
+    object: "spec.podTemplate",
+    reason: "ResourcesConflict",
+    message: `spec.podTemplate gives container ${containers.server} ${given ?? "no"} ${gpu.resourceName}, and spec.gpu.count is ${gpu.count}: set spec.gpu.count, and remove it from spec.podTemplate`,
   };
 }

@@ -17,6 +17,8 @@ function podMadeAt(createdAt: number, ready: boolean): ObservedPod {
     readySince: ready ? createdAt : undefined,
     outOfService: false,
     unschedulable: undefined,
+    withoutCpuRequest: undefined,
+    withoutMemoryRequest: undefined,
     fetch: idle,
     server: idle,
   };

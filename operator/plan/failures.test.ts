@@ -18,6 +18,8 @@ function pod(change: Partial<ObservedPod> = {}): ObservedPod {
     outOfService: false,
     createdAt: 0,
     unschedulable: undefined,
+    withoutCpuRequest: undefined,
+    withoutMemoryRequest: undefined,
     fetch: idle,
     server: idle,
     ...change,

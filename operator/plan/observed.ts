@@ -92,6 +92,9 @@ export interface ObservedPod {
   readonly outOfService: boolean;
   /** The scheduler's words when it found no node for it. */
   readonly unschedulable: string | undefined;
+  /** A container that requests no CPU, with what its namespace adds; undefined where every one does. */
+  readonly withoutCpuRequest: string | undefined;
+  readonly withoutMemoryRequest: string | undefined;
   readonly fetch: ObservedContainer;
   readonly server: ObservedContainer;
 }

@@ -68,7 +68,7 @@ export function planModel(observed: Observed): Plan | undefined {
     selected: selectedRevision(observed),
     shared: isShared(observed),
   });
-  const findings = checkSpec({ observed, fleets });
+  const findings = checkSpec({ observed, fleets, target });
 
   const children = childPlans({ observed, decision, fleets, target, digests: record.known });
   const contests = children.flatMap((child) => child.contests);

@@ -31,6 +31,10 @@ const onModel: ObservedAutoscaler = {
   controller: undefined,
 };
 
+function withContainer(container: object): object {
+  return { spec: { containers: [container] } };
+}
+
 const rows: readonly {
   readonly what: string;
   readonly spec: Partial<Spec>;
@@ -63,6 +67,38 @@ const rows: readonly {
     autoscalers: [{ ...onModel, name: "keda-hpa-night", controller: { kind: "ScaledObject", name: "night" } }],
     reason: "SecondAutoscaler",
     says: /keda-hpa-night of ScaledObject night turns spec\.replicas .*: delete ScaledObject night, or remove spec\.sc/,
+  },
+  {
+    what: "a sidecar without a request",
+    spec: {
+      scaling,
+      resources: { requests: { cpu: "1" } },
+      podTemplate: withContainer({ name: "side", image: "s:1" }),
+    },
+    reason: "ScalingWithoutRequest",
+    says: /their container side requests none: set resources\.requests\.cpu of it in spec\.podTemplate/,
+  },
+  {
+    what: "two autoscalers of the user's own",
+    spec: {},
+    autoscalers: [
+      { ...onModel, name: "second" },
+      { ...onModel, name: "first", controller: { kind: "ScaledObject", name: "night" } },
+    ],
+    reason: "SecondAutoscaler",
+    says: /^Horiz\w+ first of ScaledObject night and Horiz\w+ second all turn spec\.replicas: keep one, and delete ScaledObject night or second$/,
+  },
+  {
+    what: "another GPU limit in spec.podTemplate than spec.gpu.count",
+    spec: { gpu, podTemplate: withContainer({ name: "server", resources: { limits: { "nvidia.com/gpu": "4" } } }) },
+    reason: "ResourcesConflict",
+    says: /^spec\.podTemplate gives container server 4 nvidia\.com\/gpu, and spec\.gpu\.count is 1: set spec\.gpu\.count/,
+  },
+  {
+    what: "a GPU that spec.podTemplate takes away",
+    spec: { gpu, podTemplate: withContainer({ name: "server", resources: { limits: null } }) },
+    reason: "ResourcesConflict",
+    says: /^spec\.podTemplate gives container server no nvidia\.com\/gpu/,
   },
   {
     what: "a label of ours in spec.podTemplate",
@@ -102,6 +138,14 @@ const harmless: readonly { readonly what: string; readonly spec: Partial<Spec>; 
       what: "memory scaling with a memory request",
       spec: { scaling: { ...scaling, metric: "Memory" }, resources: { requests: { memory: "1Gi" } } },
     },
+    {
+      what: "CPU scaling with a request in spec.podTemplate",
+      spec: { scaling, podTemplate: withContainer({ name: "server", resources: { requests: { cpu: "1" } } }) },
+    },
+    {
+      what: "the same number in spec.podTemplate",
+      spec: { gpu, podTemplate: withContainer({ name: "server", resources: { limits: { "nvidia.com/gpu": 1 } } }) },
+    },
     { what: "the same number twice", spec: { gpu, resources: { limits: { "nvidia.com/gpu": "1" } } } },
     { what: "a GPU without spec.gpu", spec: { resources: { limits: { "nvidia.com/gpu": "2" } } } },
   ];
@@ -109,6 +153,18 @@ const harmless: readonly { readonly what: string; readonly spec: Partial<Spec>; 
 for (const { what, spec, more } of harmless) {
   test(`${what} is no problem`, () => assert.equal(told(serving(spec), more).ready?.reason, "Serving"));
 }
+
+test("CPU scaling with a request that the namespace gives is no problem, whatever the spec says", () => {
+  const world = serving({ scaling });
+  assert.equal(told(world).ready?.reason, "ScalingWithoutRequest");
+  world.pods = world.pods.map((pod) => ({ ...pod, withoutCpuRequest: undefined }));
+  assert.equal(told(world).ready?.reason, "Serving");
+});
+
+test("CPU scaling is not judged before there are pods to judge it by", () => {
+  const world = createWorld(specOf({ scaling }), { v1: "good" });
+  assert.equal(told(world).stalled?.status, "False");
+});
 
 function node(name: string, more: Partial<ObservedNode> = {}): ObservedNode {
   return {

@@ -1,5 +1,6 @@
-import { stringsAt, valueAt } from "../../operator/api/json.ts";
+import { type JsonObject, stringsAt, valueAt } from "../../operator/api/json.ts";
 import { labels } from "../../operator/api/names.ts";
+import { containerWithoutRequest, type PodRequests } from "../../operator/api/requests.ts";
 import type { ObservedChild, ObservedContainer, ObservedPod } from "../../operator/plan/observed.ts";
 import type { PodReport } from "../../server/contract.ts";
 import type { World } from "./world.ts";
@@ -26,7 +27,8 @@ function syncDeployment(world: World, deployment: ObservedChild): void {
   const pods = world.pods.filter((pod) => pod.revision === revision && !pod.deleting);
   for (let count = pods.length; count < replicas; count++) {
     world.serial += 1;
-    world.pods.push(newPod(`pod-${world.serial}`, revision, own[labels.version] ?? "", world.now));
+    const identity = { name: `pod-${world.serial}`, revision, version: own[labels.version] ?? "" };
+    world.pods.push(newPod(identity, deployment.object, world.now));
   }
   // As a ReplicaSet does: the ones that are not ready go first.
   const surplus = pods
@@ -38,18 +40,23 @@ function syncDeployment(world: World, deployment: ObservedChild): void {
 
 const idle: ObservedContainer = { state: "waiting", waiting: undefined, restarts: 0, termination: undefined };
 
-function newPod(name: string, revision: string, version: string, createdAt: number): ObservedPod {
+function newPod(
+  identity: Pick<ObservedPod, "name" | "revision" | "version">,
+  deployment: JsonObject,
+  createdAt: number,
+): ObservedPod {
+  const spec = (valueAt(deployment, "spec", "template", "spec") ?? {}) as PodRequests;
   return {
-    name,
-    uid: name,
-    revision,
-    version,
+    ...identity,
+    uid: identity.name,
     createdAt,
     deleting: false,
     ready: false,
     readySince: undefined,
     outOfService: false,
     unschedulable: undefined,
+    withoutCpuRequest: containerWithoutRequest(spec, "cpu"),
+    withoutMemoryRequest: containerWithoutRequest(spec, "memory"),
     fetch: idle,
     server: idle,
   };

@@ -93,6 +93,31 @@ test("CPU scaling without a CPU request is told, and a write to /scale passes al
   await eventually("two pods serve", async () => (await bench.status("norequest")).readyReplicas === 2);
 });
 
+test("a request counts wherever it comes from, and a sidecar that has none is told", async () => {
+  await bench.apply(
+    model("sidecar", { ...pinned, resources, scaling: { max: 3 }, ...withContainer({ image: "s:1" }) }),
+  );
+  await eventually("it is told", async () =>
+    /container side requests none/.test(condition(await bench.status("sidecar"), "Stalled").message),
+  );
+  await bench.apply(
+    model("templated", { ...pinned, scaling: { max: 3 }, ...withContainer({ name: "server", resources }) }),
+  );
+  await ready("templated");
+  const limits = [{ type: "Container", defaultRequest: { cpu: "100m" } }];
+  await bench.apply({ apiVersion: "v1", kind: "LimitRange", metadata: { name: "requests" }, spec: { limits } });
+  await bench.apply(model("ranged", { ...pinned, scaling: { max: 3 } }));
+  await ready("ranged");
+  await bench.plane.kubectl(["delete", "limitrange", "requests"]);
+  for (const name of ["templated", "ranged"]) {
+    assert.equal(condition(await bench.status(name), "Stalled").status, "False", name);
+  }
+});
+
+function withContainer(container: object): object {
+  return { podTemplate: { spec: { containers: [{ name: "side", ...container }] } } };
+}
+
 test("memory scaling without a memory request is told as well", async () => {
   const cpuOnly = { requests: { cpu: "100m" } };
   await bench.apply(model("nomemory", { ...pinned, resources: cpuOnly, scaling: { max: 3, metric: "Memory" } }));
@@ -123,6 +148,21 @@ test("an autoscaler of the user's own turns a model without spec.scaling, and is
   assert.equal(condition(status, "Stalled").status, "False");
   assert.equal((await bench.get("md", "own")).spec.replicas, 2);
   await bench.plane.kubectl(["delete", "hpa", "theirs"]);
+});
+
+test("two autoscalers of the user's own on one model are both named, until one is gone", async () => {
+  await bench.apply(model("rivals", { ...pinned, resources }));
+  await ready("rivals");
+  const scaleTargetRef = { apiVersion: "slipway.dev/v1alpha1", kind: "ModelDeployment", name: "rivals" };
+  for (const name of ["mine-a", "mine-b"]) {
+    const spec = { scaleTargetRef, minReplicas: 1, maxReplicas: 2 };
+    await bench.apply({ apiVersion: "autoscaling/v2", kind: "HorizontalPodAutoscaler", metadata: { name }, spec });
+  }
+  const both = /autoscaler mine-a and HorizontalPodAutoscaler mine-b all turn spec.replicas: keep one, and delete/i;
+  await eventually("both are named", async () => both.test(condition(await bench.status("rivals"), "Stalled").message));
+  await bench.plane.kubectl(["delete", "hpa", "mine-b"]);
+  await ready("rivals");
+  await bench.plane.kubectl(["delete", "hpa", "mine-a"]);
 });
 
 test("a second autoscaler on the model, or one on its Deployment, is named", async () => {
