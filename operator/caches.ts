@@ -13,6 +13,7 @@ import type { Change } from "./kube/store.ts";
 import type { Transport } from "./kube/transport.ts";
 import { createTurn } from "./kube/turn.ts";
 import { type Caches, modelIndex, namespaceIndex } from "./observe.ts";
+import { projectPod } from "./pod-projection.ts";
 import {
   type Cached,
   type CachedAutoscaler,
@@ -20,7 +21,6 @@ import {
   projectChild,
   projectModel,
   projectNode,
-  projectPod,
   type RawModel,
 } from "./projections.ts";
 import type { ObservedNode } from "./plan/observed.ts";
