@@ -13,6 +13,7 @@ import type { Change, IndexFunction } from "./kube/store.ts";
 import type { Transport } from "./kube/transport.ts";
 import { createTurn } from "./kube/turn.ts";
 import { type Caches, modelIndex, namespaceIndex } from "./observe.ts";
+import { projectPod } from "./pod-projection.ts";
 import {
   type Cached,
   type CachedAutoscaler,
@@ -20,7 +21,6 @@ import {
   projectChild,
   projectModel,
   projectNode,
-  projectPod,
   type RawModel,
 } from "./projections.ts";
 import type { ObservedNode } from "./plan/observed.ts";
@@ -107,7 +107,8 @@ export function createCaches(inputs: CacheInputs): WatchedCaches {
     podDisruptionBudgets: children(kinds.podDisruptionBudget, projectChild),
     networkPolicies: children(kinds.networkPolicy, projectChild),
     pods: children(kinds.pod, projectPod, {
-      [unplacedIndex]: ({ value }) => (value.unschedulable === undefined ? [] : [unplaced]),
+      [unplacedIndex]: ({ value: { pod, ending } }) =>
+        pod.unschedulable === undefined || ending !== undefined ? [] : [unplaced],
     }),
     horizontalPodAutoscalers: cacheOf<Cached<CachedAutoscaler>, KubeObject>(kinds.horizontalPodAutoscaler, {
       project: projectAutoscaler,

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Caches, observe } from "./observe.ts";
+import { type CachedPod, projectPod } from "./pod-projection.ts";
 import {
   type Cached,
   observedChild,
   projectChild,
   projectModel,
   projectNode,
-  projectPod,
   type StoredChild,
 } from "./projections.ts";
 import type { Model } from "./api/model.ts";
@@ -35,7 +35,7 @@ function owner(kind: string, name: string, uid: string) {
 }
 
 function podWith(status: object, more: object = {}): ObservedPod {
-  return projectPod({ metadata: { ...metadata, ...more }, status }).value;
+  return projectPod({ metadata: { ...metadata, ...more }, status }).value.pod;
 }
 
 function fetchEnded(message: string, exitCode = 1): ObservedPod["fetch"] {
@@ -55,6 +55,30 @@ test("a pod says whether and since when it is ready, where it belongs, and wheth
   );
 });
 
+test("a pod that its node put an end to says by whose word, and when", () => {
+  const terminated = { exitCode: 137, reason: "Error", finishedAt: "2026-01-01T00:05:00Z" };
+  const status = {
+    phase: "Failed",
+    reason: "Evicted",
+    message: 'Usage of EmptyDir volume "model" exceeds the limit "2Mi". ',
+    conditions: [{ type: "Ready", status: "False", reason: "PodFailed", lastTransitionTime: "2026-01-01T00:00:05Z" }],
+    containerStatuses: [{ name: "server", state: { terminated } }],
+  };
+  const endingOf = (of: object): CachedPod["ending"] => projectPod({ metadata, status: of }).value.ending;
+  assert.deepEqual(endingOf(status), {
+    failed: true,
+    reason: "Evicted",
+    message: 'Usage of EmptyDir volume "model" exceeds the limit "2Mi".',
+    at: Date.UTC(2026, 0, 1, 0, 5),
+  });
+  const refusedByTheNode = { phase: "Failed", reason: "UnexpectedAdmissionError", message: "no such device" };
+  assert.equal(endingOf(refusedByTheNode)?.at, Date.UTC(2026, 0, 1), "nothing but its making has a time");
+  const unread = { ...terminated, finishedAt: null };
+  const bare = { phase: "Succeeded", containerStatuses: [{ name: "server", state: { terminated: unread } }] };
+  assert.deepEqual(endingOf(bare), { failed: false, reason: "", message: "", at: Date.UTC(2026, 0, 1) });
+  for (const phase of ["Pending", "Running", "Unknown", undefined]) assert.equal(endingOf({ phase }), undefined);
+});
+
 test("only the scheduler's Unschedulable counts as no room", () => {
   const condition = { type: "PodScheduled", status: "False", reason: "Unschedulable", message: "0/1 nodes" };
   assert.equal(podWith({ conditions: [condition] }).unschedulable, "0/1 nodes");
@@ -66,8 +90,8 @@ test("only the scheduler's Unschedulable counts as no room", () => {
 test("a pod says which of its containers request no CPU or memory, whatever gave them what they have", () => {
   const resources = { requests: { cpu: "100m" } };
   const spec = { containers: [{ name: "server", resources }], initContainers: [{ name: "fetch" }] };
-  const { value } = projectPod({ metadata, spec });
-  assert.deepEqual([value.withoutCpuRequest, value.withoutMemoryRequest], [undefined, "server"]);
+  const { pod } = projectPod({ metadata, spec }).value;
+  assert.deepEqual([pod.withoutCpuRequest, pod.withoutMemoryRequest], [undefined, "server"]);
 });
 
 test("a node says what it offers, and what may keep a pod off it", () => {
@@ -225,14 +249,21 @@ test("a model keeps its spec and status, and of its metadata what a pass needs",
   });
 });
 
-test("children of another owner and pods that no Deployment of the revision made are not the model's", () => {
+test("children of another owner and pods that no Deployment of the revision made are not the model's, ended ones not alive", () => {
   const model = projectModel({ metadata: { ...metadata, name: "demo", uid: "now" }, spec: {} as Model["spec"] });
   const child = (name: string, uid: string): Cached<StoredChild> =>
     projectChild({ metadata: { ...metadata, name, ownerReferences: [owner("ModelDeployment", "demo", uid)] } });
-  const pod = (name: string, set?: string): Cached<ObservedPod> =>
+  const pod = (name: string, set?: string, status = {}, more = {}): Cached<CachedPod> =>
     projectPod({
-      metadata: { ...metadata, name, ownerReferences: set === undefined ? [] : [owner("ReplicaSet", set, "s")] },
+      metadata: {
+        ...metadata,
+        name,
+        ownerReferences: set === undefined ? [] : [owner("ReplicaSet", set, "s")],
+        ...more,
+      },
+      status,
     });
+  const failed = { phase: "Failed", reason: "Evicted" };
   const nothing = { indexed: () => [] };
   const caches = {
     models: { get: () => model },
@@ -244,7 +275,15 @@ test("children of another owner and pods that no Deployment of the revision made
     horizontalPodAutoscalers: nothing,
     networkPolicies: nothing,
     nodes: undefined,
-    pods: { indexed: () => [pod("made", "demo-abcdef0123-7c9f"), pod("copy"), pod("other", "other-abcdef0123-7c9f")] },
+    pods: {
+      indexed: () => [
+        pod("made", "demo-abcdef0123-7c9f"),
+        pod("evicted", "demo-abcdef0123-7c9f", failed),
+        pod("ended", "demo-abcdef0123-7c9f", failed, { deletionTimestamp: "2026-01-01T00:00:09Z" }),
+        pod("copy"),
+        pod("other", "other-abcdef0123-7c9f"),
+      ],
+    },
   } as unknown as { [name in keyof Caches]: Reflector<never> } as Caches;
   const observed = observe("default/demo", caches, 5, {
     serverImage: "i",
@@ -261,6 +300,10 @@ test("children of another owner and pods that no Deployment of the revision made
   assert.deepEqual(
     observed?.pods.map(({ name }) => name),
     ["made"],
+  );
+  assert.deepEqual(
+    observed?.endedPods.map(({ name, revision, reason }) => [name, revision, reason]),
+    [["evicted", "abcdef0123", "Evicted"]],
   );
   assert.equal(observed?.now, 5);
 });

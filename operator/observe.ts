@@ -2,7 +2,8 @@ import type { Model } from "./api/model.ts";
 import { revisionName, versionsName } from "./api/names.ts";
 import type { Cache } from "./cache.ts";
 import { splitKey } from "./kube/resources.ts";
-import type { BuildDefaults, Observed, ObservedChild, ObservedNode, ObservedPod } from "./plan/observed.ts";
+import type { BuildDefaults, EndedPod, Observed, ObservedChild, ObservedNode } from "./plan/observed.ts";
+import type { CachedPod } from "./pod-projection.ts";
 import { type Cached, type CachedAutoscaler, observedChild, type StoredChild } from "./projections.ts";
 
 /** One cache per kind. Those of children hold only objects with the model label; autoscalers of anybody can matter. */
@@ -15,7 +16,7 @@ export interface Caches {
   readonly podDisruptionBudgets: Cache<Cached<StoredChild>>;
   readonly horizontalPodAutoscalers: Cache<Cached<CachedAutoscaler>>;
   readonly networkPolicies: Cache<Cached<StoredChild>>;
-  readonly pods: Cache<Cached<ObservedPod>>;
+  readonly pods: Cache<Cached<CachedPod>>;
   /** Undefined where the operator looks after some namespaces only and may not read what belongs to the cluster. */
   readonly nodes: Cache<ObservedNode> | undefined;
 }
@@ -39,12 +40,14 @@ export function observe(key: string, caches: Caches, now: number, defaults: Buil
   };
   const autoscalers = caches.horizontalPodAutoscalers.indexed(namespaceIndex, namespace ?? "");
   const own = autoscalers.find(({ owner }) => owner === model.metadata.uid);
+  const pods = caches.pods.indexed(modelIndex, key).flatMap((pod) => (isPodOf(name, pod) ? [pod.value] : []));
   return {
     now,
     model,
     deployments: owned(caches.deployments).map(observedChild),
     controllerRevisions: owned(caches.controllerRevisions).map(observedChild),
-    pods: caches.pods.indexed(modelIndex, key).flatMap((pod) => (isPodOf(name, pod) ? [pod.value] : [])),
+    pods: pods.flatMap(({ pod, ending }) => (ending === undefined ? [pod] : [])),
+    endedPods: pods.flatMap(endedPod),
     service: named(caches.services, name),
     versions: named(caches.configMaps, versionsName(name)),
     podDisruptionBudget: named(caches.podDisruptionBudgets, name),
@@ -56,10 +59,15 @@ export function observe(key: string, caches: Caches, now: number, defaults: Buil
   };
 }
 
+/** One that is deleted as well ended because it was told to, whatever its containers made of that. */
+function endedPod({ pod: { name, revision, deleting }, ending }: CachedPod): EndedPod[] {
+  return ending === undefined || deleting ? [] : [{ name, revision, ...ending }];
+}
+
 /**
  * Anybody may give a pod of theirs our labels (`kubectl debug --copy-to --keep-labels` does); only one that a
  * Deployment of the revision made counts as the model's and is believed what it reports.
  */
-function isPodOf(model: string, { owner, value }: Cached<ObservedPod>): boolean {
-  return owner?.startsWith(`${revisionName(model, value.revision)}-`) ?? false;
+function isPodOf(model: string, { owner, value }: Cached<CachedPod>): boolean {
+  return owner?.startsWith(`${revisionName(model, value.pod.revision)}-`) ?? false;
 }

@@ -26,7 +26,11 @@ const parts: Readonly<Record<string, Part>> = {
   plan: { files: ["operator/plan/"], imports: ["api", "build", "contract"], pure: true, packages: ["node:crypto"] },
   kube: { files: ["operator/kube/"], imports: [] },
   cache: { files: ["operator/cache.ts"], imports: ["kube"], packages: [] },
-  projections: { files: ["operator/projections.ts"], imports: ["api", "plan", "kube", "contract"], packages: [] },
+  projections: {
+    files: ["operator/projections.ts", "operator/pod-projection.ts"],
+    imports: ["api", "plan", "kube", "contract"],
+    packages: [],
+  },
   observe: { files: ["operator/observe.ts"], imports: ["api", "plan", "kube", "cache", "projections"], packages: [] },
   apply: { files: ["operator/apply.ts"], imports: ["api", "plan", "kube"], packages: [] },
   reconcile: { files: ["operator/reconcile.ts"], imports: ["observe", "apply", "plan", "kube", "api"], packages: [] },

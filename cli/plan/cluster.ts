@@ -46,6 +46,7 @@ export function observe({ now, model, defaults, children, pods }: PaperCluster):
     deployments: of(kinds.deployment.kind),
     controllerRevisions: of(kinds.controllerRevision.kind),
     pods,
+    endedPods: [],
     service: children.get(`${kinds.service.kind}/${name}`),
     versions: children.get(`${kinds.configMap.kind}/${versionsName(name)}`),
     podDisruptionBudget: children.get(`${kinds.podDisruptionBudget.kind}/${name}`),

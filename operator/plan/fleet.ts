@@ -3,6 +3,7 @@ import type { Spec } from "../api/model.ts";
 import type { Selector } from "../api/names.ts";
 import { labels } from "../api/names.ts";
 import { isJsonObject, stringsAt, valueAt } from "../api/json.ts";
+import { endedFailure } from "./ended-pods.ts";
 import { type Failure, failureOf } from "./failures.ts";
 import { explainGpu } from "./gpu-fit.ts";
 import type { Observed, ObservedChild, ObservedPod } from "./observed.ts";
@@ -14,7 +15,7 @@ export interface Fleet {
   readonly deployment: ObservedChild | undefined;
   /** Replicas that the Deployment has now; 0 without one. */
   readonly desired: number;
-  /** Pods that are not being deleted. */
+  /** Living pods that are not being deleted. */
   readonly pods: readonly ObservedPod[];
   /** Pods on their way out. */
   readonly terminating: number;
@@ -31,7 +32,7 @@ export interface Fleet {
   readonly reportedDigest: string | undefined;
 }
 
-/** Every revision that has a Deployment or pods, by hash. */
+/** Every revision that has a Deployment or living pods, by hash. */
 export function fleetsOf(observed: Observed): ReadonlyMap<string, Fleet> {
   const hashes = new Set<string>();
   for (const deployment of observed.deployments) hashes.add(revisionOfChild(deployment));
@@ -70,17 +71,18 @@ function fleetOf(observed: Observed, revision: string): Fleet {
   // With no wait asked for, a node whose clock is ahead of ours must not cause one.
   const pending = minReadyMs === 0 ? [] : since.filter((time) => time > observed.now);
   const replicas = valueAt(deployment?.object, "spec", "replicas");
+  const desired = typeof replicas === "number" ? replicas : 0;
   return {
     revision,
     version: deployment === undefined ? (all[0]?.version ?? "") : versionOfChild(deployment),
     deployment,
-    desired: typeof replicas === "number" ? replicas : 0,
+    desired,
     pods,
     terminating: all.length - pods.length,
     ready: since.length,
     available: since.length - pending.length,
     nextAvailableAt: pending.length === 0 ? undefined : Math.min(...pending),
-    failure: failureIn(observed, revision, pods, deployment),
+    failure: failureIn(observed, revision, pods, deployment) ?? endIn(observed, revision, pods, desired),
     hopeless: pods.length > 0 && pods.every((pod) => failureOf(pod)?.permanent === true),
     reportedDigest: pods.flatMap((pod) => reportedDigest(pod) ?? [])[0],
   };
@@ -102,6 +104,18 @@ function failureIn(
   // By name, so that of two pods that fail in different ways the same one speaks in every pass.
   const ordered = failures.toSorted((left, right) => (left.pod < right.pod ? -1 : 1));
   return ordered.find((failure) => failure.permanent) ?? ordered[0];
+}
+
+/** Living pods speak first: they tell what is wrong now. */
+function endIn(
+  { endedPods, model, now }: Observed,
+  revision: string,
+  alive: readonly ObservedPod[],
+  desired: number,
+): Failure | undefined {
+  const ended = endedPods.filter((pod) => pod.revision === revision);
+  const progressDeadlineMs = model.spec.rollout.progressDeadlineSeconds * 1000;
+  return endedFailure({ ended, alive, desired, now, progressDeadlineMs });
 }
 
 /** The scheduler counts the nodes that do not fit; a GPU is rare enough to name them. */

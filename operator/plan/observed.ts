@@ -13,7 +13,10 @@ export interface Observed {
   readonly model: Model;
   readonly deployments: readonly ObservedChild[];
   readonly controllerRevisions: readonly ObservedChild[];
+  /** The pods that live: their containers run, or will. */
   readonly pods: readonly ObservedPod[];
+  /** What is left of the others. */
+  readonly endedPods: readonly EndedPod[];
   readonly service: ObservedChild | undefined;
   readonly versions: ObservedChild | undefined;
   readonly podDisruptionBudget: ObservedChild | undefined;
@@ -97,6 +100,25 @@ export interface ObservedPod {
   readonly withoutMemoryRequest: string | undefined;
   readonly fetch: ObservedContainer;
   readonly server: ObservedContainer;
+}
+
+/**
+ * How a pod came to its end that is not deleted: phase Failed or Succeeded. Its containers are over and hold nothing,
+ * not even a GPU, and none of them is started again; its ReplicaSet has made another pod and leaves this one lying.
+ */
+export interface Ending {
+  /** False: every container ended in peace. */
+  readonly failed: boolean;
+  /** The word of whoever put an end to it, such as Evicted or NodeShutdown; may be empty. */
+  readonly reason: string;
+  readonly message: string;
+  /** Milliseconds since the epoch; the last that its status tells of. */
+  readonly at: number;
+}
+
+export interface EndedPod extends Ending {
+  readonly name: string;
+  readonly revision: string;
 }
 
 export interface ObservedContainer {

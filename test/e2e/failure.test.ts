@@ -9,6 +9,7 @@ import type { FailureReason, Stage } from "../../server/contract.ts";
 import { registryName, registryPort } from "../cluster/node/addresses.ts";
 import { ask, serviceUrl } from "./ask.ts";
 import { type Bench, startBench } from "./bench.ts";
+import { paddedModel } from "../integration/fetch/models.ts";
 import { underLoad } from "./load.ts";
 import { elementwise, model, negated, pushVersions, question, same } from "./models.ts";
 import { followPods, type PodHistory, uids, versionOf } from "./pods.ts";
@@ -157,6 +158,28 @@ async function givenUp(name: string, version: string): Promise<void> {
     [],
   );
 }
+
+test("a pod that its node evicts is told in the node's words, and does not count though it is left lying", async () => {
+  const name = "outgrown";
+  const [, v2] = await pushVersions(bench, name);
+  assert.ok(v2);
+  const versions = [{ name: "v1", uri: await bench.push(name, "large", paddedModel(4 * 2 ** 20)) }, v2];
+  const small = { spec: { volumes: [{ name: "model", emptyDir: { sizeLimit: "1Mi" } }] } };
+  await bench.apply(model(name, versions, { podTemplate: small }));
+  const status = await eventually("the eviction is told", async () => {
+    const seen = await bench.status(name);
+    assert.deepEqual([seen.lastFailure?.stage, seen.lastFailure?.reason], ["Schedule", "Evicted"]);
+    return seen;
+  });
+  assert.match(status.lastFailure?.message ?? "", /Usage of EmptyDir volume "model" exceeds the limit "1Mi"/);
+  await bench.patchModel(name, { podTemplate: null });
+  const { status: later } = await reached(bench, name, "v1");
+  assert.equal(later?.replicas, 1);
+  const failed = ["-l", `slipway.dev/model=${name}`, "--field-selector=status.phase=Failed"];
+  assert.match(await bench.kubectl("delete", "pods", ...failed), new RegExp(status.lastFailure?.pod ?? "-"));
+  // The version before is kept warm, and would be evicted for as long.
+  await bench.kubectl("delete", "modeldeployment", name, "--wait=false");
+});
 
 test("a model that is pushed late is taken up without an edit", async () => {
   const name = "patient";

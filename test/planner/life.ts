@@ -14,11 +14,26 @@ export function tick(world: World, seconds: number, chance: () => number): void 
   }
   const deployments = [...world.children].filter(([key]) => key.startsWith("Deployment/"));
   const owners = new Set(deployments.map(([, { object }]) => stringsAt(object, "metadata", "labels")[labels.revision]));
+  for (const pod of world.pods) {
+    // Found by its kubelet to take too much of the node, as soon as it has its model.
+    const doomed = world.behaviour.get(pod.version) === "evicted" && pod.fetch.termination !== undefined;
+    if (doomed && !pod.deleting) evict(world, pod);
+  }
   world.pods = world.pods.map((pod) => {
     if (!owners.has(pod.revision)) return { ...pod, deleting: true, ready: false };
     return chance() < 0.6 ? advance(world, pod) : pod;
   });
+  world.endedPods = world.endedPods.filter(({ revision }) => owners.has(revision));
 }
+
+/** Its node puts an end to a pod, and it is left lying. */
+export function evict(world: World, pod: ObservedPod): void {
+  world.pods = world.pods.filter(({ uid }) => uid !== pod.uid);
+  const { name, revision } = pod;
+  world.endedPods.push({ name, revision, failed: true, reason: "Evicted", message: shortOfDisk, at: world.now });
+}
+
+const shortOfDisk = "The node was low on resource: ephemeral-storage.";
 
 function syncDeployment(world: World, deployment: ObservedChild): void {
   const own = stringsAt(deployment.object, "metadata", "labels");

@@ -147,6 +147,7 @@ test("everything comes to rest: the target serves in full, or it was rejected an
         assert.equal(world.status.currentRevision, world.status.targetRevision);
         assert.equal(conditionOf(world, "Ready")?.status, "True");
         assert.equal(ready, world.spec.replicas);
+        assert.notEqual(world.status.lastFailure?.revision, world.status.currentRevision, "what is past is not told");
       } else if (world.status?.currentVersion !== undefined && world.status.currentVersion !== target) {
         assert.equal(conditionOf(world, "Stalled")?.status, "True", JSON.stringify(world.status));
         // A version that was switched to at 0 replicas has never been tried; every other one serves on in full.

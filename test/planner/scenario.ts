@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import type { Spec } from "../../operator/api/model.ts";
 import { settle, pass } from "./pass.ts";
-import { tick } from "./life.ts";
+import { evict, tick } from "./life.ts";
 import { type Behaviour, createWorld, edit, specOf, type World } from "./world.ts";
 
 type Action =
@@ -18,6 +18,7 @@ type Action =
   | { readonly kind: "refuse"; readonly kinds: readonly string[] }
   | { readonly kind: "lose"; readonly index: number }
   | { readonly kind: "blink"; readonly index: number }
+  | { readonly kind: "evict"; readonly index: number }
   | { readonly kind: "forget"; readonly what: "history" | "record" | "status" };
 
 const surges = fc.constantFrom<number | string>("100%", "25%", 0, 1);
@@ -41,6 +42,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ ...of("refuse"), kinds: fc.subarray([...children], { maxLength: 2 }) }) },
   { weight: 1, arbitrary: fc.record({ ...of("lose"), index: fc.nat(9) }) },
   { weight: 1, arbitrary: fc.record({ ...of("blink"), index: fc.nat(9) }) },
+  { weight: 1, arbitrary: fc.record({ ...of("evict"), index: fc.nat(9) }) },
   {
     weight: 1,
     arbitrary: fc.record({ ...of("forget"), what: fc.constantFrom("history", "record", "status") }),
@@ -125,6 +127,11 @@ export function perform(world: World, step: Action): void {
     case "lose": {
       const lost = world.pods[step.index % Math.max(1, world.pods.length)];
       if (lost !== undefined) world.pods = world.pods.filter((pod) => pod !== lost);
+      return;
+    }
+    case "evict": {
+      const doomed = world.pods[step.index % Math.max(1, world.pods.length)];
+      if (doomed !== undefined) evict(world, doomed);
       return;
     }
     case "forget":

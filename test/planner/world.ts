@@ -6,10 +6,10 @@
 import { stringsAt, valueAt } from "../../operator/api/json.ts";
 import type { Model, Spec, Status } from "../../operator/api/model.ts";
 import { labels, versionsName } from "../../operator/api/names.ts";
-import type { Observed, ObservedChild, ObservedPod } from "../../operator/plan/observed.ts";
+import type { EndedPod, Observed, ObservedChild, ObservedPod } from "../../operator/plan/observed.ts";
 
 /** What becomes of a version's pods. */
-export type Behaviour = "good" | "corrupt" | "slow" | "fetching" | "unschedulable";
+export type Behaviour = "good" | "corrupt" | "slow" | "fetching" | "unschedulable" | "evicted";
 
 /** A status as it was written, with what was true at that moment. */
 export interface Told {
@@ -27,6 +27,8 @@ export interface World {
   generation: number;
   readonly children: Map<string, ObservedChild>;
   pods: ObservedPod[];
+  /** Pods that their node put an end to; nobody clears them away but with their Deployment. */
+  endedPods: EndedPod[];
   readonly behaviour: Map<string, Behaviour>;
   /** Kinds of which the API server refuses every write. */
   readonly refused: Set<string>;
@@ -46,6 +48,7 @@ export function createWorld(spec: Spec, behaviour: Readonly<Record<string, Behav
     generation: 1,
     children: new Map(),
     pods: [],
+    endedPods: [],
     behaviour: new Map(Object.entries(behaviour)),
     refused: new Set(),
     told: [],
@@ -86,6 +89,7 @@ export function observeWorld(world: World): Observed {
     deployments: of("Deployment"),
     controllerRevisions: of("ControllerRevision"),
     pods: world.pods,
+    endedPods: world.endedPods,
     service: world.children.get(`Service/${modelName}`),
     versions: world.children.get(`ConfigMap/${versionsName(modelName)}`),
     podDisruptionBudget: world.children.get(`PodDisruptionBudget/${modelName}`),

@@ -47,6 +47,7 @@ export function childTemplates(accepted: RawModel): readonly ChildTemplate[] {
     deployments: [],
     controllerRevisions: [],
     pods: [],
+    endedPods: [],
     service: undefined,
     versions: undefined,
     podDisruptionBudget: undefined,

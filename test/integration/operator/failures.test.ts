@@ -119,6 +119,14 @@ const rows: readonly Row[] = [
     permanent: false,
   },
   {
+    what: "a node that needs its room",
+    fate: { kind: "evicted", message: 'Usage of EmptyDir volume "model" exceeds the limit "2Mi". ' },
+    stage: "Schedule",
+    reason: "Evicted",
+    says: /evicted the pod: Usage of EmptyDir volume "model" exceeds the limit "2Mi"/,
+    permanent: false,
+  },
+  {
     what: "a claim that is not bound",
     fate: {
       kind: "unschedulable",

@@ -24,21 +24,31 @@ export type Fate =
   /** The kubelet cannot start the init container. */
   | { readonly kind: "waiting"; readonly reason: string; readonly message: string }
   /** The server ends without a report. */
-  | { readonly kind: "ended"; readonly exitCode: number; readonly reason: string };
+  | { readonly kind: "ended"; readonly exitCode: number; readonly reason: string }
+  /** The node's kubelet puts an end to the pod, which is left lying there, and its ReplicaSet makes another. */
+  | { readonly kind: "evicted"; readonly message: string };
 
 export interface Pods {
   /** Fate of the pods of a version, from now on; also of those that are there. */
   decide(version: string, fate: Fate): void;
+  /** One pod meets its end, whatever the fate of its version. */
+  evict(pod: KubeObject, message: string): Promise<void>;
   list(): readonly Pod[];
   stop(): Promise<void>;
 }
 
 export interface Pod extends KubeObject {
   readonly spec: { readonly nodeName?: string };
-  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+  readonly status?: {
+    readonly phase?: string;
+    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+  };
 }
 
 const podResource: Resource = { group: "", version: "v1", plural: "pods", kind: "Pod" };
+
+/** A kubelet looks every ten seconds which pods are above their limits; one that never waited would make a storm. */
+const evictionDelayMs = 1_000;
 
 export function followPods(transport: Transport, client: Client, fallback: Fate): Pods {
   const fates = new Map<string, Fate>();
@@ -49,22 +59,22 @@ export function followPods(transport: Transport, client: Client, fallback: Fate)
       removeAtOnce(client, pod);
       return;
     }
-    if (fate.kind === "pending" || done.get(pod.metadata.uid) === fate) return;
+    if (fate.kind === "pending" || pod.status?.phase === "Failed" || done.get(pod.metadata.uid) === fate) return;
     done.set(pod.metadata.uid, fate);
-    client
-      .patch(
-        podResource,
-        pod.metadata.namespace,
-        pod.metadata.name,
-        { status: statusFor(fate) },
-        {
-          type: "merge",
-          subresource: "status",
-          fieldManager: "kubelet",
-        },
-      )
-      .catch(() => done.delete(pod.metadata.uid)); // deleted meanwhile; the next event tells
+    const meet = (): void => {
+      writeStatus(pod, fate).catch(() => done.delete(pod.metadata.uid)); // deleted meanwhile; the next event tells
+    };
+    if (fate.kind === "evicted") setTimeout(meet, evictionDelayMs).unref();
+    else meet();
   };
+  const writeStatus = (pod: KubeObject, fate: Exclude<Fate, { kind: "pending" }>): Promise<unknown> =>
+    client.patch(
+      podResource,
+      pod.metadata.namespace,
+      pod.metadata.name,
+      { status: statusFor(fate) },
+      { type: "merge", subresource: "status", fieldManager: "kubelet" },
+    );
   const pods: Reflector<Pod> = createReflector<Pod, Pod>({
     transport,
     resource: podResource,
@@ -83,6 +93,9 @@ export function followPods(transport: Transport, client: Client, fallback: Fate)
     decide: (version, fate) => {
       fates.set(version, fate);
       for (const pod of pods.list()) settle(pod);
+    },
+    evict: async (pod, message) => {
+      await writeStatus(pod, { kind: "evicted", message });
     },
     list: () => pods.list(),
     stop: () => pods.stop(),
@@ -104,7 +117,9 @@ function statusFor(fate: Exclude<Fate, { kind: "pending" }>): object {
   const scheduled = fate.kind !== "unschedulable";
   const { fetch, server } = statesOf(fate);
   return {
-    phase: ready ? "Running" : "Pending",
+    ...(fate.kind === "evicted"
+      ? { phase: "Failed", reason: "Evicted", message: fate.message }
+      : { phase: ready ? "Running" : "Pending" }),
     conditions: [
       scheduled
         ? conditionOf("PodScheduled", true)
@@ -138,6 +153,8 @@ function statesOf(fate: Exclude<Fate, { kind: "pending" }>): { readonly fetch: o
       return { fetch: { waiting: { reason: fate.reason, message: fate.message } }, server: initializing };
     case "ended":
       return { fetch: fetched(anyDigest), server: endedWith(fate.exitCode, fate.reason) };
+    case "evicted": // with the signal by which the kubelet ends a container
+      return { fetch: fetched(anyDigest), server: endedWith(137, "Error") };
     case "unschedulable":
       return { fetch: initializing, server: initializing };
   }

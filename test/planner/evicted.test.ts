@@ -1,0 +1,80 @@
+/** Pods that their node put an end to and that are left lying: they are told while they are missed, and count nowhere. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { eager, evict, tick } from "./life.ts";
+import { pass, rounds, served, settle } from "./pass.ts";
+import { conditionOf, edit, readyInService, replicasOf, type World } from "./world.ts";
+
+function evictOne(world: World): void {
+  const [pod] = world.pods;
+  assert.ok(pod);
+  evict(world, pod);
+}
+
+test("one of two pods is evicted: it is told, then replaced, and then nothing is left to tell", () => {
+  const world = served({ replicas: 2 });
+  evictOne(world);
+  pass(world);
+  assert.equal(world.status?.lastFailure?.reason, "Evicted");
+  assert.match(world.status.lastFailure.message, /^the node evicted the pod: The node was low on resource/);
+  assert.equal(world.status.replicas, 1);
+  settle(world);
+  assert.equal(world.endedPods.length, 1);
+  assert.deepEqual([world.status.replicas, world.status.readyReplicas], [2, 2]);
+  assert.equal(world.status.lastFailure, undefined);
+  assert.equal(conditionOf(world, "Ready")?.reason, "Serving");
+  assert.equal(conditionOf(world, "Reconciling")?.reason, "Settled");
+});
+
+test("the only pod is evicted: Ready says why nothing serves", () => {
+  const world = served({ replicas: 1 });
+  world.behaviour.set("v1", "slow");
+  evictOne(world);
+  tick(world, 1, eager);
+  pass(world);
+  assert.deepEqual([conditionOf(world, "Ready")?.status, conditionOf(world, "Ready")?.reason], ["False", "Evicted"]);
+});
+
+test("an eviction of long ago is no failure of the pods that are asked for today", () => {
+  const world = served({ replicas: 2 });
+  evictOne(world);
+  settle(world);
+  edit(world, { replicas: 0 });
+  settle(world);
+  tick(world, 3_600, eager);
+  edit(world, { replicas: 4 });
+  const failures: unknown[] = [];
+  rounds(
+    world,
+    () => readyInService(world) === 4,
+    () => failures.push(world.status?.lastFailure),
+  );
+  assert.deepEqual(new Set(failures), new Set([undefined]));
+});
+
+for (const strategy of ["Rolling", "Recreate"] as const) {
+  test(`${strategy}: a version whose pods are evicted again and again is given up, and says why`, () => {
+    const world = served({ replicas: 2 }, { strategy, progressDeadlineSeconds: 60 });
+    world.behaviour.set("v2", "evicted");
+    edit(world, { version: "v2" });
+    settle(world);
+    assert.equal(world.status?.rejected?.reason, "ProgressDeadlineExceeded");
+    assert.match(world.status.rejected.message, /: Evicted: the node evicted the pod/);
+    assert.equal(world.status.lastFailure?.reason, "Evicted");
+    assert.equal(world.status.currentVersion, "v1");
+    assert.equal(readyInService(world), 2, "what they left behind stands in nobody's way");
+    assert.equal(replicasOf(world, "v2"), 0);
+    edit(world, { version: "v1" });
+    settle(world);
+    assert.equal(conditionOf(world, "Ready")?.status, "True");
+  });
+}
+
+test("Recreate goes on past a pod of the version before that was evicted", () => {
+  const world = served({ replicas: 1 }, { strategy: "Recreate" });
+  evictOne(world);
+  settle(world);
+  edit(world, { version: "v2" });
+  rounds(world, () => world.status?.currentVersion === "v2" && readyInService(world) === 1);
+  assert.equal(world.status?.rejected, undefined);
+});
