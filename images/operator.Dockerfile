@@ -1,4 +1,4 @@
-# The operator. Build context: build/operator, filled by `node images/main.ts`.
+# The operator. Build context: build/operator, filled by `npx node images/main.ts`.
 #   docker build -f images/operator.Dockerfile -t slipway-operator build/operator
 ARG BASE=debian:bookworm-slim
 FROM ${BASE}
@@ -15,7 +15,7 @@ LABEL org.opencontainers.image.title="slipway-operator" \
 
 ENV NODE_ENV=production
 # What the lists of a start and the writes of a burst leave behind goes back to the system instead of being kept for
-# more (node test/bench/main.ts operator --only memory); --expose-gc lets the operator collect once its work is done.
+# more (npx node test/bench/main.ts operator --only memory); --expose-gc lets the operator collect once its work is done.
 # V8's own collections in quiet times would find next to nothing after that, and took more processor time than all else
 # that an idle operator does (--only idle).
 ENV MALLOC_ARENA_MAX=1

@@ -1,4 +1,4 @@
-# The server: fetch (init container) and serve. Build context: build/server, filled by `node images/main.ts`.
+# The server: fetch (init container) and serve. Build context: build/server, filled by `npx node images/main.ts`.
 #   docker build -f images/server.Dockerfile -t slipway-server build/server
 # The base needs glibc, libstdc++ and libgcc, nothing else: Node.js comes with the context, in the version that
 # package-lock.json pins, and brings its own root certificates.

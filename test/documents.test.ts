@@ -67,6 +67,25 @@ test("every kubectl patch in a document makes a model that the API server takes"
   }
 });
 
+test("no command takes the system's Node, which may be too old for TypeScript", () => {
+  const told = documents.flatMap(({ file, text }) =>
+    [...text.matchAll(/(?<!npx )\bnode (--test|([-\w=]+ )*[\w./-]+\.ts)\b/g)].map(([command]) => `${file}: ${command}`),
+  );
+  assert.deepEqual(told, [], "npx node FILE and npm scripts take the one that npm ci brings");
+});
+
+test("every npm script in a document is there", async () => {
+  const { scripts } = JSON.parse(await read("package.json")) as { scripts: Readonly<Record<string, string>> };
+  const named = documents.flatMap(({ file, text }) =>
+    [...text.matchAll(/\bnpm run (?:--silent )?([a-z][\w:]*)/g)].map(([, script = ""]) => ({ file, script })),
+  );
+  assert.ok(named.length > 10, `only ${named.length} were found`);
+  assert.deepEqual(
+    named.filter(({ script }) => !Object.hasOwn(scripts, script)),
+    [],
+  );
+});
+
 test("every reason of the code is explained", async () => {
   const page = await read("docs/troubleshooting.md");
   const operatorPage = await read("docs/reference/operator.md");

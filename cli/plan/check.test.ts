@@ -185,8 +185,11 @@ describe("a change", () => {
     const changed = model({ versions: [{ ...v1, digest: other }] });
     assert.match(
       mistakesOf(changed, model()).join("\n"),
-      /^spec\.versions\[0\]: version v1 has a digest and cannot be changed/,
+      /^spec\.versions\[0\]: version v1 has a digest, so neither that nor its uri can be changed/,
     );
+  });
+  test("that takes a digest away is allowed, as it may be the revert of another", () => {
+    assert.deepEqual(mistakesOf(model({ versions: [{ name: "v1", uri: v1.uri }] }), model()), []);
   });
   test("of a version that has none is allowed, and so is a new version anywhere in the list", () => {
     const open = { name: "v1", uri: v1.uri };

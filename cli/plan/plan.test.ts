@@ -195,7 +195,17 @@ describe("an edit", () => {
       await file(manifest()),
     );
     assert.equal(code, 1);
-    assert.match(said, /spec\.versions\[0\]: version v1 has a digest and cannot be changed/);
+    assert.match(said, /spec\.versions\[0\]: version v1 has a digest, so neither that nor its uri can be changed/);
+  });
+
+  test("that takes a digest away is taken, and what is on record stays demanded", async () => {
+    const open = [{ name: "v1", uri: "oci://registry.test/digits:v1" }];
+    const status = { currentVersion: "v1", versions: [{ name: "v1", digest: digests.v1 }] };
+    const now = await file(manifest({}, { status }));
+    const plan = await plannedJson("-f", await file(manifest({ versions: open })), "--status", now);
+    assert.match(plan.revisionReason, /^new: version\.digest "sha256:1.* → nothing/);
+    const record = plan.steps.flatMap(({ writes }) => writes).filter(({ kind }) => kind === "ConfigMap");
+    assert.deepEqual(record, [], "nothing changes on record");
   });
 
   test("that adds the digest of a version restarts its pods, as it is another entry, and is no other model", async () => {

@@ -22,7 +22,7 @@ export interface ModelDeployment {
      */
     version: string;
     /**
-     * The versions that there are. An entry with a digest cannot be changed any more; one without may be corrected until the operator has resolved it, and from then on the recorded digest is enforced. Entries may be added and removed; removing the one that serves does not stop it.
+     * The versions that there are. An entry with a digest keeps its uri and digest for as long as it has one; one without may be corrected until the operator has resolved it, and from then on the recorded digest is enforced, also where the entry's own has been taken away. Entries may be added and removed; removing the one that serves does not stop it.
      *
      * Items: One version of the model.
      */

@@ -14,9 +14,10 @@ export interface DigestRecord {
 }
 
 /**
- * A version's name is bound for ever at its first use: to the digest in the spec, which the API server lets nobody
- * change, or else to the first that a pod reports. Were the ConfigMap deleted, or an entry of it edited, the copy in
- * status brings back what it was.
+ * A version's name is bound for ever at its first use: to the digest in the spec, or else to the first that a pod
+ * reports. A digest may be taken out of the spec again, as whoever reverts the edit that put it there does; it stays on
+ * record, and an entry without one is held to the record. Were the ConfigMap deleted, or an entry of it edited, the
+ * copy in status brings back what it was.
  */
 export function digestRecord(
   observed: Observed,

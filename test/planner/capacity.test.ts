@@ -94,6 +94,20 @@ for (const [what, forget] of [
   });
 }
 
+test("a digest that is taken out of the spec stays on record", () => {
+  const pinned = { name: "v1", uri: "oci://registry.test/models/v1:1", digest: digestOf("v1") };
+  const world = createWorld(specOf({ versions: [pinned] }), { v1: "good" });
+  settle(world);
+  edit(world, { versions: [{ name: pinned.name, uri: pinned.uri }] });
+  settle(world);
+  assert.deepEqual(recorded(world), { v1: digestOf("v1") });
+  assert.equal(conditionOf(world, "Ready")?.status, "True");
+  edit(world, { versions: [{ ...pinned, digest: digestOf("other") }] });
+  settle(world);
+  assert.equal(conditionOf(world, "Ready")?.reason, "VersionReused");
+  assert.equal(readyInService(world), 3, "the recorded bytes serve on");
+});
+
 test("a digest that somebody edits in the record is put back", () => {
   const world = served();
   editRecord(world, { v1: digestOf("other") });

@@ -36,8 +36,8 @@ export interface Collections {
   sight(model: string): Readonly<Omit<Sight, "children">> & { readonly children: ReadonlyMap<string, number> };
   /** Names of the models that are there. */
   models(): readonly string[];
-  /** Models and children that are there. */
-  left(): number;
+  /** Models and children that are there; of these models, when some are named. */
+  left(models?: readonly string[]): number;
   /** resourceVersion by uid of everything that is there. */
   versions(): ReadonlyMap<string, string>;
 }
@@ -46,6 +46,8 @@ export async function followCollections(admin: Admin): Promise<Collections> {
   const sights = new Map<string, Sight>();
   const models = new Set<string>();
   const there = new Map<string, string>();
+  /** uids of a model and of its children. */
+  const families = new Map<string, Set<string>>();
   const sightOf = (model: string): Sight => {
     const known = sights.get(model);
     if (known !== undefined) return known;
@@ -60,14 +62,22 @@ export async function followCollections(admin: Admin): Promise<Collections> {
     sights.set(model, fresh);
     return fresh;
   };
-  const keep = (type: string, { metadata }: Item): void => {
-    if (type === "DELETED") there.delete(metadata.uid);
-    else there.set(metadata.uid, metadata.resourceVersion);
+  const keep = (type: string, { metadata }: Item, model: string): void => {
+    const family = families.get(model) ?? new Set();
+    if (type === "DELETED") {
+      there.delete(metadata.uid);
+      family.delete(metadata.uid);
+    } else {
+      there.set(metadata.uid, metadata.resourceVersion);
+      family.add(metadata.uid);
+    }
+    if (family.size > 0) families.set(model, family);
+    else families.delete(model);
   };
 
   await admin.follow(collectionPath(kinds.model), true, (event) => {
     const { metadata, status } = event.object;
-    keep(event.type, event.object);
+    keep(event.type, event.object, metadata.name);
     if (event.type === "DELETED") {
       models.delete(metadata.name);
       sights.delete(metadata.name);
@@ -87,7 +97,7 @@ export async function followCollections(admin: Admin): Promise<Collections> {
       const { metadata } = event.object;
       const model = metadata.ownerReferences?.find(({ kind: owner }) => owner === kinds.model.kind)?.name;
       if (model === undefined) return;
-      keep(event.type, event.object);
+      keep(event.type, event.object, model);
       if (event.type !== "ADDED") return;
       const sight = sightOf(model);
       const now = performance.now();
@@ -99,7 +109,8 @@ export async function followCollections(admin: Admin): Promise<Collections> {
   return {
     sight: sightOf,
     models: () => [...models],
-    left: () => there.size,
+    left: (names) =>
+      names === undefined ? there.size : names.reduce((sum, name) => sum + (families.get(name)?.size ?? 0), 0),
     versions: () => new Map(there),
   };
 }

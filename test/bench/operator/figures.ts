@@ -36,7 +36,12 @@ export const operatorFigures: readonly Figure<OperatorGround>[] = [
   { name: "memory", title: "operator memory at 0 / 1,000", target: "≤ 90 / ≤ 115 MiB", measure: memory },
   { name: "idle", title: "idle minute with 1,000", target: "0 reads, 0 writes, 0.04 s CPU", measure: idleMinute },
   { name: "edit", title: "edit to Deployment with 1,000, p50", target: "≤ 20 ms", measure: editAmongMany },
-  { name: "edit-burst", title: "edit to Deployment during a burst, p50", target: "≤ 100 ms", measure: editDuringBurst },
+  {
+    name: "edit-burst",
+    title: "edit to Deployment with 1,000, during a burst of 500 more, p50",
+    target: "≤ 100 ms",
+    measure: editDuringBurst,
+  },
   { name: "restart", title: "restart with 1,000", target: "lists only, 0 writes, edit seen ≤ 3 s", measure: restart },
   { name: "delete", title: "delete 1,000", target: "≥ 60/s", measure: deletion },
 ];
@@ -190,7 +195,7 @@ async function editAmongMany(ground: OperatorGround): Promise<Reading> {
   return { value: `${milliseconds(spread.p50)} (longest ${milliseconds(spread.most)})`, detail: { spread, delays } };
 }
 
-/** The burst is as large as there are models already, so that it lasts for a good number of edits. */
+/** The burst is half as large as there are models already, so that it lasts for a good number of edits. */
 async function editDuringBurst(ground: OperatorGround): Promise<Reading> {
   await full(ground);
   const models = some(ground, ground.objects);
@@ -258,6 +263,8 @@ async function full(ground: OperatorGround): Promise<void> {
   await ground.startOperator();
   const missing = ground.objects - ground.seen.models().length;
   if (missing > 0) await applyModels(ground, missing, 0);
+  // The burst among whose objects edits were made left its own.
+  if (missing < 0) await deleteModels(ground, ground.seen.models().slice(missing));
   await settled(ground);
 }
 

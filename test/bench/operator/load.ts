@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { kinds } from "../../../operator/api/kinds.ts";
+import { labels } from "../../../operator/api/names.ts";
 import type { Item } from "./admin.ts";
 import type { Counts } from "./audit.ts";
 import { childKinds, collectionPath, namespace } from "./collections.ts";
@@ -125,32 +126,34 @@ export function difference(before: Record<string, number>, after: Record<string,
   return Object.fromEntries(Object.entries(after).map(([name, ms]) => [name, round(ms - (before[name] ?? 0))]));
 }
 
-/** Deletes every model, each by a request of its own, and waits until its children are gone, too. */
+/** Deletes models, all unless they are named, each by a request of its own, and waits until their children are gone. */
 export async function deleteModels(
   ground: OperatorGround,
+  names: readonly string[] = ground.seen.models(),
 ): Promise<{ readonly count: number; readonly askedMs: number; readonly goneMs: number; readonly restMs: number }> {
   const { admin, seen } = ground;
-  const names = seen.models();
+  const deleted = new Set(names);
+  const isDeleted = (model: string): boolean => deleted.has(model);
   const path = collectionPath(kinds.model);
   const begun = performance.now();
   await Promise.all(names.map((name) => admin.call("DELETE", `${path}/${name}`)));
   const askedMs = performance.now() - begun;
-  await until("every model is gone", () => seen.models().length === 0);
+  await until("every model is gone", () => !seen.models().some(isDeleted));
   const goneMs = performance.now() - begun;
-  await until("every child is gone", () => seen.left() === 0);
+  await until("every child is gone", () => seen.left(names) === 0);
   const restMs = performance.now() - begun;
   if (ground.isOperatorRunning()) await settled(ground);
-  await podsGone(ground);
+  await podsGone(ground, isDeleted);
   return { count: names.length, askedMs: round(askedMs), goneMs: round(goneMs), restMs: round(restMs) };
 }
 
 /** Pods and ReplicaSets follow their Deployments; the next figure must not pay for them. */
-async function podsGone({ admin }: OperatorGround): Promise<void> {
+async function podsGone({ admin }: OperatorGround, isDeleted: (model: string) => boolean): Promise<void> {
   for (const end = performance.now() + patienceMs; ; await delay(250)) {
-    const list = (await admin.call("GET", `/api/v1/namespaces/${namespace}/pods?limit=1`)) as {
-      readonly items: readonly unknown[];
+    const { items } = (await admin.call("GET", `/api/v1/namespaces/${namespace}/pods`)) as {
+      readonly items: readonly Item[];
     };
-    if (list.items.length === 0) return;
+    if (!items.some(({ metadata }) => isDeleted(metadata.labels?.[labels.model] ?? ""))) return;
     if (performance.now() > end) throw new Error("pods are left of models that are gone");
   }
 }

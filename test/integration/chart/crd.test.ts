@@ -130,19 +130,18 @@ const edits: readonly {
     what: "changing the uri of an entry that has a digest",
     from: spec,
     to: { ...spec, versions: [{ ...v1, uri: "oci://a/b:3" }, v2] },
-    says: /version v1 has a digest and cannot be changed: add an entry with another name instead/,
+    says: /version v1 has a digest, so neither that nor its uri can be changed: add an entry with another name instead/,
   },
   {
     what: "changing a digest",
     from: spec,
     to: { ...spec, versions: [{ ...v1, digest: otherDigest }, v2] },
-    says: /version v1 has a digest and cannot be changed/,
+    says: /version v1 has a digest, so neither that nor its uri can be changed/,
   },
   {
     what: "dropping a digest",
     from: spec,
     to: { ...spec, versions: [{ name: v1.name, uri: v1.uri }, v2] },
-    says: /version v1 has a digest and cannot be changed/,
   },
   {
     what: "removing the entry that is asked for",

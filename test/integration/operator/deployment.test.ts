@@ -95,13 +95,62 @@ test("a label or annotation on the model rolls nothing, and observedGeneration i
   await bench.apply(model("labelled", pinned));
   await ready("labelled");
   const { currentRevision } = await bench.status("labelled");
+  const child = `labelled-${currentRevision}`;
+  // Twice changed and put back, so that its generation is not the model's.
+  for (const generation of [3, 5]) {
+    await bench.plane.kubectl(["scale", "deployment", child, "--replicas=3"]);
+    await eventually("it is put back", async () => {
+      const { metadata, spec } = await bench.get("deployment", child);
+      return metadata.generation === generation && spec.replicas === 1;
+    });
+  }
+  const pods = await eventually("one pod is left", async () => {
+    const uids = await uidsOf("pods", "labelled");
+    return uids.length === 1 ? uids : undefined;
+  });
+  const replicaSets = await uidsOf("replicasets", "labelled");
   await bench.plane.kubectl(["annotate", "md", "labelled", "team=y"]);
   await bench.plane.kubectl(["label", "md", "labelled", "team=y"]);
   await bench.plane.kubectl(["scale", "md", "labelled", "--replicas=2"]);
   await eventually("the scale is seen", async () => (await bench.status("labelled")).readyReplicas === 2);
-  const status = await bench.status("labelled");
+  const { status, metadata } = await bench.get("md", "labelled");
   assert.equal(status.currentRevision, currentRevision);
-  assert.equal(status.observedGeneration, (await bench.get("md", "labelled")).metadata.generation);
+  assert.equal(status.observedGeneration, metadata.generation);
+  assert.notEqual((await bench.get("deployment", child)).metadata.generation, metadata.generation);
+  const podsNow = await uidsOf("pods", "labelled");
+  assert.equal(podsNow.length, 2);
+  assert.ok(podsNow.includes(pods[0] ?? ""), "the pod was replaced");
+  assert.deepEqual(await uidsOf("replicasets", "labelled"), replicaSets);
+});
+
+async function uidsOf(kind: string, modelName: string): Promise<readonly string[]> {
+  const objects = await bench.list(kind);
+  return objects
+    .filter(({ metadata }) => metadata.labels?.["slipway.dev/model"] === modelName)
+    .map(({ metadata }) => metadata.uid);
+}
+
+test("a digest that is taken out of the spec is demanded as before, by the record", async () => {
+  await bench.apply(model("reverted", pinned));
+  await ready("reverted");
+  const { currentRevision: first } = await bench.status("reverted");
+  const entries = pinned.versions.map(({ name, uri }) => ({ name, uri }));
+  await bench.patchModel("reverted", { versions: entries });
+  const { currentRevision: now } = await eventually("the other entry serves", async () => {
+    const seen = await bench.status("reverted");
+    return seen.currentRevision !== first && condition(seen, "Ready").status === "True" ? seen : undefined;
+  });
+  assert.deepEqual((await bench.get("configmap", "reverted-versions")).data, { v1: digest("1") });
+  const [fetch] = (await bench.get("deployment", `reverted-${now}`)).spec.template.spec.initContainers;
+  const recorded = fetch.env.find(({ name }: { name: string }) => name === "SLIPWAY_RECORDED_DIGEST");
+  assert.deepEqual(recorded.valueFrom.configMapKeyRef, { name: "reverted-versions", key: "v1", optional: true });
+  await bench.patchModel("reverted", { versions: [{ ...entries[0], digest: digest("2") }] });
+  const status = await eventually("other bytes under that name are refused", async () => {
+    const seen = await bench.status("reverted");
+    return condition(seen, "Ready").reason === "VersionReused" ? seen : undefined;
+  });
+  assert.equal(condition(status, "Available").status, "True");
+  assert.equal(status.currentRevision, now);
 });
 
 test("a NetworkPolicy is made, follows its edits and goes", async () => {

@@ -74,6 +74,33 @@ test("a version that is set at 0 replicas is not Ready when it is scaled up, unt
   assertNeverReady("zero", generation);
 });
 
+for (const replicas of [2, 4]) {
+  test(`a model that is scaled from 1 to ${replicas} is Available in every version of the object`, async () => {
+    const name = `grown-${replicas}`;
+    await bench.apply(model(name, { ...spec, replicas: 1 }));
+    await servesVersion(bench, name, "v1");
+    const { resourceVersion } = (await bench.get("md", name)).metadata;
+    const position = await eventually("the watch has it", () => {
+      const index = versionsOf(name).findIndex(({ metadata }) => metadata.resourceVersion === resourceVersion);
+      return Promise.resolve(index < 0 ? undefined : index + 1);
+    });
+    // What is added takes its time, as pods do.
+    bench.pods.decide("v1", { kind: "pending" });
+    await bench.plane.kubectl(["scale", "md", name, `--replicas=${replicas}`]);
+    await eventually("it is under way", async () => condition(await bench.status(name), "Ready").reason === "Scaling");
+    bench.pods.decide("v1", { kind: "ready", digest: digest("1") });
+    await eventually("all serve", () =>
+      Promise.resolve(versionsOf(name).some(({ status }) => status?.readyReplicas === replicas)),
+    );
+    const told = versionsOf(name).slice(position);
+    assert.ok(told.some(({ status }) => condition(status ?? {}, "Ready").reason === "Scaling"));
+    for (const { status, metadata } of told) {
+      const { status: holds, reason } = condition(status ?? {}, "Available");
+      assert.equal(holds, "True", `${metadata.resourceVersion}: Available=${holds} ${reason}`);
+    }
+  });
+}
+
 function decide(): void {
   const message = "index.html is an HTML page, not an ONNX model";
   bench.pods.decide("page", { kind: "failed", report: { ok: false, stage: "Download", reason: "NotAModel", message } });
