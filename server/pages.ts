@@ -13,6 +13,7 @@ import type { ServerState } from "./state.ts";
 export function createPages(
   state: Readonly<ServerState>,
   recent: RecentRequests,
+  bodyLimitBytes: number,
 ): (request: IncomingMessage, response: ServerResponse) => void {
   let loaded: ReturnType<typeof pageAssets> | undefined;
   const pages = express();
@@ -24,7 +25,7 @@ export function createPages(
   });
   pages.get("/", (request, response) => {
     if (state.model === undefined) response.status(503).type("html").send(loadingPage());
-    else response.type("html").send(modelPage(state.model, request.get("host") ?? "localhost"));
+    else response.type("html").send(modelPage(state.model, request.get("host") ?? "localhost", bodyLimitBytes));
   });
   pages.get("/docs", (_request, response) => {
     response.type("html").send(routesPage());

@@ -137,7 +137,7 @@ async function serve(config: Config, edge: ServeEdge, log: Logger): Promise<Serv
     now,
     newRequestId: edge.newRequestId,
     recent,
-    page: createPages(state, recent),
+    page: createPages(state, recent, config.bodyLimitBytes),
   });
   const server = createListener({ app, connections, bodySeconds: config.bodySeconds });
   let report: Omit<ServeReport, "ready" | "inService"> | undefined;

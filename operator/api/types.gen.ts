@@ -70,7 +70,7 @@ export interface ModelDeployment {
        */
       session?: {
         /**
-         * Predictions that run at the same time, each in a thread with the model of its own; the CPU limit rounded up to whole cores when left out.
+         * Predictions that run at the same time, each in a thread with the model of its own. When left out, the CPU limit rounded up to whole cores, or the cores of the node where there is no limit, and never more than 16.
          */
         workers?: number;
         /**
@@ -80,7 +80,7 @@ export interface ModelDeployment {
       };
     };
     /**
-     * CPU and memory of one pod. The CPU limit, rounded up to whole cores, is the number of predictions that run at the same time.
+     * CPU and memory of one pod. The CPU limit, rounded up to whole cores, is the number of predictions that run at the same time, unless server.session.workers says otherwise.
      */
     resources?: {
       /**
@@ -223,7 +223,7 @@ export interface ModelDeployment {
       priorityClassName?: string;
     };
     /**
-     * Anything else of a pod: metadata and spec, merged last over what Slipway makes. Objects are merged, lists of named items (containers, volumes, env) item by item, other lists replaced; null removes. The containers are called server and fetch. What the API server refuses in it is told in the conditions.
+     * Anything else of a pod: metadata and spec, merged last over what Slipway makes. Objects are merged, lists that Kubernetes gives a key (containers, volumes and env by name, volumeMounts by mountPath, ports by containerPort and protocol) item by item, other lists replaced; null removes. The containers are called server and fetch. What the API server refuses in it is told in the conditions.
      */
     podTemplate?: {};
     /**

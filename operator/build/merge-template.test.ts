@@ -6,7 +6,17 @@ import { mergeTemplate, overriddenLabels } from "./merge-template.ts";
 const base: JsonObject = {
   metadata: { labels: { "slipway.dev/model": "m", "slipway.dev/revision": "r", "slipway.dev/version": "v1" } },
   spec: {
-    containers: [{ name: "server", image: "server:1", env: [{ name: "A", value: "1" }], args: ["serve"] }],
+    containers: [
+      {
+        name: "server",
+        image: "server:1",
+        env: [{ name: "A", value: "1" }],
+        args: ["serve"],
+        ports: [{ name: "http", containerPort: 8080 }],
+        volumeMounts: [{ name: "model", mountPath: "/model", readOnly: true }],
+      },
+    ],
+    hostAliases: [{ ip: "10.0.0.1", hostnames: ["a"] }],
     terminationGracePeriodSeconds: 60,
   },
 };
@@ -42,8 +52,61 @@ const rows: readonly {
           { name: "B", value: "2" },
         ],
         args: ["serve"],
+        ports: [{ name: "http", containerPort: 8080 }],
+        volumeMounts: [{ name: "model", mountPath: "/model", readOnly: true }],
       },
     ],
+  },
+  {
+    name: "a second mount of a volume is added, and the first one stays",
+    override: { spec: { containers: [{ name: "server", volumeMounts: [{ name: "model", mountPath: "/again" }] }] } },
+    path: ["spec", "containers", "0", "volumeMounts"],
+    expected: [
+      { name: "model", mountPath: "/model", readOnly: true },
+      { name: "model", mountPath: "/again" },
+    ],
+  },
+  {
+    name: "a mount at the same path is changed",
+    override: { spec: { containers: [{ name: "server", volumeMounts: [{ mountPath: "/model", subPath: "a" }] }] } },
+    path: ["spec", "containers", "0", "volumeMounts"],
+    expected: [{ name: "model", mountPath: "/model", readOnly: true, subPath: "a" }],
+  },
+  {
+    name: "ports are told apart by number and protocol, which is TCP when left out",
+    override: {
+      spec: {
+        containers: [
+          {
+            name: "server",
+            ports: [
+              { containerPort: 8080, protocol: "TCP", hostPort: 80 },
+              { containerPort: 8080, protocol: "UDP" },
+            ],
+          },
+        ],
+      },
+    },
+    path: ["spec", "containers", "0", "ports"],
+    expected: [
+      { name: "http", containerPort: 8080, protocol: "TCP", hostPort: 80 },
+      { containerPort: 8080, protocol: "UDP" },
+    ],
+  },
+  {
+    name: "a list whose items have no name is merged by its own key",
+    override: { spec: { hostAliases: [{ ip: "10.0.0.2", hostnames: ["b"] }] } },
+    path: ["spec", "hostAliases"],
+    expected: [
+      { ip: "10.0.0.1", hostnames: ["a"] },
+      { ip: "10.0.0.2", hostnames: ["b"] },
+    ],
+  },
+  {
+    name: "an empty list replaces one with keys",
+    override: { spec: { hostAliases: [] } },
+    path: ["spec", "hostAliases"],
+    expected: [],
   },
   {
     name: "a new named item is added",
@@ -52,7 +115,7 @@ const rows: readonly {
     expected: 2,
   },
   {
-    name: "a list without names is replaced",
+    name: "a list without keys is replaced",
     override: { spec: { containers: [{ name: "server", args: ["other"] }] } },
     path: ["spec", "containers", "0", "args"],
     expected: ["other"],

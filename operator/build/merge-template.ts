@@ -6,7 +6,32 @@ import { labels } from "../api/names.ts";
 const ownLabels: readonly string[] = [labels.model, labels.revision, labels.version];
 
 /**
- * spec.podTemplate over what Slipway makes: objects are merged, lists of named items item by item, other lists
+ * What tells the items of a list of a pod apart: `x-kubernetes-list-map-keys` of the API (1.36). The other lists of a
+ * pod are atomic there.
+ */
+const listKeys: Readonly<Record<string, readonly string[]>> = {
+  claims: ["name"],
+  containers: ["name"],
+  env: ["name"],
+  ephemeralContainers: ["name"],
+  hostAliases: ["ip"],
+  imagePullSecrets: ["name"],
+  initContainers: ["name"],
+  ownerReferences: ["uid"],
+  ports: ["containerPort", "protocol"],
+  resourceClaims: ["name"],
+  schedulingGates: ["name"],
+  topologySpreadConstraints: ["topologyKey", "whenUnsatisfiable"],
+  volumeDevices: ["devicePath"],
+  volumeMounts: ["mountPath"],
+  volumes: ["name"],
+};
+
+/** What the API takes for a part of a key that is left out. */
+const keyDefaults: Readonly<Record<string, Json>> = { protocol: "TCP" };
+
+/**
+ * spec.podTemplate over what Slipway makes: objects are merged, lists that have keys item by item, other lists
  * replaced, null removes. The labels by which pods are found stay ours.
  */
 export function mergeTemplate(base: JsonObject, override: JsonObject): JsonObject {
@@ -27,30 +52,26 @@ function mergeObjects(base: JsonObject, override: JsonObject): JsonObject {
   for (const [key, value] of Object.entries(override)) {
     if (value === undefined) continue;
     if (value === null) delete result[key];
-    else result[key] = mergeValues(result[key], value);
+    else result[key] = mergeValues(listKeys[key], result[key], value);
   }
   return result;
 }
 
-function mergeValues(base: Json | undefined, override: Json): Json {
+function mergeValues(keys: readonly string[] | undefined, base: Json | undefined, override: Json): Json {
   if (isJsonObject(base) && isJsonObject(override)) return mergeObjects(base, override);
-  if (isNamedList(base) && isNamedList(override)) return mergeNamed(base, override);
+  if (keys !== undefined && isObjectList(base) && isObjectList(override)) return mergeItems(keys, base, override);
   return override;
 }
 
-function mergeNamed(base: readonly JsonObject[], override: readonly JsonObject[]): Json {
-  const changed = base.map((item) => {
-    const over = override.find((other) => other["name"] === item["name"]);
-    return over === undefined ? item : mergeObjects(item, over);
-  });
-  const added = override.filter((item) => !base.some((other) => other["name"] === item["name"]));
+function mergeItems(keys: readonly string[], base: readonly JsonObject[], override: readonly JsonObject[]): Json {
+  const areSame = (one: JsonObject, other: JsonObject): boolean =>
+    keys.every((key) => (one[key] ?? keyDefaults[key]) === (other[key] ?? keyDefaults[key]));
+  const changed = base.map((item) => override.filter((other) => areSame(other, item)).reduce(mergeObjects, item));
+  const added = override.filter((item) => !base.some((other) => areSame(other, item)));
   return [...changed, ...added];
 }
 
-function isNamedList(value: Json | undefined): value is readonly JsonObject[] {
-  return (
-    Array.isArray(value) &&
-    value.length > 0 &&
-    value.every((item: Json) => isJsonObject(item) && typeof item["name"] === "string")
-  );
+/** An empty list stands for none: it replaces. */
+function isObjectList(value: Json | undefined): value is readonly JsonObject[] {
+  return Array.isArray(value) && value.length > 0 && value.every((item: Json) => isJsonObject(item));
 }

@@ -10,13 +10,13 @@ export async function routesTable(): Promise<string> {
   const source = await readFile(routesFile, "utf8");
   const rows = [...source.matchAll(/\b(get|post)\("(\/[^"]*)", handlers\.(\w+)\)/g)].map(
     ([, method = "", template = "", handler = ""]) => {
-      const says = purposes[handler];
+      const says = pages[template] ?? purposes[handler];
       if (says === undefined) throw new Error(`${routesFile}: say in scripts/reference/http.ts what ${handler} is for`);
       return [method === "get" ? "GET, HEAD" : "POST", code(template), says];
     },
   );
   if (rows.length === 0) throw new Error(`${routesFile} has no routes of the known form`);
-  return table(["Method", "Path", "What it is"], rows);
+  return table(["Method", "Path", "What it is"], [...rows, recentRow]);
 }
 
 const purposes: Readonly<Record<string, string>> = {
@@ -30,8 +30,21 @@ const purposes: Readonly<Record<string, string>> = {
   v1Model: "Whether the model is ready, in the V1 protocol.",
   v1Predict: "A prediction in the V1 protocol: `instances` or `inputs`.",
   predict: "A prediction in the shortest form: `input_data`.",
-  page: "The page for people, and what it is made of.",
 };
+
+/** One handler serves all of them. */
+const pages: Readonly<Record<string, string>> = {
+  "/": "The page for people: inputs and outputs, a form, commands to call it.",
+  "/docs": "The paths of this server, for people.",
+  "/page/{file}": "Scripts and style of the page.",
+};
+
+/** Below `/page/{file}` in the routes; the pages' own handler tells it apart. */
+const recentRow = [
+  "GET, HEAD",
+  code("/page/recent"),
+  "The last 50 requests of this pod as JSON: path, status and duration, without probes.",
+];
 
 export function errorsTable(): string {
   const rows = Object.keys(problems)

@@ -33,6 +33,23 @@ describe("the commands shown to people send what the model takes", () => {
   const table: readonly (readonly [string, ServedModel])[] = [
     ["a small input", served([{ name: "x", datatype: "FP32", shape: [-1, 4] }], [[1, 4]])],
     ["a picture", served([{ name: "x", datatype: "FP32", shape: [-1, 3, 48, 192] }], [[1, 3, 48, 192]])],
+    // Its innermost rows are short enough for an argument of a program, its planes are not.
+    ["a picture of usual size", served([{ name: "x", datatype: "FP32", shape: [1, 3, 224, 224] }], [[1, 3, 224, 224]])],
+    ["a large picture", served([{ name: "x", datatype: "UINT8", shape: [1, 1024, 1024, 3] }], [[1, 1024, 1024, 3]])],
+    ["one long row", served([{ name: "x", datatype: "FP32", shape: [1, 500000] }], [[1, 500_000]])],
+    [
+      "values other than numbers",
+      served(
+        [
+          { name: "x", datatype: "BYTES", shape: [200, 300] },
+          { name: "y", datatype: "BOOL", shape: [200, 300] },
+        ],
+        [
+          [200, 300],
+          [200, 300],
+        ],
+      ),
+    ],
     [
       "several inputs, one of them large, one a scalar, with names that a shell would stumble over",
       served(

@@ -45,19 +45,31 @@ export function curlLines(model: ServedModel, base: string): readonly Example[] 
 
 function example(title: string, url: string, template: string, inputs: readonly Input[]): Example {
   const curl = "curl -sS -H 'content-type: application/json' --data-binary";
-  const isSmall = inputs.every(({ shape }) => (elementCount(shape) ?? 0) <= writtenElements);
-  if (isSmall) {
+  if (inputs.every(({ shape }) => isWritten(shape))) {
     let body = template;
     for (const { spec, shape, mark } of inputs) body = body.replace(mark, () => zerosJson(spec.datatype, shape));
     return { title, command: `${curl} ${shellQuote(body)} ${shellQuote(url)}` };
   }
+  const lines: string[] = [];
   let body = shellQuote(template);
-  const lines = inputs.map(({ spec, shape, mark }, index) => {
+  inputs.forEach(({ spec, shape, mark }, index) => {
+    if (isWritten(shape)) {
+      body = body.replace(mark, () => zerosJson(spec.datatype, shape));
+      return;
+    }
     body = body.replace(mark, () => `'"$t${index}"'`);
-    const sizes = shape.toReversed().join(" ");
-    return `t${index}=${shellQuote(zero(spec.datatype))}; for n in ${sizes}; do t${index}="[$(yes "$t${index}" | head -n $n | paste -sd, -)]"; done`;
+    // Only words of the shell itself touch the values: an argument of a program is at most 128 KiB on Linux. printf
+    // repeats its format for each number that seq counts, and %.0s prints nothing of it.
+    const step = `t${index}="[$(printf "$t${index},%.0s" $(seq $n))"; t${index}="\${t${index}%,}]"`;
+    lines.push(
+      `t${index}=${shellQuote(zero(spec.datatype))}; for n in ${shape.toReversed().join(" ")}; do ${step}; done`,
+    );
   });
   return { title, command: [...lines, `printf %s ${body} | ${curl} @- ${shellQuote(url)}`].join("\n") };
+}
+
+function isWritten(shape: readonly number[]): boolean {
+  return (elementCount(shape) ?? 0) <= writtenElements;
 }
 
 function zerosJson(datatype: Datatype, shape: readonly number[], depth = 0): string {

@@ -16,6 +16,7 @@ test("names of a model and a host header cannot become markup", () => {
       sampleShapes: new Map([[evil, [1]]]),
     },
     evil,
+    1,
   );
   assert.deepEqual(page.match(/<script[^>]*>/g), ['<script type="module" src="page/dom/main.js">']);
   assert.match(page, /&#60;script&#62;/);

@@ -6,8 +6,8 @@ import { escapeHtml, htmlPage } from "./html.ts";
 
 const script = '<script type="module" src="page/dom/main.js"></script>\n';
 
-/** What is served here, how to call it, and a form that does. `host` is the one that the reader used. */
-export function modelPage(model: ServedModel, host: string): string {
+/** What is served here, how to call it, and a form that does. `host` is the one that the reader used; `bodyLimitBytes` what the form may send. */
+export function modelPage(model: ServedModel, host: string, bodyLimitBytes: number): string {
   const { name, version, signature } = model;
   const base = escapeHtml(`http://${host}`);
   const examples = curlLines(model, `http://${host}`)
@@ -51,7 +51,7 @@ ${table(signature.inputs, signature.outputs)}
 ${examples}
 </section>
 </main>
-<div id="model" hidden data-model="${escapeHtml(JSON.stringify(pageModel(model)))}"></div>`;
+<div id="model" hidden data-model="${escapeHtml(JSON.stringify(pageModel(model, bodyLimitBytes)))}"></div>`;
   return htmlPage(`${name} ${version}`, body, script);
 }
 
@@ -61,10 +61,11 @@ export function loadingPage(): string {
   return htmlPage("Loading", body, '<meta http-equiv="refresh" content="2">\n');
 }
 
-function pageModel({ name, version, signature, sampleShapes }: ServedModel): PageModel {
+function pageModel({ name, version, signature, sampleShapes }: ServedModel, bodyLimitBytes: number): PageModel {
   return {
     name,
     version,
+    bodyLimitBytes,
     inputs: signature.inputs.map((input) => ({ ...input, sampleShape: sampleShapes.get(input.name) ?? [] })),
   };
 }

@@ -27,9 +27,9 @@ export function routesPage(): string {
 <nav><a href="./">The model</a></nav></header>
 <main>
 <section class="card">
-<div class="scroll" tabindex="0"><table>
+<table class="paths">
 ${rows.join("\n")}
-</table></div>
+</table>
 </section>
 <section class="card">
 <h2>Rules</h2>

@@ -53,6 +53,11 @@ const refusedValues: readonly { readonly what: string; readonly values: object; 
   { what: "a word for a number", values: { replicas: "two" }, says: /\/replicas.*want integer/ },
   { what: "fewer than no replicas", values: { replicas: -1 }, says: /\/replicas.*minimum/ },
   { what: "an unknown log level", values: { logLevel: "loud" }, says: /\/logLevel.*'trace', 'debug', 'info'/ },
+  {
+    what: "no ports of API servers: a rule without ports allows every one",
+    values: { networkPolicy: { apiServerPorts: null } },
+    says: /networkPolicy.*missing property 'apiServerPorts'/,
+  },
   { what: "a URL for a host", values: { registries: { plainHttpHosts: ["http://x"] } }, says: /plainHttpHosts\/0/ },
   {
     what: "a path for a PEM",

@@ -1,10 +1,10 @@
-// Run by `helm test`: node --input-type=module --eval SCRIPT CREDENTIALS OPERATOR SECONDS
+// Run by `helm test`: node --input-type=module --eval SCRIPT CREDENTIALS OPERATOR REPLICAS SECONDS
 import { lookup } from "node:dns/promises";
 import { readFile } from "node:fs/promises";
 import { request } from "node:https";
 import { setTimeout as delay } from "node:timers/promises";
 
-const [credentials, operator, seconds] = process.argv.slice(1);
+const [credentials, operator, replicas, seconds] = process.argv.slice(1);
 const answerTimeoutMs = 5_000;
 
 async function crdIsServed() {
@@ -16,11 +16,17 @@ async function crdIsServed() {
   return "the API server serves slipway.dev/v1alpha1 modeldeployments";
 }
 
+/** The name leads to ready pods only, so those that are not are seen by their number. */
 async function operatorIsReady() {
   const { hostname, port } = new URL(operator);
   const addresses = await lookup(hostname, { all: true }).catch((error) => {
     throw new Error(`${hostname} leads to no pod that is ready (${error.code})`);
   });
+  if (addresses.length < Number(replicas)) {
+    throw new Error(
+      `${addresses.length} of ${replicas} operator pods ready; kubectl describe pods in the operator's namespace says why`,
+    );
+  }
   let leaders = 0;
   for (const { address, family } of addresses) {
     const base = `http://${family === 6 ? `[${address}]` : address}:${port}`;
@@ -28,6 +34,7 @@ async function operatorIsReady() {
     if (/^leader_election_master_status\{name="slipway-operator"\} 1$/m.test(await ask(`${base}/metrics`))) leaders += 1;
   }
   if (leaders !== 1) throw new Error(`${leaders} of ${addresses.length} operator pods hold the lease; one has to`);
+  if (addresses.length === 1) return "1 operator pod is ready, and holds the lease";
   return `${addresses.length} operator pods are ready, one of them holds the lease`;
 }
 

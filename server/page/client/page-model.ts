@@ -3,6 +3,8 @@ export interface PageModel {
   readonly name: string;
   readonly version: string;
   readonly inputs: readonly PageInput[];
+  /** What the server takes of one request. */
+  readonly bodyLimitBytes: number;
 }
 
 export interface PageTensor {

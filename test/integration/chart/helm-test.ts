@@ -11,7 +11,11 @@ type TestPod = Manifest & {
 /** Runs what the pod of `helm test` runs, once, with what a pod of the default account is given. */
 export async function helmTest(
   plane: ControlPlane,
-  { directory, operator }: { readonly directory: string; readonly operator: string },
+  {
+    directory,
+    operator,
+    replicas = 1,
+  }: { readonly directory: string; readonly operator: string; readonly replicas?: number },
 ): Promise<CommandOutput> {
   const { stdout: token } = await plane.kubectl(["create", "token", "default", "-n", "default"]);
   const credentials = join(directory, "credentials");
@@ -22,7 +26,7 @@ export async function helmTest(
   const [container] = (only(await render(leastValues), "Pod") as TestPod).spec.containers;
   const [, ...flags] = container.command;
   const [script = ""] = container.args;
-  return run(process.execPath, [...flags, script, credentials, operator, "0"], {
+  return run(process.execPath, [...flags, script, credentials, operator, String(replicas), "0"], {
     environment: { KUBERNETES_SERVICE_HOST: hostname, KUBERNETES_SERVICE_PORT: port },
     timeoutMilliseconds: 30_000,
   });

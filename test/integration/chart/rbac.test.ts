@@ -159,7 +159,9 @@ test("the operator uses every right that the chart gives it, and asks for no oth
 
   await t.test("helm test finds the CRD and the operator that holds the lease, with no right at all", async () => {
     const passed = await helmTest(plane, { directory, operator: leader.url });
-    assert.match(passed.stdout, /ok: the API server serves .*\nok: 1 operator pods are ready, one of them holds/);
+    assert.match(passed.stdout, /ok: the API server serves .*\nok: 1 operator pod is ready, and holds the lease/);
+    const alone = helmTest(plane, { directory, operator: leader.url, replicas: 2 });
+    await assert.rejects(alone, /not ok: 1 of 2 operator pods ready; kubectl describe/);
     const waiting = helmTest(plane, { directory, operator: follower.url });
     await assert.rejects(waiting, /not ok: 0 of 1 operator pods hold the lease/);
   });

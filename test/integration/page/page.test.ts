@@ -97,6 +97,20 @@ describe("the page of the text-direction model", () => {
     await page.close();
   });
 
+  test("a picture that cannot fit into a request is not sent, and a size that fits is named", async () => {
+    const watched = await browser.open(`${server.url}/`);
+    const { page } = watched;
+    await dropPicture(page, "platform.png", platform);
+    await page.getByRole("spinbutton", { name: "Height" }).fill("4096");
+    await page.getByRole("spinbutton", { name: "Width" }).fill("4096");
+    await page.getByRole("button", { name: "Predict" }).click();
+    const says = "x: 4096 × 4096 takes about 432 MiB as JSON, and the server takes 64 MiB.";
+    await page.getByRole("alert").filter({ hasText: says }).waitFor();
+    assert.equal(watched.requests.filter((url) => url.endsWith("/infer")).length, 0);
+    assertClean(watched, server);
+    await page.close();
+  });
+
   test("generated data runs, and a file that is no picture is named", async () => {
     const watched = await browser.open(`${server.url}/`);
     const { page } = watched;
@@ -154,6 +168,53 @@ describe("the page elsewhere", () => {
     assertClean(watched, server);
     await page.close();
   });
+});
+
+describe("long names and shapes", () => {
+  const long = "module_1/encoder/layer_normalization_12/batchnorm/add_1:0_after_quantization_of_weights";
+  let server: RunningServer;
+  before(async () => {
+    server = await serve(identityModel({ dims: ["batch", 5, 2, 4], input: `input_${long}`, output: long }));
+  });
+
+  for (const width of [360, 390, 1200]) {
+    test(`are shown whole at ${width} pixels`, async () => {
+      const watched = await browser.open(`${server.url}/`, (page) => page.setViewportSize({ width, height: 800 }));
+      const { page } = watched;
+      await page.getByRole("button", { name: "Predict" }).click();
+      await page.locator(".numbers th").first().waitFor();
+      assert.equal(await page.evaluate("document.documentElement.scrollWidth"), width);
+      assert.deepEqual(await page.evaluate(hiddenCells("#signature")), []);
+      const lines = `[...document.querySelectorAll(".numbers th")].map((cell) => {
+        const range = document.createRange();
+        range.selectNodeContents(cell);
+        return range.getClientRects().length;
+      })`;
+      assert.deepEqual(
+        await page.evaluate(lines),
+        Array.from({ length: 10 }, () => 1),
+      );
+      assertClean(watched, server);
+      await page.close();
+    });
+
+    test(`of paths are shown whole at ${width} pixels`, async () => {
+      const watched = await browser.open(`${server.url}/docs`, (page) => page.setViewportSize({ width, height: 800 }));
+      const { page } = watched;
+      assert.equal(await page.evaluate("document.documentElement.scrollWidth"), width);
+      assert.deepEqual(await page.evaluate(hiddenCells(".card")), []);
+      assertClean(watched, server);
+      await page.close();
+    });
+  }
+
+  /** Cells of which a part lies outside of the card around them. */
+  function hiddenCells(card: string): string {
+    return `[...document.querySelectorAll("${card} td")]
+      .filter((cell) => cell.getBoundingClientRect().right > cell.closest(".card").getBoundingClientRect().right
+        || cell.scrollWidth > cell.clientWidth)
+      .map(({ textContent }) => textContent)`;
+  }
 });
 
 describe("typed values", () => {

@@ -13,9 +13,9 @@ type Way = keyof typeof wayTexts;
 const mostTyped = 256;
 
 /** All ways to fill one input: a picture where it takes one, generated values, typed ones. */
-export function inputEditor(input: PageInput, index: number): Editor {
+export function inputEditor(input: PageInput, index: number, bodyLimitBytes: number): Editor {
   const place = picturePlace(input);
-  const picture = place && pictureEditor(input, place);
+  const picture = place && pictureEditor(input, place, bodyLimitBytes);
   const sizeFields = input.shape.map((size, dimension) =>
     element("input", {
       type: "number",
@@ -49,7 +49,7 @@ export function inputEditor(input: PageInput, index: number): Editor {
     if (chosen === "picture" && picture !== undefined) return picture;
     const existing = made.get(chosen);
     if (existing !== undefined) return existing;
-    const created = chosen === "sample" ? sampleEditor(input, sizes()) : valuesEditor(input, sizes());
+    const created = chosen === "sample" ? sampleEditor(input, sizes(), bodyLimitBytes) : valuesEditor(input, sizes());
     made.set(chosen, created);
     return created;
   };

@@ -8,7 +8,10 @@ import { resultView } from "./result-view.ts";
 
 /** Makes the form of the page and what it shows. All addresses are relative: a proxy may serve the page below a path. */
 const model = JSON.parse(byId("model").dataset["model"] ?? "") as PageModel;
-const editors = model.inputs.map((input, index) => ({ input, editor: inputEditor(input, index) }));
+const editors = model.inputs.map((input, index) => ({
+  input,
+  editor: inputEditor(input, index, model.bodyLimitBytes),
+}));
 const run = element("button", { type: "submit", class: "run" }, "Predict");
 const form = element("form", {}, ...editors.map(({ editor }) => editor.node), run);
 const result = resultView();

@@ -83,6 +83,6 @@ function table(output: Output): HTMLElement {
     "div",
     {},
     scroller,
-    element("p", { class: "hint" }, `and ${hiddenRows.toLocaleString("en")} more rows`),
+    element("p", { class: "hint" }, `and ${hiddenRows.toLocaleString("en")} more ${hiddenRows === 1 ? "row" : "rows"}`),
   );
 }

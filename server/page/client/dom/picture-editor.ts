@@ -1,3 +1,4 @@
+import { pictureTooLarge } from "../body-bound.ts";
 import type { PageInput } from "../page-model.ts";
 import {
   elementsJson,
@@ -36,7 +37,7 @@ const rangeTexts: Readonly<Record<Range, string>> = {
 };
 
 /** Takes a picture that is chosen or dropped, and makes the values of an input of it. */
-export function pictureEditor(input: PageInput, place: PicturePlace): Editor {
+export function pictureEditor(input: PageInput, place: PicturePlace, bodyLimitBytes: number): Editor {
   let picture: Picture | undefined;
   let mistake = "Choose a picture, or drop one here.";
 
@@ -103,6 +104,10 @@ export function pictureEditor(input: PageInput, place: PicturePlace): Editor {
       const size = { height: place.height ?? Number(height.value), width: place.width ?? Number(width.value) };
       if (!isSize(size.height) || !isSize(size.width))
         return { mistake: `Height and width are from 1 to ${mostSize}.` };
+      const isSizeOpen = place.height === undefined || place.width === undefined;
+      const sized = { ...size, channels: place.channels };
+      const excess = pictureTooLarge(sized, input.datatype, bodyLimitBytes, isSizeOpen);
+      if (excess !== undefined) return { mistake: `${input.name}: ${excess}` };
       const elements = pictureElements(picture, place, {
         ...size,
         range: isBytes ? "0..255" : (range.value as Range),

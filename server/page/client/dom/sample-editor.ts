@@ -1,14 +1,12 @@
+import { mostElements } from "../body-bound.ts";
 import type { PageInput } from "../page-model.ts";
 import { elementCount } from "../request.ts";
 import { type SampleKind, sampleElements, sampleKinds } from "../sample.ts";
 import { choice, element, labelled } from "./element.ts";
 import type { Editor } from "./picture-editor.ts";
 
-/** Two hundred pictures; a request of more is refused by the server, after the browser has spent seconds on it. */
-const mostElements = 32 * 1024 * 1024;
-
 /** Generated values for an input. */
-export function sampleEditor({ name, datatype }: PageInput, sizes: readonly number[]): Editor {
+export function sampleEditor({ name, datatype }: PageInput, sizes: readonly number[], bodyLimitBytes: number): Editor {
   const kind = choice(sampleKinds.map((value) => [value, value] as const));
   kind.value = "random";
   const seed = element("input", { type: "number", min: 0, step: 1, value: 1, required: true });
@@ -21,10 +19,11 @@ export function sampleEditor({ name, datatype }: PageInput, sizes: readonly numb
       { class: "fields" },
       labelled("Values", kind),
       seedField,
-      element("p", { class: "hint" }, `${count.toLocaleString("en")} values`),
+      element("p", { class: "hint" }, count === 1 ? "1 value" : `${count.toLocaleString("en")} values`),
     ),
     read() {
-      if (count > mostElements) return { mistake: `${name}: ${count} values are too many. Choose smaller sizes.` };
+      if (count > mostElements(bodyLimitBytes))
+        return { mistake: `${name}: ${count} values are too many. Choose smaller sizes.` };
       const elements = sampleElements(datatype, count, kind.value as SampleKind, Number(seed.value));
       return { shape: sizes, data: `[${elements.join(",")}]` };
     },
