@@ -271,6 +271,19 @@ describe("what every field allows and all of them together do not", () => {
   });
 });
 
+test("the same change is told in the same words at every moment of a second", async () => {
+  const words = ["plan", "-f", await file(manifest({ version: "v2" })), "--previous", await file(manifest())];
+  const told = await Promise.all(
+    [0, 1, 499, 500, 999].map(async (milliseconds) => {
+      const edge = testEdge({ wallClock: () => Date.UTC(2026, 0, 1) + milliseconds });
+      await run(words, edge, { commands, version: "0" });
+      return edge.written();
+    }),
+  );
+  assert.match(told[0] ?? "", /After 5:00/);
+  for (const text of told) assert.equal(text, told[0]);
+});
+
 test("a paused model is shown what would be done", async () => {
   const { code, written } = await planned("-f", await file(manifest({ paused: true })));
   assert.equal(code, 0);

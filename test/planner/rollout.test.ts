@@ -364,7 +364,10 @@ test("a paused model is left alone, and tells what would be done and why", () =>
   assert.equal(conditionOf(world, "Ready")?.reason, "Paused");
   assert.equal(conditionOf(world, "Available")?.status, "True");
   assert.match(world.status?.plan?.[0] ?? "", /v2 comes up whole beside v1/);
-  assert.ok(world.status?.plan?.some((line) => line.startsWith("create Deployment/demo-")));
+  assert.ok(
+    world.status?.plan?.some((line) => /^create Deployment\/demo-\S+: runs the revision: \d+ pods? of v2/.test(line)),
+  );
+  assert.ok(world.status?.plan?.slice(1).every((line) => /^(create|change|delete) \S+: \S/.test(line)));
   edit(world, { paused: false });
   settle(world);
   assert.equal(world.status?.currentVersion, "v2");
