@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { mergePatch } from "../../cli/plan/merge-patch.ts";
 import { eager, digestOf, tick } from "./life.ts";
 import { served, pass, settle } from "./pass.ts";
 import {
@@ -372,6 +373,22 @@ test("a paused model is left alone, and tells what would be done and why", () =>
   settle(world);
   assert.equal(world.status?.currentVersion, "v2");
   assert.equal(world.status?.plan, undefined);
+});
+
+test("a paused model tells a field that somebody changed from one that its spec changed", () => {
+  const world = served();
+  const key = [...world.children.keys()].find((name) => name.startsWith("Service/")) ?? "";
+  const service = world.children.get(key);
+  assert.ok(service !== undefined);
+  const object = mergePatch(service.object, { spec: { type: "NodePort" } });
+  world.children.set(key, { ...service, object });
+  edit(world, { paused: true });
+  pass(world);
+  const corrected = 'change Service/demo: a field that somebody changed is put back (spec.type = "ClusterIP")';
+  assert.deepEqual(world.status?.plan?.slice(1), [corrected]);
+  edit(world, { service: { type: "LoadBalancer", port: 80 } });
+  pass(world);
+  assert.match(world.status?.plan?.[1] ?? "", /^change Service\/demo: its type, port or annotations as the spec has them/);
 });
 
 test("a paused model with nothing to do is Ready", () => {
