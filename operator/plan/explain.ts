@@ -1,7 +1,7 @@
 import type { JsonObject } from "../api/json.ts";
 import { isJsonObject } from "../api/json.ts";
 import { childAnnotations } from "../api/names.ts";
-import type { Write } from "./children.ts";
+import { phases, type Write } from "./children.ts";
 import type { Observed } from "./observed.ts";
 import type { RolloutDecision, RolloutStep } from "./rollout.ts";
 import { whyOf } from "./why.ts";
@@ -10,7 +10,7 @@ import { whyOf } from "./why.ts";
 const longestPlan = 64;
 const longestLine = 1024;
 
-/** What a pass is for, and then each of its writes with its own reason: for status.plan. */
+/** What a pass is for, and then each of its writes with its own reason, in the order of doing: for status.plan. */
 export function explain(
   observed: Observed,
   decision: RolloutDecision,
@@ -18,7 +18,8 @@ export function explain(
   writes: readonly Write[],
 ): string[] {
   const reason = reasons[decision.step](target.version, observed.model.status?.currentVersion ?? "nothing", decision);
-  const lines = [reason, ...writes.map((write) => describeWrite(write, whyOf(write, observed)))];
+  const inOrder = phases.flatMap((phase) => writes.filter((write) => write.phase === phase));
+  const lines = [reason, ...inOrder.map((write) => describeWrite(write, whyOf(write, observed)))];
   const more = lines.length > longestPlan ? [`and ${lines.length - longestPlan + 1} more writes`] : [];
   return [...lines.slice(0, longestPlan - more.length), ...more].map((text) => text.slice(0, longestLine));
 }
