@@ -47,7 +47,7 @@ export async function fetchModel(uri: string, access: Access, edge: Edge): Promi
         [names.plainHttpHosts]: access.plainHttp ? plainHosts(uri, edge).join(",") : "",
         [names.certificateAuthority]: access.certificateAuthority ?? "",
       },
-      { signal: edge.interrupted, now: edge.now, log: silent, onBytes: progress.add },
+      { signal: edge.interrupted, now: edge.now, log: silent, onBytes: progress.add, onTotal: progress.expect },
     );
     const report = JSON.parse(await readFile(reportFile, "utf8")) as PodReport;
     if (report.ok && report.stage === "Download") return { directory, report, remove };

@@ -157,6 +157,23 @@ describe("a registry over plain HTTP", () => {
     assert.match(stripVTControlCharacters(drawn.at(-1) ?? ""), /digest {2}sha256:[0-9a-f]{64}/);
   });
 
+  test("shows the progress of a download in a terminal, with a bar, whatever the length of the uri", async () => {
+    await writeFile(join(directory, "large.onnx"), largeModel());
+    const long = uri("large", `${"team/".repeat(12)}models/large`);
+    assert.equal((await push("large.onnx", long)).code, 0);
+    const { code, screen } = await inTerminal(["inspect", long, "--plain-http"]);
+    assert.equal(code, 0, screen);
+    const drawn = screen.split("\r\u001b[K");
+    assert.ok(
+      drawn.some((line) => /^fetching …\S+:large {2}\[#+ *\] +\d+% {2}\S+ MiB of 20\.0 MiB/.test(line)),
+      screen,
+    );
+    assert.ok(
+      drawn.slice(0, -1).every((line) => line.length < 80),
+      screen,
+    );
+  });
+
   test("is not spoken to over TLS by mistake, nor without it", async () => {
     const { code, stderr } = await slipway(["push", join(directory, "model.onnx"), uri("1")]);
     assert.equal(code, 1);
