@@ -16,7 +16,13 @@ export interface TestEdgeOptions {
 }
 
 export function testEdge(options: TestEdgeOptions = {}): TestEdge {
-  const { variables = {}, input = "", isTerminal = false, now = () => 0, wallClock = () => Date.UTC(2026, 0, 1) } = options;
+  const {
+    variables = {},
+    input = "",
+    isTerminal = false,
+    now = () => 0,
+    wallClock = () => Date.UTC(2026, 0, 1),
+  } = options;
   const written: string[] = [];
   const said: string[] = [];
   const terminal = (lines: string[]): Edge["output"] => ({
