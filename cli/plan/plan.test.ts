@@ -260,6 +260,15 @@ describe("what every field allows and all of them together do not", () => {
     assert.match(written, /create +HorizontalPodAutoscaler\/digits +turns spec\.replicas as spec\.scaling says/);
     assert.match(written, /Ready=False ScalingWithoutRequest: .*set spec\.resources\.requests\.cpu/);
   });
+  test("is told, with exit code 1: a pod template that leaves no server", async () => {
+    const podTemplate = { spec: { containers: [{ image: "registry.test/other" }] } };
+    const { code, written } = await planned("-f", await file(manifest({ podTemplate })));
+    assert.equal(code, 1);
+    assert.match(
+      written,
+      /Ready=False PodTemplateConflict: spec\.podTemplate\.spec\.containers leaves no container server/,
+    );
+  });
   test("is left to the API server where other kinds judge it", async () => {
     const podTemplate = { spec: { hostNetwork: true } };
     const { written } = await planned("-f", await file(manifest({ podTemplate })));
