@@ -26,6 +26,8 @@ const barCells = 24;
 const fewestBarCells = 4;
 /** The bar gives way to so much of the label: a word, and the end of what it is about. */
 const shortestLabel = 18;
+/** Of less than that nobody can tell what it was. */
+const readableLabel = 8;
 const gap = "  ";
 const eraseLine = "\r\x1b[K";
 
@@ -95,7 +97,7 @@ function figuresOf({ done, total, elapsedSeconds }: ProgressState): string[] {
 /** Its beginning says what is done and its end to what; between them `…` stands for what does not fit. */
 function shortened(label: string, room: number): string {
   if (label.length <= room) return label;
-  if (room <= 1) return "";
+  if (room < readableLabel) return "";
   const end = Math.floor((room - 1) / 2);
   return `${label.slice(0, room - 1 - end)}…${label.slice(label.length - end)}`;
 }

@@ -126,7 +126,7 @@ describe("progress", () => {
     assert.equal(line.length, 79);
   });
   test("keeps the figures where there is no room for more", () => {
-    assert.equal(progressLine(long, 48), " 34%  2.9 MiB of 8.5 MiB  1.2 MiB/s  5 s left");
+    assert.equal(progressLine(long, 52), " 34%  2.9 MiB of 8.5 MiB  1.2 MiB/s  5 s left");
   });
   test("has a bar once the whole is known, and steps back for what comes again", () => {
     let now = 0;
