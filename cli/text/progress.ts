@@ -21,10 +21,13 @@ export interface ProgressState {
 
 /** Eyes see no more, and a slow terminal is not flooded. */
 const drawEveryMilliseconds = 100;
-const barCells = 24;
+const mostBarCells = 24;
+/** So many still show how a transfer moves. */
+const enoughBarCells = 10;
 /** A bar of fewer says less than the percentage beside it. */
 const fewestBarCells = 4;
-/** The bar gives way to so much of the label: a word, and the end of what it is about. */
+const brackets = 2;
+/** The bar gives way to so much of a label: a word, and the end of what it is about. */
 const shortestLabel = 18;
 /** Of less than that nobody can tell what it was. */
 const readableLabel = 8;
@@ -67,7 +70,7 @@ export function startProgress(
 
 /**
  * `pushing model.onnx  [########        ]  34%  2.9 MiB of 8.5 MiB  1.2 MiB/s  5 s left`, within the width: the figures
- * change and stay whole, the bar and the label's middle give way.
+ * change and stay whole, the bar and the label give way.
  */
 export function progressLine(state: ProgressState, columns: number): string {
   const { label, done, total } = state;
@@ -75,11 +78,16 @@ export function progressLine(state: ProgressState, columns: number): string {
   // One column stays free: a full line makes some terminals go on to the next.
   const width = Math.max(0, columns - 1);
   const room = width - figures.length - gap.length;
-  const cells =
-    total === undefined ? 0 : Math.min(barCells, room - gap.length - 2 - Math.min(label.length, shortestLabel));
+  const cells = total === undefined ? 0 : barCellsBeside(label, room - gap.length - brackets);
   const bar = total === undefined || cells < fewestBarCells ? [] : [barOf(done, total, cells)];
   const shown = shortened(label, room - bar.join("").length - bar.length * gap.length);
   return [...(shown === "" ? [] : [shown]), ...bar, figures].join(gap).slice(0, width);
+}
+
+/** The bar gives way to the label down to some cells, then the label's middle to the bar, then the bar again. */
+function barCellsBeside(label: string, room: number): number {
+  const beside = Math.min(mostBarCells, room - label.length);
+  return beside >= enoughBarCells ? beside : Math.min(enoughBarCells, room - Math.min(label.length, shortestLabel));
 }
 
 function figuresOf({ done, total, elapsedSeconds }: ProgressState): string[] {

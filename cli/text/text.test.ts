@@ -120,6 +120,12 @@ describe("progress", () => {
     assert.equal(line, "fetching …digits:1  [###       ]   34%  2.9 MiB of 8.5 MiB  1.2 MiB/s  5 s left");
     assert.equal(line.length, 79);
   });
+  test("shortens the bar before a label that is not long", () => {
+    assert.equal(
+      progressLine({ ...long, label: "pushing 1 file, 8.5 MiB", elapsedSeconds: 0 }, 72),
+      "pushing 1 file, 8.5 MiB  [######            ]   34%  2.9 MiB of 8.5 MiB",
+    );
+  });
   test("of an unknown whole has its amounts beside a long label", () => {
     const line = progressLine({ ...long, total: undefined }, 80);
     assert.match(line, /^fetching oci:.*….*models\/digits:1 {2}2\.9 MiB {2}1\.2 MiB\/s$/);

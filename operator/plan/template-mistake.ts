@@ -33,12 +33,12 @@ function serverMistake(spec: JsonObject): string | undefined {
 function environmentMistake(spec: JsonObject): string | undefined {
   for (const list of lists) {
     for (const container of named(spec[list])) {
-      const at = `spec.podTemplate.spec.${list}[${String(container["name"])}].env`;
+      const at = `spec.podTemplate.spec.${list}[${nameOf(container)}].env`;
       const env = container["env"];
       if (env !== undefined && !Array.isArray(env)) return `${at} is no list`;
       const both = named(env).find((entry) => isSet(entry["value"]) && isSet(entry["valueFrom"]));
       if (both === undefined) continue;
-      return `${at}: ${String(both["name"])} has both value and valueFrom: take one away (value: null removes what Slipway or spec.server.env sets)`;
+      return `${at}: ${nameOf(both)} has both value and valueFrom: take one away (value: null removes what Slipway or spec.server.env sets)`;
     }
   }
   return undefined;
@@ -47,6 +47,10 @@ function environmentMistake(spec: JsonObject): string | undefined {
 /** Kubernetes takes an empty value for none. */
 function isSet(value: Json | undefined): boolean {
   return value !== undefined && value !== null && value !== "";
+}
+
+function nameOf({ name }: JsonObject): string {
+  return typeof name === "string" ? name : "without a name";
 }
 
 function named(list: Json | undefined): readonly JsonObject[] {
