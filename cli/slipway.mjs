@@ -7,7 +7,7 @@ const oldest = 24;
 const version = Number(process.versions.node.split(".")[0]);
 if (version < oldest) {
   process.stderr.write(
-    `slipway needs Node.js ${oldest} or later, and this is ${process.version}. Install a newer one, or let npm bring it for one run: npx -p node@${oldest} -p slipway slipway ...\n`,
+    `slipway needs Node.js ${oldest} or later, and this is ${process.version}. Install a newer one, or let npm bring it for one run: npx -p node@${oldest} node ${process.argv[1]} ...\n`,
   );
   process.exit(1);
 }

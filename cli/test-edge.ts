@@ -12,10 +12,17 @@ export interface TestEdgeOptions {
   readonly isTerminal?: boolean;
   readonly interrupted?: AbortSignal;
   readonly now?: () => number;
+  readonly wallClock?: () => number;
 }
 
 export function testEdge(options: TestEdgeOptions = {}): TestEdge {
-  const { variables = {}, input = "", isTerminal = false, now = () => 0 } = options;
+  const {
+    variables = {},
+    input = "",
+    isTerminal = false,
+    now = () => 0,
+    wallClock = () => Date.UTC(2026, 0, 1),
+  } = options;
   const written: string[] = [];
   const said: string[] = [];
   const terminal = (lines: string[]): Edge["output"] => ({
@@ -32,7 +39,7 @@ export function testEdge(options: TestEdgeOptions = {}): TestEdge {
     messages: terminal(said),
     interrupted: options.interrupted ?? new AbortController().signal,
     now,
-    wallClock: () => Date.UTC(2026, 0, 1),
+    wallClock,
     random: () => 0.5,
     newRequestId: () => "request",
     availableCores: 1,

@@ -4,7 +4,7 @@ import type { Metafile } from "esbuild";
 import { bundle } from "./bundle.ts";
 
 /**
- * Bundles the commands for `npm pack`: Node.js runs no TypeScript below node_modules, where an installed package lies.
+ * Bundles the commands for their npm package: Node.js runs no TypeScript below node_modules, where an installed package lies.
  * Packages stay imports, as npm installs them beside it. Gives back what the bundle is made of.
  */
 export async function stageCommand(repository: string, output: string): Promise<Metafile> {

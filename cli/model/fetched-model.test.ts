@@ -27,14 +27,18 @@ test("an archive is unpacked as in a pod, and removed when it is no longer neede
 describe("what cannot be fetched is a complaint in the words of a pod", () => {
   test("nothing", async () => {
     const nothing = fetchModel(`file://${directory}/nothing`, anybody, testEdge());
-    await assert.rejects(nothing, { exitCode: 1, message: /^Nothing lies at/ });
+    await assert.rejects(nothing, { exitCode: 1, message: /^Nothing lies at ".*"\. Check the path\.$/ });
   });
   test("a scheme that there is not", async () => {
     await assert.rejects(fetchModel("ftp://host/model", anybody, testEdge()), { exitCode: 1, message: /scheme "ftp"/ });
   });
+  test("a claim, which only a cluster can read", async () => {
+    const claim = fetchModel("pvc://models/digits", anybody, testEdge());
+    await assert.rejects(claim, { exitCode: 1, message: /^pvc:\/\/ .* can only be read in its cluster/ });
+  });
   test("with the option that helps", async () => {
     // A port where nobody listens, so that only what comes before a connection can answer.
     const plain = fetchModel("http://127.0.0.1:9/model.onnx", anybody, testEdge());
-    await assert.rejects(plain, { exitCode: 1, message: /plain HTTP is meant.* Here: --plain-http\.$/ });
+    await assert.rejects(plain, { exitCode: 1, message: /If plain HTTP is meant, use --plain-http\.$/ });
   });
 });

@@ -8,6 +8,7 @@ import { failed } from "../complaint.ts";
 import type { Edge } from "../edge.ts";
 import { readDockerConfig } from "../oci/docker-config.ts";
 import { startProgress } from "../text/progress.ts";
+import { fetchComplaint } from "./fetch-complaint.ts";
 
 /** A model that was downloaded into a folder of this machine, until `remove` is called. */
 export interface FetchedModel {
@@ -27,6 +28,7 @@ export function isUri(operand: string): boolean {
  * complaint with what the pod would report.
  */
 export async function fetchModel(uri: string, access: Access, edge: Edge): Promise<FetchedModel> {
+  if (uri.startsWith("pvc:")) throw failed(claimAdvice);
   const root = await mkdtemp(join(tmpdir(), "slipway-"));
   const remove = (): Promise<void> => rm(root, { recursive: true, force: true });
   const progress = startProgress(edge, `fetching ${uri}`, undefined);
@@ -47,11 +49,11 @@ export async function fetchModel(uri: string, access: Access, edge: Edge): Promi
         [names.plainHttpHosts]: access.plainHttp ? plainHosts(uri, edge).join(",") : "",
         [names.certificateAuthority]: access.certificateAuthority ?? "",
       },
-      { signal: edge.interrupted, now: edge.now, log: silent, onBytes: progress.add },
+      { signal: edge.interrupted, now: edge.now, log: silent, onBytes: progress.add, onTotal: progress.expect },
     );
     const report = JSON.parse(await readFile(reportFile, "utf8")) as PodReport;
     if (report.ok && report.stage === "Download") return { directory, report, remove };
-    throw failed(report.ok ? `${uri} was not fetched` : withAdvice(report.message, report.reason));
+    throw failed(report.ok ? `${uri} was not fetched` : fetchComplaint(report.message, uri, access));
   } catch (error) {
     await remove();
     throw error;
@@ -60,13 +62,8 @@ export async function fetchModel(uri: string, access: Access, edge: Edge): Promi
   }
 }
 
-/** The pod's words speak of charts and Secrets; here the same is an option. */
-function withAdvice(message: string, reason: string): string {
-  if (reason === "Unauthorized") return `${message} Here: --username NAME --password-stdin.`;
-  if (/plain HTTP/.test(message)) return `${message} Here: --plain-http.`;
-  if (/certificate/.test(message)) return `${message} Here: --ca FILE.`;
-  return message;
-}
+const claimAdvice =
+  "pvc:// is a PersistentVolumeClaim, which can only be read in its cluster: name a copy of the model on this machine, for example one that `kubectl cp` makes";
 
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
 

@@ -18,6 +18,8 @@ export interface AuthorizationOptions {
   readonly registry: string;
   readonly repository: string;
   readonly credentials: RegistryCredentials | undefined;
+  /** What to tell who is refused to do. */
+  readonly whenRefused: string;
   readonly plainHttp: boolean;
   readonly certificateAuthority: string | undefined;
   readonly limits: FetchLimits;
@@ -68,14 +70,10 @@ async function tokenFor(challenge: BearerChallenge, options: AuthorizationOption
       what: `${registry}/${repository}`,
       refusal: {
         refused: `${realm.host} gives no token for ${registry}/${repository}`,
-        whenRefused: loginAdvice(registry),
+        whenRefused: options.whenRefused,
       },
     });
   } finally {
     await client.close();
   }
-}
-
-export function loginAdvice(registry: string): string {
-  return `Log in with --username NAME --password-stdin, or let \`docker login ${registry}\` or \`oras login ${registry}\` store the credentials.`;
 }

@@ -1,7 +1,5 @@
 import { errorCode, type Failure, failure, isFailure } from "../../server/fetch/failure.ts";
 
-import { loginAdvice } from "./authorization.ts";
-
 const tlsMistakes = ["ERR_SSL_WRONG_VERSION_NUMBER", "ERR_SSL_PACKET_LENGTH_TOO_LONG", "EPROTO"];
 
 /** A registry that cannot be spoken to. Everything but names, certificates and TLS is worth another try. */
@@ -31,10 +29,10 @@ const shownCharacters = 300;
 export function answerFailure(
   { status, text }: { readonly status: number; readonly text: string },
   what: string,
-  host: string,
+  { registry: host, whenRefused }: { readonly registry: string; readonly whenRefused: string },
 ): Failure {
   if (status === 401 || status === 403) {
-    return failure("Unauthorized", `${host} does not let you push ${what} (status ${status}). ${loginAdvice(host)}`);
+    return failure("Unauthorized", `${host} does not let you push ${what} (status ${status}). ${whenRefused}`);
   }
   if (status === 413) return failure("TooLarge", `${host} takes no ${what} of this size (status 413)`);
   const said = text.replaceAll(/\s+/g, " ").trim().slice(0, shownCharacters);

@@ -21,6 +21,8 @@ export interface WriterOptions {
   readonly certificateAuthority: string | undefined;
   /** Of who pushes; undefined is anybody. */
   readonly credentials: RegistryCredentials | undefined;
+  /** What to tell who is refused to do. */
+  readonly whenRefused: string;
   readonly limits: FetchLimits;
   readonly signal: AbortSignal;
   readonly onRetry: (failure: Failure, delayMilliseconds: number) => void;
@@ -60,6 +62,7 @@ export function createRegistryWriter(options: WriterOptions): RegistryWriter {
   const base = new URL(`${options.plainHttp ? "http" : "https"}://${registry}/v2/${repository}/`);
   const agent = createAgent(options);
   const authorization = createAuthorization(options);
+  const refused = (answer: Answer, what: string): Failure => answerFailure(answer, what, options);
 
   const exchange = async (
     url: URL,
@@ -121,7 +124,7 @@ export function createRegistryWriter(options: WriterOptions): RegistryWriter {
   const uploadOnce = async (content: Content, onBytes: (bytes: number) => void): Promise<void> => {
     const started = await send("blobs/uploads/", "POST", { "content-length": "0" });
     if (started.status !== 202 || started.location === undefined) {
-      throw answerFailure(started, `an upload to ${repository}`, registry);
+      throw refused(started, `an upload to ${repository}`);
     }
     const target = new URL(started.location, base);
     target.searchParams.set("digest", content.digest);
@@ -145,7 +148,7 @@ export function createRegistryWriter(options: WriterOptions): RegistryWriter {
           },
         },
       );
-      if (finished.status !== 201) throw answerFailure(finished, `blob ${content.digest}`, registry);
+      if (finished.status !== 201) throw refused(finished, `blob ${content.digest}`);
     } catch (error) {
       onBytes(-told);
       throw error;
@@ -160,7 +163,7 @@ export function createRegistryWriter(options: WriterOptions): RegistryWriter {
         const answer = await send(`blobs/${content.digest}`, "HEAD");
         if (answer.status === 200) return true;
         if (answer.status === 404) return false;
-        throw answerFailure(answer, `to ${repository}`, registry);
+        throw refused(answer, `to ${repository}`);
       });
       if (found) {
         onBytes(content.size);
@@ -175,7 +178,7 @@ export function createRegistryWriter(options: WriterOptions): RegistryWriter {
         const answer = await send(`manifests/${reference}`, "HEAD", { accept: manifestTypes });
         if (answer.status === 200) return answer.digest;
         if (answer.status === 404) return undefined;
-        throw answerFailure(answer, `to ${repository}`, registry);
+        throw refused(answer, `to ${repository}`);
       }),
 
     manifest: async (reference, { mediaType, text, digest }) => {
@@ -183,7 +186,7 @@ export function createRegistryWriter(options: WriterOptions): RegistryWriter {
       const body = { type: mediaType, size: content.byteLength, open: () => once(content) };
       const answer = await retried(async () => {
         const put = await send(`manifests/${reference}`, "PUT", {}, body);
-        if (put.status !== 201) throw answerFailure(put, `the manifest of ${repository}:${reference}`, registry);
+        if (put.status !== 201) throw refused(put, `the manifest of ${repository}:${reference}`);
         return put;
       });
       if (answer.digest !== undefined && answer.digest !== digest) {

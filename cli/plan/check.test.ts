@@ -114,7 +114,7 @@ const cases: readonly (readonly [what: string, object: JsonObject, says: RegExp]
   [
     "a version that is not there",
     model({ version: "v9" }),
-    /^spec\.version: spec\.version v9 is not in spec\.versions/,
+    /^spec\.version: there is no version v9 in spec\.versions: add/,
   ],
   [
     "a name that makes no Service",

@@ -1,10 +1,10 @@
 import { kinds } from "../../operator/api/kinds.ts";
+import { whyOf } from "../../operator/plan/why.ts";
 import { plural, showSeconds } from "../text/amounts.ts";
 import type { Style } from "../text/style.ts";
-import { unknownDigest } from "./cluster.ts";
+import { observe, unknownDigest } from "./cluster.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Step } from "./rehearsal.ts";
-import { whyOf } from "./why.ts";
 
 /** An exchange of many pods repeats itself; its first steps tell how it goes on. */
 const shownSteps = 12;
@@ -49,8 +49,9 @@ function stepLines(step: Step, style: Style): string[] {
 function writeRows({ writes, before }: Step): string[][] {
   const pods = new Map<string, { readonly verb: string; readonly why: string; count: number }>();
   const rows: string[][] = [];
+  const observed = observe(before);
   for (const write of writes) {
-    const why = whyOf(write, before);
+    const why = whyOf(write, observed);
     if (write.kind.kind !== kinds.pod.kind) {
       rows.push([write.verb, `${write.kind.kind}/${write.name}`, why]);
       continue;

@@ -1,8 +1,9 @@
 import type { Json, JsonObject } from "../../operator/api/json.ts";
 import { apiVersion } from "../../operator/api/kinds.ts";
 import type { Write } from "../../operator/plan/children.ts";
+import { whyOf } from "../../operator/plan/why.ts";
+import { observe } from "./cluster.ts";
 import type { Rehearsal, Step } from "./rehearsal.ts";
-import { whyOf } from "./why.ts";
 
 /** All that there is to say about one model. */
 export interface Outcome {
@@ -41,6 +42,7 @@ export function endsWell({ rehearsal }: Outcome): boolean {
 }
 
 function stepJson({ when, why, before, writes, announcements, status }: Step): JsonObject {
+  const observed = observe(before);
   return {
     when: typeof when === "string" ? when : { afterSeconds: when.afterSeconds },
     why,
@@ -49,7 +51,7 @@ function stepJson({ when, why, before, writes, announcements, status }: Step): J
       verb: write.verb,
       kind: write.kind.kind,
       name: write.name,
-      why: whyOf(write, before),
+      why: whyOf(write, observed),
       ...(write.verb === "delete" ? {} : { body: write.body }),
     })),
     events: announcements.map(({ type, reason, message }) => ({ type, reason, message })),
@@ -66,8 +68,9 @@ function stepJson({ when, why, before, writes, announcements, status }: Step): J
 export function objectsOf({ rehearsal, namespace }: Outcome): { readonly comment: string; readonly object: Json }[] {
   const [first] = rehearsal.steps;
   if (first === undefined || first.when !== "now") return [];
+  const observed = observe(first.before);
   return first.writes.map((write) => ({
-    comment: `${write.verb} ${write.kind.kind} ${write.name}: ${whyOf(write, first.before)}`,
+    comment: `${write.verb} ${write.kind.kind} ${write.name}: ${whyOf(write, observed)}`,
     object: objectOf(write, namespace),
   }));
 }

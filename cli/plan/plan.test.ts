@@ -270,6 +270,15 @@ describe("what every field allows and all of them together do not", () => {
     assert.match(written, /create +HorizontalPodAutoscaler\/digits +turns spec\.replicas as spec\.scaling says/);
     assert.match(written, /Ready=False ScalingWithoutRequest: .*set spec\.resources\.requests\.cpu/);
   });
+  test("is told, with exit code 1: a pod template that leaves no server", async () => {
+    const podTemplate = { spec: { containers: [{ image: "registry.test/other" }] } };
+    const { code, written } = await planned("-f", await file(manifest({ podTemplate })));
+    assert.equal(code, 1);
+    assert.match(
+      written,
+      /Ready=False PodTemplateConflict: spec\.podTemplate\.spec\.containers leaves no container server/,
+    );
+  });
   test("is left to the API server where other kinds judge it", async () => {
     const podTemplate = { spec: { hostNetwork: true } };
     const { written } = await planned("-f", await file(manifest({ podTemplate })));
@@ -279,6 +288,19 @@ describe("what every field allows and all of them together do not", () => {
       /hostNetwork: true/,
     );
   });
+});
+
+test("the same change is told in the same words at every moment of a second", async () => {
+  const words = ["plan", "-f", await file(manifest({ version: "v2" })), "--previous", await file(manifest())];
+  const told = await Promise.all(
+    [0, 1, 499, 500, 999].map(async (milliseconds) => {
+      const edge = testEdge({ wallClock: () => Date.UTC(2026, 0, 1) + milliseconds });
+      await run(words, edge, { commands, version: "0" });
+      return edge.written();
+    }),
+  );
+  assert.match(told[0] ?? "", /After 5:00/);
+  for (const text of told) assert.equal(text, told[0]);
 });
 
 test("a paused model is shown what would be done", async () => {

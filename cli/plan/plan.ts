@@ -19,7 +19,7 @@ import { outcomeText } from "./outcome-text.ts";
 import { rehearse } from "./rehearsal.ts";
 import { modelSchema, type Schema } from "./schema.ts";
 import { startFrom } from "./start.ts";
-import { revisionReason } from "./why.ts";
+import { revisionReason } from "./revision-reason.ts";
 
 /** `slipway plan -f FILE`: what the operator would do with the models of a file, offline, or all that is wrong. */
 export async function plan(invocation: Invocation, edge: Edge): Promise<ExitCode> {
@@ -35,7 +35,8 @@ export async function plan(invocation: Invocation, edge: Edge): Promise<ExitCode
   const before = statusFile ?? previousFile;
   const known = before === undefined ? undefined : await readManifests(before, edge);
   const namespace = invocation.text("namespace") ?? "default";
-  const context = { schema, namespace, defaults: defaultsFrom(invocation), now: edge.wallClock(), known, before };
+  const now = wholeSecond(edge.wallClock());
+  const context = { schema, namespace, defaults: defaultsFrom(invocation), now, known, before };
   const results = documents.models.map((object) => planOne(object, context));
   const mistaken = results.map(({ checked }) => checked).filter(({ mistakes }) => mistakes.length > 0);
   if (mistaken.length > 0) throw failed(mistaken.map((checked) => mistakesText(checked, file)).join("\n"));
@@ -44,6 +45,11 @@ export async function plan(invocation: Invocation, edge: Edge): Promise<ExitCode
   const outcomes = results.flatMap(({ outcome }) => outcome ?? []);
   write(outcomes, invocation.text("output") ?? "text", edge);
   return outcomes.every(endsWell) ? exitCodes.done : exitCodes.failed;
+}
+
+/** Times of a status are whole seconds: of a clock with more, the same plan would be told with other waits each time. */
+function wholeSecond(milliseconds: number): number {
+  return Math.floor(milliseconds / 1000) * 1000;
 }
 
 interface Context {

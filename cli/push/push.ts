@@ -18,6 +18,7 @@ import {
 import { artifactManifest, emptyConfig, fileLayer, sha256 } from "../oci/artifact.ts";
 import { storedCredentials } from "../oci/docker-config.ts";
 import { once } from "../oci/content.ts";
+import { pushAdvice } from "../oci/login-advice.ts";
 import { createRegistryWriter, type RegistryWriter } from "../oci/registry-writer.ts";
 import { startProgress } from "../text/progress.ts";
 import { hasColour, styleOf } from "../text/style.ts";
@@ -38,6 +39,10 @@ export async function push(invocation: Invocation, edge: Edge): Promise<ExitCode
     repository: reference.repository,
     ...access,
     credentials,
+    whenRefused: pushAdvice(
+      reference.registry,
+      credentials === undefined ? "none" : access.credentials === undefined ? "stored" : "given",
+    ),
     limits: defaultLimits,
     signal: edge.interrupted,
     onRetry: ({ message }, delay) => edge.messages.write(`${message}; trying again in ${Math.round(delay / 1000)} s\n`),

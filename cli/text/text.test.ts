@@ -113,6 +113,47 @@ describe("progress", () => {
       "pushing  1.0 KiB  512 B/s",
     );
   });
+  const uri = `oci://registry.example.com/${"team/".repeat(10)}models/digits:1`;
+  const long = { label: `fetching ${uri}`, done: 3_040_870, total: 8_912_896, elapsedSeconds: 2.5 };
+  test("shortens the middle of a long label and the bar, and no figure", () => {
+    const line = progressLine(long, 80);
+    assert.equal(line, "fetching …digits:1  [###       ]   34%  2.9 MiB of 8.5 MiB  1.2 MiB/s  5 s left");
+    assert.equal(line.length, 79);
+  });
+  test("shortens the bar before a label that is not long", () => {
+    assert.equal(
+      progressLine({ ...long, label: "pushing 1 file, 8.5 MiB", elapsedSeconds: 0 }, 72),
+      "pushing 1 file, 8.5 MiB  [######            ]   34%  2.9 MiB of 8.5 MiB",
+    );
+  });
+  test("of an unknown whole has its amounts beside a long label", () => {
+    const line = progressLine({ ...long, total: undefined }, 80);
+    assert.match(line, /^fetching oci:.*….*models\/digits:1 {2}2\.9 MiB {2}1\.2 MiB\/s$/);
+    assert.equal(line.length, 79);
+  });
+  test("keeps the figures where there is no room for more", () => {
+    assert.equal(progressLine(long, 52), " 34%  2.9 MiB of 8.5 MiB  1.2 MiB/s  5 s left");
+  });
+  test("has a bar once the whole is known, and steps back for what comes again", () => {
+    let now = 0;
+    const edge = testEdge({ isTerminal: true, now: () => now });
+    const progress = startProgress(edge, "fetching", undefined);
+    now = 1000;
+    progress.add(512);
+    progress.expect(1024);
+    now = 2000;
+    progress.add(-512);
+    const drawn = edge.said().split("\r\x1b[K");
+    assert.deepEqual(
+      drawn.slice(1).map((line) => line.replaceAll(/\[.*?\]/g, "[]")),
+      [
+        "fetching  0 B",
+        "fetching  512 B  512 B/s",
+        "fetching  []   50%  512 B of 1.0 KiB  512 B/s  1 s left",
+        "fetching  []    0%  0 B of 1.0 KiB",
+      ],
+    );
+  });
   test("of nothing is complete", () => assert.match(progressLine({ ...state, total: 0 }, 120), /100% {2}0 B of 0 B/));
   test("stays within the terminal", () => {
     fc.assert(

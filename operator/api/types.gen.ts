@@ -501,9 +501,9 @@ export interface ModelDeployment {
       time: string;
     };
     /**
-     * While spec.paused is true, what would be done, and why.
+     * While spec.paused is true, what would be done: first why, then each write with its own reason.
      *
-     * Items: One write, or one reason.
+     * Items: What all of it is for, or one write and its reason.
      */
     plan?: string[];
     /**

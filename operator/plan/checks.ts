@@ -13,6 +13,7 @@ import type { Fleet } from "./fleet.ts";
 import type { Observed, ObservedAutoscaler } from "./observed.ts";
 import type { Revision } from "./revision.ts";
 import { templateOf } from "./template.ts";
+import { templateMistake } from "./template-mistake.ts";
 
 export interface CheckInputs {
   readonly observed: Observed;
@@ -29,6 +30,7 @@ const checks: readonly ((inputs: CheckInputs) => Problem | undefined)[] = [
   secondAutoscaler, // two scalers on one number
   autoscalerOnChild, // a scaler on what the operator writes
   ownLabelsOverridden, // podTemplate would cut the pods off
+  brokenTemplate, // podTemplate leaves nothing that could serve
   gpuSetTwice, // two numbers for one resource
   gpuOverridden, // two numbers, and the other one counts
 ];
@@ -114,6 +116,14 @@ function ownLabelsOverridden({ observed }: CheckInputs): Problem | undefined {
     reason: "PodTemplateConflict",
     message: `spec.podTemplate.metadata.labels sets ${label}, by which Slipway finds its pods, and is ignored there: remove it`,
   };
+}
+
+/** Told of the template that the pods would get, so that `slipway plan` finds it without an API server. */
+function brokenTemplate({ observed, target }: CheckInputs): Problem | undefined {
+  if (observed.model.spec.podTemplate === undefined) return undefined;
+  const template = templateOf(observed, target.hash, target);
+  const message = template === undefined ? undefined : templateMistake(template);
+  return message === undefined ? undefined : { object: "spec.podTemplate", reason: "PodTemplateConflict", message };
 }
 
 /** The pods get what spec.gpu says; a request beside it would be refused by the API server, and a limit dropped. */

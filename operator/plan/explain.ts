@@ -1,22 +1,25 @@
 import type { JsonObject } from "../api/json.ts";
 import { isJsonObject } from "../api/json.ts";
 import { childAnnotations } from "../api/names.ts";
-import type { Write } from "./children.ts";
+import { phases, type Write } from "./children.ts";
+import type { Observed } from "./observed.ts";
 import type { RolloutDecision, RolloutStep } from "./rollout.ts";
+import { whyOf } from "./why.ts";
 
 /** Bounds of status.plan in the CRD. */
 const longestPlan = 64;
 const longestLine = 1024;
 
-/** What a plan does and why, a line each, for status.plan and for `slipway plan`. */
+/** What a pass is for, and then each of its writes with its own reason, in the order of doing: for status.plan. */
 export function explain(
+  observed: Observed,
   decision: RolloutDecision,
   target: { readonly version: string },
-  currentVersion: string | undefined,
   writes: readonly Write[],
 ): string[] {
-  const reason = reasons[decision.step](target.version, currentVersion ?? "nothing", decision);
-  const lines = [reason, ...writes.map(describeWrite)];
+  const reason = reasons[decision.step](target.version, observed.model.status?.currentVersion ?? "nothing", decision);
+  const inOrder = phases.flatMap((phase) => writes.filter((write) => write.phase === phase));
+  const lines = [reason, ...inOrder.map((write) => describeWrite(write, whyOf(write, observed)))];
   const more = lines.length > longestPlan ? [`and ${lines.length - longestPlan + 1} more writes`] : [];
   return [...lines.slice(0, longestPlan - more.length), ...more].map((text) => text.slice(0, longestLine));
 }
@@ -33,15 +36,16 @@ const reasons: Readonly<Record<RolloutStep, (target: string, current: string, de
   Paused: () => "paused",
 };
 
-export function describeWrite(write: Write): string {
+/** The reason comes before the fields, which may be long enough to be cut. */
+function describeWrite(write: Write, why: string): string {
   const object = `${write.kind.kind}/${write.name}`;
   switch (write.verb) {
     case "create":
-      return `create ${object}`;
+      return `create ${object}: ${why}`;
     case "delete":
-      return `delete ${object}`;
+      return `delete ${object}: ${why}`;
     case "patch":
-      return `change ${object}: ${leaves(write.body, "").join(", ")}`;
+      return `change ${object}: ${why} (${leaves(write.body, "").join(", ")})`;
   }
 }
 

@@ -78,7 +78,7 @@ export function planModel(observed: Observed): Plan | undefined {
     ...leftovers(observed, decision, target),
     ...serviceMarks(observed, decision),
   ];
-  const why = explain(decision, named, model.status?.currentVersion, writes);
+  const why = explain(observed, decision, named, writes);
   const draft = { observed, decision, fleets, limits, target: named, digests: record.known, drift };
   if (model.spec.paused === true) return pausedPlan(draft, writes, why, findings);
   const countedAt = nextCountedAt(observed.pods, now);

@@ -8,8 +8,8 @@ export function commandsPage(commands: readonly Command[]): string {
 
 Generated from [cli/commands.ts](../../cli/commands.ts) by \`npm run generate\`; \`slipway COMMAND --help\` says the same.
 
-In a checkout: \`npx slipway\`. As a package: \`npm pack\`, and \`npm install --ignore-scripts\` of what it makes (ONNX
-Runtime's own script would fetch GPU libraries that nothing here uses); it needs Node.js 24 or later.
+In a checkout: \`npx slipway\`. As a package: \`npm run build:command\`, and \`npm install --ignore-scripts\` of what it
+makes (ONNX Runtime's own script would fetch GPU libraries that nothing here uses); it needs Node.js 24 or later.
 Nothing is sent anywhere but to the registries, models and API servers that a command names.
 
 Every command has \`--help\`. Progress and errors go to standard error, answers to standard output; progress is drawn and

@@ -23,6 +23,7 @@ export async function downloadAside(
         bound: limits.totalBytes,
         refuseLarger,
         requireWhole: (host) => requireWhole({ absolutePath, host }, limits, signal),
+        onSize: request.onTotal,
       },
       handle,
       downloadOptions(request),

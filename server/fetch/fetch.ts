@@ -29,8 +29,10 @@ export interface FetchOptions {
   readonly signal?: AbortSignal;
   /** Node's name of the processor architecture. */
   readonly architecture?: string;
-  /** Told of every piece that arrives. */
+  /** Told of every piece that arrives; negative for what has to come once more. */
   readonly onBytes?: (bytes: number) => void;
+  /** Told how many bytes there are to come, where the source says so. */
+  readonly onTotal?: (bytes: number) => void;
 }
 
 const sources: Readonly<Record<string, Source>> = {
@@ -80,6 +82,7 @@ async function fetchInTime(
     now = () => performance.now(),
     architecture,
     onBytes,
+    onTotal,
   }: FetchOptions & { readonly log: FetchLog },
 ): Promise<PodReport> {
   const deadline = AbortSignal.timeout(limits.totalMilliseconds);
@@ -93,6 +96,7 @@ async function fetchInTime(
       now,
       architecture: architecture ?? arch(),
       onBytes: onBytes ?? createProgress(log, now),
+      onTotal: onTotal ?? (() => undefined),
     });
   } catch (error) {
     if (deadline.aborted) {
@@ -108,7 +112,10 @@ async function fetchInTime(
 
 async function fetchModel(
   configuration: FetchConfiguration,
-  context: Pick<SourceRequest, "environment" | "limits" | "signal" | "log" | "now" | "architecture" | "onBytes">,
+  context: Pick<
+    SourceRequest,
+    "environment" | "limits" | "signal" | "log" | "now" | "architecture" | "onBytes" | "onTotal"
+  >,
 ): Promise<PodReport> {
   const { limits, now, architecture } = context;
   const started = now();

@@ -83,6 +83,7 @@ async function fetchFolder(
       `${shown} has ${files.length} files with ${bytes} bytes, more than the ${limits.files} files or ${limits.totalBytes} bytes that are allowed. Name the model's own folder or file in the uri, or raise source.sizeLimit.`,
     );
   }
+  if (files.every(({ size }) => size !== undefined)) request.onTotal(bytes);
   for (const file of files) {
     const what = quote(`${repository}/${file.path}`);
     const found = await downloadInto(request, file.path.slice(prefix.length), {

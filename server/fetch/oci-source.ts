@@ -35,6 +35,7 @@ export const fetchOci: Source = async (request) => {
     const layers = top.kind === "image" ? top.layers : await layersOfIndex(client, top, request.architecture);
     const planned = planLayers(layers, request);
     log.info({ digest: named.digest, layers: planned.length }, `pulling ${showReference(reference)}`);
+    request.onTotal(planned.reduce((sum, { descriptor }) => sum + descriptor.size, 0));
     for (const layer of planned) await pullLayer(client, layer, request);
     return named.digest;
   } finally {

@@ -55,6 +55,7 @@ async function fetchFolder(client: S3Client, address: S3Address, request: Source
   const { directory, log, checkDigest } = request;
   const objects = await listFolder(client, address, request);
   log.info({ files: objects.length }, `downloading ${address.bucket}/${address.key}`);
+  request.onTotal(objects.reduce((sum, { size }) => sum + size, 0));
   for (const { key, size, etag } of objects) {
     const what = quote(`${address.bucket}/${key}`);
     await downloadInto(request, key.slice(address.key.length), {

@@ -13,8 +13,10 @@ export interface SourceRequest {
   readonly signal: AbortSignal;
   /** Monotonic, in milliseconds. */
   readonly now: () => number;
-  /** Called with every piece of the model that arrives. */
+  /** Called with every piece of the model that arrives; negative for what has to come once more. */
   readonly onBytes: (bytes: number) => void;
+  /** Called with the size of all that is to come, as soon as it is known. */
+  readonly onTotal: (bytes: number) => void;
   readonly log: FetchLog;
   /**
    * Throws the failure that says which rule a digest breaks. A source calls it as soon as it knows the digest, before it

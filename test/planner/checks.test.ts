@@ -24,6 +24,8 @@ function told(world: World, more: Partial<Observed> = {}) {
 
 const scaling = { min: 1, max: 5, metric: "CPU", targetPercent: 80 } as const;
 const gpu = { count: 1, resourceName: "nvidia.com/gpu" };
+const source = { secretKeyRef: { name: "s", key: "mode" } };
+const fromSecret = { spec: { containers: [{ name: "server", env: [{ name: "MODE", valueFrom: source }] }] } };
 const onModel: ObservedAutoscaler = {
   name: "rival",
   targetKind: "ModelDeployment",
@@ -107,6 +109,42 @@ const rows: readonly {
     says: /spec\.podTemplate\.metadata\.labels sets slipway\.dev\/model, .* remove it/,
   },
   {
+    what: "a spec.podTemplate whose spec is no map",
+    spec: { podTemplate: { spec: "x" } },
+    reason: "PodTemplateConflict",
+    says: /^spec\.podTemplate\.spec is no map of fields/,
+  },
+  {
+    what: "a spec.podTemplate whose containers are no list",
+    spec: { podTemplate: { spec: { containers: "x" } } },
+    reason: "PodTemplateConflict",
+    says: /^spec\.podTemplate\.spec\.containers is no list of containers/,
+  },
+  {
+    what: "a spec.podTemplate with a container that is no map",
+    spec: { podTemplate: { spec: { initContainers: ["x"] } } },
+    reason: "PodTemplateConflict",
+    says: /^spec\.podTemplate\.spec\.initContainers has an entry that is no map/,
+  },
+  {
+    what: "a spec.podTemplate that replaces the server, as its container has no name",
+    spec: { podTemplate: { spec: { containers: [{ image: "registry.test/other" }] } } },
+    reason: "PodTemplateConflict",
+    says: /^spec\.podTemplate\.spec\.containers leaves no container server: give each entry a name/,
+  },
+  {
+    what: "a spec.podTemplate with variables that are no list",
+    spec: { podTemplate: { spec: { containers: [{ name: "server", env: "x" }] } } },
+    reason: "PodTemplateConflict",
+    says: /^spec\.podTemplate\.spec\.containers\[server\]\.env is no list$/,
+  },
+  {
+    what: "a spec.podTemplate that gives a variable of spec.server.env a source as well",
+    spec: { server: { env: [{ name: "MODE", value: "a" }] }, podTemplate: fromSecret },
+    reason: "PodTemplateConflict",
+    says: /^spec\.podTemplate\.spec\.containers\[server\]\.env: MODE has both value and valueFrom: take one away/,
+  },
+  {
     what: "another limit than spec.gpu.count",
     spec: { gpu, resources: { limits: { "nvidia.com/gpu": 2 } } },
     reason: "ResourcesConflict",
@@ -145,6 +183,11 @@ const harmless: readonly { readonly what: string; readonly spec: Partial<Spec>; 
     {
       what: "the same number in spec.podTemplate",
       spec: { gpu, podTemplate: withContainer({ name: "server", resources: { limits: { "nvidia.com/gpu": 1 } } }) },
+    },
+    { what: "a variable from a Secret, set by spec.podTemplate alone", spec: { podTemplate: fromSecret } },
+    {
+      what: "a container beside the server, and no variables",
+      spec: { podTemplate: { spec: { containers: [{ name: "beside" }, { name: "server", env: null }] } } },
     },
     { what: "the same number twice", spec: { gpu, resources: { limits: { "nvidia.com/gpu": "1" } } } },
     { what: "a GPU without spec.gpu", spec: { resources: { limits: { "nvidia.com/gpu": "2" } } } },

@@ -22,6 +22,8 @@ export interface Download {
   readonly open: (at: Position) => Promise<Opened>;
   /** Called at the end of a body whose length nobody told: throws a failure to try again when what came was cut. */
   readonly requireWhole?: (host: string) => Promise<void>;
+  /** Told what the server says of the size of the whole. */
+  readonly onSize?: (bytes: number) => void;
 }
 
 export interface DownloadOptions {
@@ -38,7 +40,7 @@ export interface DownloadOptions {
  * another one that goes on where it broke, as long as attempts bring something; the first bytes are kept as they came.
  */
 export async function download(
-  { what, size: expected, bound, refuseLarger, open, requireWhole }: Download,
+  { what, size: expected, bound, refuseLarger, open, requireWhole, onSize }: Download,
   file: FileHandle,
   options: DownloadOptions,
 ): Promise<ModelFile> {
@@ -58,6 +60,7 @@ export async function download(
     const { offset, body, host } = opened;
     if (offset !== received) {
       hash = createHash("sha256");
+      options.onBytes(-received);
       received = 0;
       await file.truncate(0);
     }
@@ -67,6 +70,7 @@ export async function download(
       await discard(body);
       throw refuseLarger(opened.size);
     }
+    if (opened.size !== undefined) onSize?.(opened.size);
     const pace = createPace(host, limits, now);
     try {
       for await (const chunk of body as AsyncIterable<Uint8Array>) {

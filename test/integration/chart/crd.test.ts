@@ -32,7 +32,7 @@ const refusedAtCreation: readonly { readonly what: string; readonly object: obje
   {
     what: "an unknown version name",
     object: model("digits", { ...spec, version: "v3" }),
-    says: /spec\.version.*v3 is not in spec\.versions: add an entry of that name/s,
+    says: /spec\.version.*there is no version v3 in spec\.versions: add an entry of that name/s,
   },
   { what: "no versions", object: model("digits", { version: "v1", versions: [] }), says: /spec\.versions/ },
   { what: "no version", object: model("digits", { versions: [v1] }), says: /spec\.version: Required value/ },
@@ -147,7 +147,7 @@ const edits: readonly {
     what: "removing the entry that is asked for",
     from: spec,
     to: { ...spec, versions: [v2] },
-    says: /spec\.version v1 is not in spec\.versions/,
+    says: /there is no version v1 in spec\.versions/,
   },
 ];
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { readdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
 import { test } from "node:test";
 import { run } from "../../cluster/command.ts";
 import { repositoryDirectory } from "../../cluster/directories.ts";
@@ -19,21 +19,30 @@ test("the packed package gives a working command in an empty folder", () =>
         environment: environment({ npm_config_fund: "false", npm_config_audit: "false" }),
         timeoutMilliseconds: npmTimeoutMilliseconds,
       });
-    const { stdout } = await npm(repositoryDirectory, "pack", "--json", "--pack-destination", directory);
-    const [packed] = JSON.parse(stdout.slice(stdout.indexOf("["))) as [
-      { filename: string; size: number; files: { path: string }[] },
-    ];
-    const unexpected = packed.files.filter(
-      ({ path }) =>
-        !/^(dist\/[^/]+\.mjs|cli\/slipway\.mjs|crds\/modeldeployment\.yaml|package\.json|README\.md|LICENSE)$/.test(
-          path,
-        ),
-    );
-    assert.deepEqual(unexpected, []);
-    assert.ok(packed.size < mostPackedBytes, `${packed.size} bytes`);
+    const { stdout } = await npm(repositoryDirectory, "run", "--silent", "build:command", "--", directory);
+    const archive = stdout.trim();
+    const { size } = await stat(archive);
+    assert.ok(size < mostPackedBytes, `${size} bytes`);
 
     const app = join(directory, "app");
-    await npm(app, "install", "--prefer-offline", "--ignore-scripts", join(directory, packed.filename));
+    await npm(app, "install", "--prefer-offline", "--ignore-scripts", archive);
+    const installed = join(app, "node_modules", "slipway");
+    const files = (await readdir(installed, { recursive: true, withFileTypes: true }))
+      .filter((entry) => entry.isFile())
+      .map((entry) => relative(installed, join(entry.parentPath, entry.name)));
+    const expected =
+      /^(dist\/[^/]+\.mjs|cli\/slipway\.mjs|crds\/modeldeployment\.yaml|package\.json|README\.md|LICENSE)$/;
+    assert.deepEqual(
+      files.filter((path) => !expected.test(path)),
+      [],
+    );
+
+    // npm warns by it, before the command itself has to.
+    const oldest = /const oldest = (\d+);/.exec(await readFile(join(installed, "cli", "slipway.mjs"), "utf8"))?.[1];
+    const { engines } = JSON.parse(await readFile(join(installed, "package.json"), "utf8")) as {
+      readonly engines: { readonly node: string };
+    };
+    assert.equal(engines.node, `>=${oldest}`);
     const command = join(app, "node_modules", ".bin", "slipway");
     const slipway = (...words: string[]): Promise<{ readonly stdout: string }> =>
       run(command, words, { environment: environment(), timeoutMilliseconds: 60_000 });
@@ -57,8 +66,8 @@ test("the packed package gives a working command in an empty folder", () =>
     await assert.rejects(slipway("push", "/nowhere", "oci://registry.invalid/m:1"), /nothing lies at/);
     await assert.rejects(slipway("serve", "/nowhere"), /nothing lies at/);
 
-    const sources = (await readdir(join(app, "node_modules", "slipway"), { recursive: true })).filter((path) =>
-      path.endsWith(".ts"),
-    );
-    assert.deepEqual(sources, []);
+    const readme = await readFile(join(installed, "README.md"), "utf8");
+    // Its links would lead out of the package.
+    assert.doesNotMatch(readme, /\]\((?!https:)/);
+    assert.ok(readme.includes((await slipway("--help")).stdout), "the README shows another --help");
   }));

@@ -157,6 +157,23 @@ describe("a registry over plain HTTP", () => {
     assert.match(stripVTControlCharacters(drawn.at(-1) ?? ""), /digest {2}sha256:[0-9a-f]{64}/);
   });
 
+  test("shows the progress of a download in a terminal, with a bar, whatever the length of the uri", async () => {
+    await writeFile(join(directory, "large.onnx"), largeModel());
+    const long = uri("large", `${"team/".repeat(12)}models/large`);
+    assert.equal((await push("large.onnx", long)).code, 0);
+    const { code, screen } = await inTerminal(["inspect", long, "--plain-http"]);
+    assert.equal(code, 0, screen);
+    const drawn = screen.split("\r\u001b[K");
+    assert.ok(
+      drawn.some((line) => /^fetching …\S+:large {2}\[#+ *\] +\d+% {2}\S+ MiB of 20\.0 MiB/.test(line)),
+      screen,
+    );
+    assert.ok(
+      drawn.slice(0, -1).every((line) => line.length < 80),
+      screen,
+    );
+  });
+
   test("is not spoken to over TLS by mistake, nor without it", async () => {
     const { code, stderr } = await slipway(["push", join(directory, "model.onnx"), uri("1")]);
     assert.equal(code, 1);
@@ -272,15 +289,53 @@ describe("a registry that asks for a name and password", () => {
     assert.equal(look.code, 0, look.stderr);
   });
 
-  test("refuses nobody and the wrong one, with what to do", async () => {
-    for (const ran of [await pushAs([]), await pushAs(["-u", "letters", "--password-stdin"], { input: "wrong" })]) {
-      assert.equal(ran.code, 1);
-      assert.match(
-        ran.stderr,
-        /does not let you push .* \(status 401\)\. Log in with --username NAME --password-stdin/,
-      );
-      assert.ok(!ran.stderr.includes("wrong"));
+  const inspectAs = (words: readonly string[], options: Parameters<typeof slipway>[1] = {}): Promise<Ran> =>
+    slipway(["inspect", `oci://${registry.host}/models/direction:1`, "--plain-http", ...words], options);
+
+  test("refuses nobody, and says how to log in", async () => {
+    const pushing = await pushAs([]);
+    assert.equal(pushing.code, 1);
+    assert.match(
+      pushing.stderr,
+      /does not let you push .* \(status 401\)\. Log in with --username NAME --password-stdin/,
+    );
+    const looking = await inspectAs([]);
+    assert.equal(looking.code, 1);
+    assert.match(
+      looking.stderr,
+      /refuses anonymous access to .* \(status 401\)\. Log in with --username NAME --password-stdin, or let `docker login 127/,
+    );
+    assert.doesNotMatch(looking.stderr, /Secret/);
+  });
+
+  test("refuses a wrong password, and says that it was this one", async () => {
+    const words = ["-u", "letters", "--password-stdin"];
+    const [pushing, looking] = [await pushAs(words, { input: "wrong" }), await inspectAs(words, { input: "wrong" })];
+    assert.match(
+      pushing.stderr,
+      /does not let you push .* \(status 401\)\. It refused this name and password: check that they are right/,
+    );
+    assert.match(looking.stderr, /refuses .* to this name and password \(status 401\)\. Check that they are right/);
+    for (const { code, stderr } of [pushing, looking]) {
+      assert.equal(code, 1);
+      assert.doesNotMatch(stderr, /wrong|Secret|Log in/);
     }
+  });
+
+  test("refuses a wrong password that docker login stored, and says so", async () => {
+    const config = join(directory, "stale");
+    await mkdir(config);
+    const auth = Buffer.from("letters:stale").toString("base64");
+    await writeFile(join(config, "config.json"), JSON.stringify({ auths: { [registry.host]: { auth } } }));
+    const variables = { DOCKER_CONFIG: config };
+    assert.match(
+      (await pushAs([], { variables })).stderr,
+      /It refused the credentials that `docker login` or `oras login` stored: check/,
+    );
+    assert.match(
+      (await inspectAs([], { variables })).stderr,
+      /to the credentials that `docker login` or `oras login` stored \(status 401\)\. Check/,
+    );
   });
 
   test("needs both halves", async () => {

@@ -170,7 +170,7 @@ const refusedSpecs: readonly { readonly what: string; readonly spec: object; rea
   {
     what: "a version that is not listed",
     spec: { version: "v9", versions: [v1] },
-    says: /spec\.version: .*spec\.version v9 is not in spec\.versions: add an entry of that name/,
+    says: /spec\.version: .*there is no version v9 in spec\.versions: add an entry of that name/,
   },
   { what: "no versions", spec: { version: "v1", versions: [] }, says: /spec\.versions.* at least 1 item/ },
   { what: "a version twice", spec: { version: "v1", versions: [v1, v1] }, says: /Duplicate value/ },
