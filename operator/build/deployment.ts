@@ -5,9 +5,6 @@ import type { ModelMetadata } from "../api/model.ts";
 import { labels, revisionLabels, revisionName } from "../api/names.ts";
 import { ownedBy } from "./owned.ts";
 
-/** The API server's own: pods of one revision are never replaced by others, and that is not for others to change. */
-const strategy = { type: "RollingUpdate", rollingUpdate: { maxSurge: "25%", maxUnavailable: "25%" } };
-
 /**
  * The Deployment of one revision. Its template is frozen with the revision, so only `replicas` ever changes; it keeps
  * no old ReplicaSets because it never has any.
@@ -26,7 +23,6 @@ export function deployment(
     spec: {
       replicas,
       revisionHistoryLimit: 0,
-      strategy,
       selector: { matchLabels: { [labels.model]: model.name, [labels.revision]: revision } },
       template,
     },

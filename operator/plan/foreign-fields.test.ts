@@ -18,6 +18,8 @@ interface Row {
 const container = { name: "server", image: "one" };
 const filledIn = { ...container, imagePullPolicy: "IfNotPresent", resources: {} };
 
+const strategy = { rollingUpdate: { maxUnavailable: "25%", maxSurge: "25%" }, type: "RollingUpdate" };
+
 const rows: readonly Row[] = [
   {
     what: "a field that somebody added",
@@ -36,8 +38,8 @@ const rows: readonly Row[] = [
   {
     what: "an addition that says what the API server says anyway",
     desired: { spec: { replicas: 1 } },
-    observed: { spec: { replicas: 1, dnsPolicy: "ClusterFirst", resources: {} } },
-    foreign: { "f:spec": { "f:dnsPolicy": {}, "f:resources": {} } },
+    observed: { spec: { replicas: 1, dnsPolicy: "ClusterFirst", resources: {}, strategy } },
+    foreign: { "f:spec": { "f:dnsPolicy": {}, "f:resources": {}, "f:strategy": { "f:type": {} } } },
   },
   {
     what: "a field of ours that somebody set to what we set",

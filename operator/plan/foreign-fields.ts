@@ -1,6 +1,7 @@
 /** Fields of a child that somebody else wrote, from the managed fields that the API server keeps of every object. */
 import type { Json, JsonObject } from "../api/json.ts";
 import { isJsonObject } from "../api/json.ts";
+import { hashOf } from "./revision.ts";
 
 /**
  * A tree as in `fieldsV1` (Kubernetes' server-side apply): `f:NAME` is a field, `k:{"name":"server"}` the item of a
@@ -72,7 +73,7 @@ function hasKeys(item: JsonObject, text: string): boolean {
 }
 
 /**
- * What the API server says of pods where a manifest says nothing. A field that others set to just that cannot be taken
+ * What the API server says of Deployments, Services and pods where a manifest says nothing. A field that others set to just that cannot be taken
  * away: it would be filled in again, and the field would be theirs for ever.
  */
 const serverDefaults: Readonly<Record<string, Json>> = {
@@ -84,6 +85,7 @@ const serverDefaults: Readonly<Record<string, Json>> = {
   schedulerName: "default-scheduler",
   scheme: "HTTP",
   sessionAffinity: "None",
+  strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: "25%", maxUnavailable: "25%" } },
   successThreshold: 1,
   terminationGracePeriodSeconds: 30,
   terminationMessagePath: "/dev/termination-log",
@@ -91,6 +93,6 @@ const serverDefaults: Readonly<Record<string, Json>> = {
 };
 
 function isServerDefault(key: string, value: Json | undefined): boolean {
-  if (isJsonObject(value)) return Object.keys(value).length === 0; // such as resources: {}
-  return serverDefaults[key] === value;
+  if (isJsonObject(value) && Object.keys(value).length === 0) return true; // such as resources: {}
+  return Object.hasOwn(serverDefaults, key) && hashOf(serverDefaults[key]) === hashOf(value);
 }

@@ -20,13 +20,14 @@ function listMistake(spec: JsonObject): string | undefined {
     if (value === undefined) continue;
     if (!Array.isArray(value)) return `${at} is no list of containers: write - {name: ..., ...} for each that changes`;
     if (!value.every(isJsonObject)) return `${at} has an entry that is no map of fields`;
+    if (!value.every(hasName)) return `${at} has an entry without a name, by which the list is merged: give it one`;
   }
   return undefined;
 }
 
 function serverMistake(spec: JsonObject): string | undefined {
   if (named(spec["containers"]).some(({ name }) => name === containers.server)) return undefined;
-  return `spec.podTemplate.spec.containers leaves no container ${containers.server}: give each entry a name, by which lists are merged, and do not empty the list`;
+  return `spec.podTemplate.spec.containers leaves no container ${containers.server}: do not empty the list`;
 }
 
 /** Two entries of a name are merged, so that a value stays where only its source was given. */
@@ -47,6 +48,10 @@ function environmentMistake(spec: JsonObject): string | undefined {
 /** Kubernetes takes an empty value for none. */
 function isSet(value: Json | undefined): boolean {
   return value !== undefined && value !== null && value !== "";
+}
+
+function hasName({ name }: JsonObject): boolean {
+  return typeof name === "string" && name !== "";
 }
 
 function nameOf({ name }: JsonObject): string {

@@ -127,10 +127,16 @@ const rows: readonly {
     says: /^spec\.podTemplate\.spec\.initContainers has an entry that is no map/,
   },
   {
-    what: "a spec.podTemplate that replaces the server, as its container has no name",
+    what: "a spec.podTemplate with a container that has no name",
     spec: { podTemplate: { spec: { containers: [{ image: "registry.test/other" }] } } },
     reason: "PodTemplateConflict",
-    says: /^spec\.podTemplate\.spec\.containers leaves no container server: give each entry a name/,
+    says: /^spec\.podTemplate\.spec\.containers has an entry without a name, by which the list is merged: give it one$/,
+  },
+  {
+    what: "a spec.podTemplate that leaves no container",
+    spec: { podTemplate: { spec: { containers: [] } } },
+    reason: "PodTemplateConflict",
+    says: /^spec\.podTemplate\.spec\.containers leaves no container server: do not empty the list$/,
   },
   {
     what: "a spec.podTemplate with variables that are no list",

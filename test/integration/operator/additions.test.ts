@@ -82,7 +82,7 @@ const edits: readonly Edit[] = [
     kind: "deployment",
     what: "another strategy",
     by: merge({ spec: { strategy: { type: "Recreate", rollingUpdate: null }, minReadySeconds: 30 } }),
-    field: "spec.strategy.type",
+    field: "spec.strategy",
   },
   {
     kind: "service",
