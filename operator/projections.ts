@@ -1,4 +1,7 @@
-/** What the caches keep of each kind but pods (pod-projection.ts): the little that a pass looks at, out of what the API server sends. */
+/**
+ * What the caches keep of each kind but pods (pod-projection.ts): the little that a pass looks at, out of what the API
+ * server sends.
+ */
 import type { JsonObject } from "./api/json.ts";
 import { kinds } from "./api/kinds.ts";
 import type { Model, ModelMetadata } from "./api/model.ts";

@@ -73,8 +73,8 @@ function hasKeys(item: JsonObject, text: string): boolean {
 }
 
 /**
- * What the API server says of Deployments, Services and pods where a manifest says nothing. A field that others set to just that cannot be taken
- * away: it would be filled in again, and the field would be theirs for ever.
+ * What the API server says of Deployments, Services and pods where a manifest says nothing. A field that others set to
+ * just that cannot be taken away: it would be filled in again, and the field would be theirs for ever.
  */
 const serverDefaults: Readonly<Record<string, Json>> = {
   dnsPolicy: "ClusterFirst",
