@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from "../api/json.ts";
 import { isJsonObject } from "../api/json.ts";
 import { quantity } from "../api/quantity.ts";
-import { fieldBelow, type ForeignFields, hasAdditions, isAddition, itemBelow } from "./foreign-fields.ts";
+import { fieldBelow, type ForeignFields, isAddition, itemBelow } from "./foreign-fields.ts";
 import { hashOf } from "./revision.ts";
 
 /** How an object differs from what it should be. */
@@ -71,7 +71,7 @@ function compareObjects(
       if (inner !== undefined) patch[key] = inner;
     } else {
       const theirs = isOurs(at, options) ? fieldBelow(foreign, key) : undefined;
-      if (isSet(value, found, at) && !hasAdditions(value, found, theirs)) continue;
+      if (isSet(value, found, at, theirs)) continue;
       patch[key] = merged(value, found, theirs);
       fields.push(at);
     }
@@ -91,23 +91,31 @@ function isOurs(path: string, { ours = [] }: DifferenceOptions): boolean {
   return ours.some((prefix) => path === prefix || path.startsWith(`${prefix}.`));
 }
 
-/** Whether everything that `desired` says is so in `found`. */
-function isSet(desired: Json, found: Json | undefined, path: string): boolean {
+/** Whether everything that `desired` says is so in `found`, and nothing of it is an addition. */
+function isSet(desired: Json, found: Json | undefined, path: string, foreign: ForeignFields): boolean {
   if (Array.isArray(desired)) {
-    const list: unknown = found;
-    if (!Array.isArray(list) || list.length !== desired.length) return desired.length === 0 && found === undefined;
-    return desired.every((item: Json, index) => isSet(item, list[index] as Json, path));
+    if (!Array.isArray(found) || found.length !== desired.length) return desired.length === 0 && found === undefined;
+    return desired.every((item: Json, index) => {
+      const other = found[index] as Json;
+      return isSet(item, other, path, itemBelow(foreign, other));
+    });
   }
   if (isJsonObject(desired)) {
     if (!isJsonObject(found)) return Object.keys(desired).length === 0 && found === undefined;
+    if (hasAddition(desired, found, foreign)) return false;
     return Object.entries(desired).every(
-      ([key, value]) => value === undefined || isSet(value, found[key], `${path}.${key}`),
+      ([key, value]) => value === undefined || isSet(value, found[key], `${path}.${key}`, fieldBelow(foreign, key)),
     );
   }
   if (desired === found) return true;
   // The API server leaves out what is empty.
   if ((desired === "" || desired === null) && found === undefined) return true;
   return isQuantityPath(path) && sameQuantity(desired, found);
+}
+
+function hasAddition(desired: JsonObject, found: JsonObject, foreign: ForeignFields): boolean {
+  if (foreign === undefined) return false;
+  return Object.keys(found).some((key) => !Object.hasOwn(desired, key) && isAddition(key, found, foreign));
 }
 
 /** The value to write: ours, with the fields that the server filled in to the same list items, and without additions. */
@@ -135,7 +143,7 @@ function merged(desired: Json, found: Json | undefined, foreign: ForeignFields):
 function withOwner(desired: Json, found: Json | undefined): Json | undefined {
   const ours = Array.isArray(desired) ? (desired as readonly Json[]) : [];
   const theirs = Array.isArray(found) ? (found as readonly Json[]) : [];
-  const missing = ours.filter((reference) => !theirs.some((other) => isSet(reference, other, "")));
+  const missing = ours.filter((reference) => !theirs.some((other) => isSet(reference, other, "", undefined)));
   if (missing.length === 0) return undefined;
   const uids = new Set(missing.map(uidOf));
   return [...theirs.filter((other) => !uids.has(uidOf(other))), ...missing];

@@ -50,23 +50,6 @@ export function isAddition(key: string, found: JsonObject, foreign: ForeignField
   return fieldBelow(foreign, key) !== undefined && !isServerDefault(key, found[key]);
 }
 
-/** Something in `found`, at whatever depth, is an addition to `desired`, which it holds otherwise. */
-export function hasAdditions(desired: Json | undefined, found: Json | undefined, foreign: ForeignFields): boolean {
-  if (foreign === undefined) return false;
-  if (Array.isArray(desired) && Array.isArray(found)) {
-    return desired.some((item: Json, index) => {
-      const other = found[index] as Json | undefined;
-      return hasAdditions(item, other, itemBelow(foreign, other));
-    });
-  }
-  if (!isJsonObject(desired) || !isJsonObject(found)) return false;
-  return Object.keys(found).some((key) =>
-    Object.hasOwn(desired, key)
-      ? hasAdditions(desired[key], found[key], fieldBelow(foreign, key))
-      : isAddition(key, found, foreign),
-  );
-}
-
 function hasKeys(item: JsonObject, text: string): boolean {
   const keys = JSON.parse(text) as JsonObject;
   return Object.entries(keys).every(([key, value]) => item[key] === value);
