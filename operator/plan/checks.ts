@@ -2,7 +2,7 @@
  * What only the operator can see to be wrong with a spec: every field is valid, and together, or with what else is in
  * the cluster, they cannot work. A finding never stops what serves; it is told in Ready and Stalled, with field and fix.
  */
-import { isJsonObject, type JsonObject, valueAt } from "../api/json.ts";
+import { type JsonObject, valueAt } from "../api/json.ts";
 import { kinds } from "../api/kinds.ts";
 import { containers, revisionName } from "../api/names.ts";
 import { quantity } from "../api/quantity.ts";
@@ -12,7 +12,7 @@ import type { Problem } from "./facts.ts";
 import type { Fleet } from "./fleet.ts";
 import type { Observed, ObservedAutoscaler } from "./observed.ts";
 import type { Revision } from "./revision.ts";
-import { templateOf } from "./template.ts";
+import { serverContainer, templateOf } from "./template.ts";
 import { templateMistake } from "./template-mistake.ts";
 
 export interface CheckInputs {
@@ -119,10 +119,9 @@ function ownLabelsOverridden({ observed }: CheckInputs): Problem | undefined {
 }
 
 /** Told of the template that the pods would get, so that `slipway plan` finds it without an API server. */
-function brokenTemplate({ observed, target }: CheckInputs): Problem | undefined {
-  if (observed.model.spec.podTemplate === undefined) return undefined;
-  const template = templateOf(observed, target.hash, target);
-  const message = template === undefined ? undefined : templateMistake(template);
+function brokenTemplate(inputs: CheckInputs): Problem | undefined {
+  const template = overriddenTemplate(inputs);
+  const message = template && templateMistake(template);
   return message === undefined ? undefined : { object: "spec.podTemplate", reason: "PodTemplateConflict", message };
 }
 
@@ -143,19 +142,22 @@ function gpuSetTwice({ observed }: CheckInputs): Problem | undefined {
 }
 
 /** spec.podTemplate is merged last, so its number is the one that the pods get. */
-function gpuOverridden({ observed, target }: CheckInputs): Problem | undefined {
-  const { gpu, podTemplate } = observed.model.spec;
-  if (gpu === undefined || podTemplate === undefined) return undefined;
-  const listed = valueAt(templateOf(observed, target.hash, target), "spec", "containers");
-  const server = Array.isArray(listed)
-    ? listed.filter(isJsonObject).find(({ name }) => name === containers.server)
-    : undefined;
+function gpuOverridden(inputs: CheckInputs): Problem | undefined {
+  const { gpu } = inputs.observed.model.spec;
+  const template = gpu && overriddenTemplate(inputs);
+  const server = template && serverContainer(template);
+  if (gpu === undefined || server === undefined) return undefined;
   const limit = valueAt(server, "resources", "limits", gpu.resourceName);
   const given = typeof limit === "string" || typeof limit === "number" ? String(limit) : undefined;
-  if (server === undefined || (given !== undefined && quantity(given) === gpu.count)) return undefined;
+  if (given !== undefined && quantity(given) === gpu.count) return undefined;
   return {
     object: "spec.podTemplate",
     reason: "ResourcesConflict",
     message: `spec.podTemplate gives container ${containers.server} ${given ?? "no"} ${gpu.resourceName}, and spec.gpu.count is ${gpu.count}: set spec.gpu.count, and remove it from spec.podTemplate`,
   };
+}
+
+/** What the target's pods get, where spec.podTemplate has a part in it. */
+function overriddenTemplate({ observed, target }: CheckInputs): JsonObject | undefined {
+  return observed.model.spec.podTemplate === undefined ? undefined : templateOf(observed, target.hash, target);
 }

@@ -1,5 +1,6 @@
 import { isJsonObject, type Json, type JsonObject } from "../api/json.ts";
 import { containers } from "../api/names.ts";
+import { serverContainer } from "./template.ts";
 
 /**
  * What is wrong with a merged pod template that spec.podTemplate alone can have brought, in the words of its fields. The
@@ -8,7 +9,7 @@ import { containers } from "../api/names.ts";
 export function templateMistake(template: JsonObject): string | undefined {
   const spec = template["spec"];
   if (!isJsonObject(spec)) return "spec.podTemplate.spec is no map of fields: write what is to be changed below it";
-  return listMistake(spec) ?? serverMistake(spec) ?? environmentMistake(spec);
+  return listMistake(spec) ?? serverMistake(template) ?? environmentMistake(spec);
 }
 
 const lists = ["containers", "initContainers"] as const;
@@ -25,8 +26,8 @@ function listMistake(spec: JsonObject): string | undefined {
   return undefined;
 }
 
-function serverMistake(spec: JsonObject): string | undefined {
-  if (named(spec["containers"]).some(({ name }) => name === containers.server)) return undefined;
+function serverMistake(template: JsonObject): string | undefined {
+  if (serverContainer(template) !== undefined) return undefined;
   return `spec.podTemplate.spec.containers leaves no container ${containers.server}: do not empty the list`;
 }
 

@@ -1,5 +1,6 @@
 import type { V1ResourceRequirements } from "@kubernetes/client-node";
 import { isJsonObject, type JsonObject, valueAt } from "../api/json.ts";
+import { containers } from "../api/names.ts";
 import { mergeTemplate } from "../build/merge-template.ts";
 import { podTemplate } from "../build/pod-template.ts";
 import { recordOf, revisionOfChild } from "./fleet.ts";
@@ -17,6 +18,12 @@ export function templateOf(observed: Observed, revision: string, target: Revisio
     runningTemplate(observed.deployments, revision) ??
     renderedTemplate(observed, revision, target)
   );
+}
+
+/** What serves in the pods of a template; undefined where spec.podTemplate has left no such container. */
+export function serverContainer(template: JsonObject): JsonObject | undefined {
+  const listed = valueAt(template, "spec", "containers");
+  return Array.isArray(listed) ? listed.filter(isJsonObject).find(({ name }) => name === containers.server) : undefined;
 }
 
 function renderedTemplate({ model, defaults }: Observed, revision: string, target: Revision): JsonObject | undefined {
