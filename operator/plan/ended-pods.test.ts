@@ -2,26 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type EndInputs, endedFailure } from "./ended-pods.ts";
 import type { EndedPod, ObservedPod } from "./observed.ts";
+import { podOf } from "./test-pod.ts";
 
-const idle = { state: "waiting", waiting: undefined, restarts: 0, termination: undefined } as const;
-
-function alive(readySince?: number): ObservedPod {
-  return {
-    name: "alive",
-    uid: "alive",
-    revision: "r",
-    version: "v1",
-    createdAt: 0,
-    deleting: false,
-    ready: readySince !== undefined,
-    readySince,
-    outOfService: false,
-    unschedulable: undefined,
-    withoutCpuRequest: undefined,
-    withoutMemoryRequest: undefined,
-    fetch: idle,
-    server: idle,
-  };
+function readyFrom(readySince: number): ObservedPod {
+  return podOf({ ready: true, readySince });
 }
 
 function evicted(change: Partial<EndedPod> = {}): EndedPod {
@@ -39,7 +23,7 @@ function evicted(change: Partial<EndedPod> = {}): EndedPod {
 /** One of two pods is ready since before the other was evicted, ten seconds ago. */
 const short: EndInputs = {
   ended: [evicted()],
-  alive: [alive(10_000), alive()],
+  alive: [readyFrom(10_000), podOf()],
   desired: 2,
   now: 60_000,
   progressDeadlineMs: 600_000,
@@ -73,7 +57,7 @@ test("every other end has one reason, whatever word the node has for it: not eac
 const past: readonly { readonly what: string; readonly change: Partial<EndInputs> }[] = [
   { what: "when there are pods enough", change: { desired: 1 } },
   { what: "when none is wanted any more", change: { desired: 0, alive: [] } },
-  { what: "once a pod has turned ready since", change: { alive: [alive(50_001), alive()] } },
+  { what: "once a pod has turned ready since", change: { alive: [readyFrom(50_001), podOf()] } },
   { what: "when it is older than the progress deadline", change: { now: 650_000, alive: [] } },
   { what: "of a pod that ended in peace", change: { ended: [evicted({ failed: false })] } },
   { what: "where no pod ended", change: { ended: [] } },

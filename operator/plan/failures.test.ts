@@ -3,28 +3,7 @@ import { test } from "node:test";
 import { failureReasons, type PodReport } from "../../server/contract.ts";
 import { failureOf } from "./failures.ts";
 import type { ObservedContainer, ObservedPod, Termination } from "./observed.ts";
-
-const idle: ObservedContainer = { state: "waiting", waiting: undefined, restarts: 0, termination: undefined };
-
-function pod(change: Partial<ObservedPod> = {}): ObservedPod {
-  return {
-    name: "demo-1",
-    uid: "u",
-    revision: "r",
-    version: "v1",
-    deleting: false,
-    ready: false,
-    readySince: undefined,
-    outOfService: false,
-    createdAt: 0,
-    unschedulable: undefined,
-    withoutCpuRequest: undefined,
-    withoutMemoryRequest: undefined,
-    fetch: idle,
-    server: idle,
-    ...change,
-  };
-}
+import { idle, podOf } from "./test-pod.ts";
 
 function waitingFor(reason: string, message = ""): ObservedContainer {
   return { ...idle, waiting: { reason, message } };
@@ -47,94 +26,94 @@ interface Row {
 }
 
 const rows: readonly Row[] = [
-  { what: "a pod that has just been made", pod: pod(), is: undefined },
-  { what: "a container that is being created", pod: pod({ fetch: waitingFor("PodInitializing") }), is: undefined },
+  { what: "a pod that has just been made", pod: podOf(), is: undefined },
+  { what: "a container that is being created", pod: podOf({ fetch: waitingFor("PodInitializing") }), is: undefined },
   {
     what: "a ready pod that failed before",
-    pod: pod({ ready: true, server: ended(reported("LoadFailed"), "running") }),
+    pod: podOf({ ready: true, server: ended(reported("LoadFailed"), "running") }),
     is: undefined,
   },
   {
     what: "a pod on its way out",
-    pod: pod({ deleting: true, unschedulable: "0/1 nodes" }),
+    pod: podOf({ deleting: true, unschedulable: "0/1 nodes" }),
     is: undefined,
   },
   {
     what: "no room",
-    pod: pod({ unschedulable: "0/1 nodes are available" }),
+    pod: podOf({ unschedulable: "0/1 nodes are available" }),
     is: ["Schedule", "Unschedulable", false],
     says: /0\/1 nodes/,
   },
   ...["ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"].map((reason) => ({
     what: `an image that cannot be had (${reason})`,
-    pod: pod({ fetch: waitingFor(reason, 'Back-off pulling image "registry.test/server:9"') }),
+    pod: podOf({ fetch: waitingFor(reason, 'Back-off pulling image "registry.test/server:9"') }),
     is: ["Schedule", "ImagePullFailed", false] as const,
     says: /^the server image registry\.test\/server:9 cannot be pulled/,
   })),
   {
     what: "an image that cannot be had, without its name in the message",
-    pod: pod({ server: waitingFor("ErrImagePull", "boom") }),
+    pod: podOf({ server: waitingFor("ErrImagePull", "boom") }),
     is: ["Schedule", "ImagePullFailed", false],
     says: /see the pod's events/,
   },
   {
     what: "a container that cannot be configured",
-    pod: pod({ fetch: waitingFor("CreateContainerConfigError", 'secret "x" not found') }),
+    pod: podOf({ fetch: waitingFor("CreateContainerConfigError", 'secret "x" not found') }),
     is: ["Schedule", "CreateContainerConfigError", false],
     says: /secret "x"/,
   },
   {
     what: "a model that is not there",
-    pod: pod({ fetch: ended(reported("NotFound")) }),
+    pod: podOf({ fetch: ended(reported("NotFound")) }),
     is: ["Download", "NotFound", false],
     says: /^said so$/,
   },
-  { what: "no model", pod: pod({ fetch: ended(reported("NotAModel")) }), is: ["Download", "NotAModel", true] },
+  { what: "no model", pod: podOf({ fetch: ended(reported("NotAModel")) }), is: ["Download", "NotAModel", true] },
   {
     what: "no model, seen while the container ends",
-    pod: pod({ fetch: ended(reported("NotAModel"), "terminated") }),
+    pod: podOf({ fetch: ended(reported("NotAModel"), "terminated") }),
     is: ["Download", "NotAModel", true],
   },
   {
     what: "no model, while the kubelet lets the download run once more",
-    pod: pod({ fetch: ended(reported("NotAModel"), "running") }),
+    pod: podOf({ fetch: ended(reported("NotAModel"), "running") }),
     is: ["Download", "NotAModel", true],
   },
   {
     what: "a server that failed for good before and runs now, not ready for a moment",
-    pod: pod({ server: ended(reported("LoadFailed", "Load"), "running") }),
+    pod: podOf({ server: ended(reported("LoadFailed", "Load"), "running") }),
     is: ["Load", "LoadFailed", false],
   },
   {
     what: "a server that does not load",
-    pod: pod({ server: ended(reported("LoadFailed", "Load")) }),
+    pod: podOf({ server: ended(reported("LoadFailed", "Load")) }),
     is: ["Load", "LoadFailed", true],
   },
   {
     what: "a reason that another image made up",
-    pod: pod({ server: ended(reported("toString", "Serve")) }),
+    pod: podOf({ server: ended(reported("toString", "Serve")) }),
     is: ["Serve", "toString", false],
   },
   {
     what: "the download killed for lack of memory",
-    pod: pod({ fetch: ended({ exitCode: 137, reason: "OOMKilled" }) }),
+    pod: podOf({ fetch: ended({ exitCode: 137, reason: "OOMKilled" }) }),
     is: ["Download", "OutOfMemory", false],
     says: /limits\.memory/,
   },
   {
     what: "the server killed without the kubelet's word for it",
-    pod: pod({ server: ended({ exitCode: 137 }) }),
+    pod: podOf({ server: ended({ exitCode: 137 }) }),
     is: ["Load", "OutOfMemory", false],
   },
   {
     what: "a crash without a report",
-    pod: pod({ server: ended({ exitCode: 139, text: "last words" }) }),
+    pod: podOf({ server: ended({ exitCode: 139, text: "last words" }) }),
     is: ["Load", "Crashed", false],
     says: /exit code 139/,
   },
   {
     what: "a download that succeeded and a server that ended in peace",
-    pod: pod({
+    pod: podOf({
       fetch: ended({ exitCode: 0, reason: "Completed" }, "terminated"),
       server: ended({ exitCode: 0, reason: "Completed" }),
     }),
@@ -142,7 +121,7 @@ const rows: readonly Row[] = [
   },
   {
     what: "the earliest of several failures",
-    pod: pod({ unschedulable: "0/1 nodes", fetch: ended(reported("NotFound")), server: ended({}) }),
+    pod: podOf({ unschedulable: "0/1 nodes", fetch: ended(reported("NotFound")), server: ended({}) }),
     is: ["Schedule", "Unschedulable", false],
   },
 ];
@@ -157,14 +136,14 @@ for (const { what, pod: given, is, says } of rows) {
 }
 
 test("what a crash left behind is its log tail", () => {
-  assert.equal(failureOf(pod({ server: ended({ text: "last words" }) }))?.logTail, "last words");
-  assert.equal(failureOf(pod({ server: ended({}) }))?.logTail, undefined);
+  assert.equal(failureOf(podOf({ server: ended({ text: "last words" }) }))?.logTail, "last words");
+  assert.equal(failureOf(podOf({ server: ended({}) }))?.logTail, undefined);
   const report: PodReport = { ok: false, stage: "Serve", reason: "Crashed", message: "m", logTail: "tail" };
-  assert.equal(failureOf(pod({ server: ended({ report }) }))?.logTail, "tail");
+  assert.equal(failureOf(podOf({ server: ended({ report }) }))?.logTail, "tail");
 });
 
 test("every reason that the server knows is permanent here exactly when the contract says so", () => {
   for (const [reason, { permanent }] of Object.entries(failureReasons)) {
-    assert.equal(failureOf(pod({ fetch: ended(reported(reason)) }))?.permanent, permanent, reason);
+    assert.equal(failureOf(podOf({ fetch: ended(reported(reason)) }))?.permanent, permanent, reason);
   }
 });
