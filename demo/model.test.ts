@@ -1,22 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Condition, Model, Status } from "../operator/api/model.ts";
+import { specOf } from "../test/fixtures/spec.ts";
 import { hasReached, progressOf, stalledBecause } from "./model.ts";
 
-const spec = {
-  version: "v1",
-  replicas: 2,
-  versions: [{ name: "v1", uri: "oci://registry.example.com/m:1" }],
-  service: { type: "ClusterIP", port: 80 },
-  rollout: {
-    strategy: "Rolling",
-    maxSurge: "100%",
-    maxUnavailable: 0,
-    minReadySeconds: 0,
-    progressDeadlineSeconds: 600,
-    keepPreviousSeconds: 300,
-  },
-} as const;
+const spec = specOf({ replicas: 2 });
 
 test("a model without status is waiting for the operator", () => {
   assert.equal(progressOf(model()), "waiting for the operator to take note");

@@ -1,26 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { Spec } from "../api/model.ts";
+import { specOf } from "../../test/fixtures/spec.ts";
 import { limitsOf } from "./limits.ts";
-
-function spec(replicas: number, rollout: Partial<Spec["rollout"]> = {}): Spec {
-  return {
-    version: "v1",
-    versions: [{ name: "v1", uri: "oci://registry.test/m:1" }],
-    replicas,
-    service: { type: "ClusterIP", port: 80 },
-    rollout: {
-      strategy: "Rolling",
-      maxSurge: "100%",
-      maxUnavailable: 0,
-      minReadySeconds: 0,
-      progressDeadlineSeconds: 600,
-      keepPreviousSeconds: 300,
-      ...rollout,
-    },
-  };
-}
 
 const rows: readonly (readonly [
   replicas: number,
@@ -44,7 +26,7 @@ const rows: readonly (readonly [
 
 for (const [replicas, maxSurge, maxUnavailable, surge, unavailable] of rows) {
   test(`${replicas} replicas, surge ${maxSurge}, unavailable ${maxUnavailable}: ${surge} and ${unavailable} pods`, () => {
-    const limits = limitsOf(spec(replicas, { maxSurge, maxUnavailable }));
+    const limits = limitsOf(specOf({ replicas }, { maxSurge, maxUnavailable }));
     assert.deepEqual([limits.surge, limits.unavailable], [surge, unavailable]);
   });
 }
@@ -56,7 +38,7 @@ test("something can always move, and never more is missing than there is, but fo
   );
   fc.assert(
     fc.property(fc.nat(50), amount, amount, (replicas, maxSurge, maxUnavailable) => {
-      const { surge, unavailable } = limitsOf(spec(replicas, { maxSurge, maxUnavailable }));
+      const { surge, unavailable } = limitsOf(specOf({ replicas }, { maxSurge, maxUnavailable }));
       assert.ok(surge + unavailable >= 1 || replicas === 0);
       assert.ok(Number.isInteger(surge) && Number.isInteger(unavailable) && unavailable >= 0);
       assert.ok(unavailable <= Math.max(1, replicas));
@@ -65,9 +47,9 @@ test("something can always move, and never more is missing than there is, but fo
 });
 
 test("times are in milliseconds, and the wait for minReadySeconds is granted on top of the deadline", () => {
-  const limits = limitsOf(spec(1, { progressDeadlineSeconds: 60, minReadySeconds: 5, keepPreviousSeconds: 7 }));
+  const limits = limitsOf(specOf({}, { progressDeadlineSeconds: 60, minReadySeconds: 5, keepPreviousSeconds: 7 }));
   assert.equal(limits.progressDeadlineMs, 65_000);
   assert.equal(limits.fetchMs, 3_600_000, "as the fetch step has it when it is told nothing");
-  assert.equal(limitsOf({ ...spec(1), source: { timeoutSeconds: 90 } }).fetchMs, 90_000);
+  assert.equal(limitsOf(specOf({ source: { timeoutSeconds: 90 } })).fetchMs, 90_000);
   assert.equal(limits.keepPreviousMs, 7_000);
 });

@@ -1,28 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { specOf } from "../../test/fixtures/spec.ts";
 import type { Spec } from "../api/model.ts";
 import { hashOf, targetRevision } from "./revision.ts";
 
-const base: Spec = {
-  version: "v1",
+const base = specOf({
   versions: [
     { name: "v1", uri: "oci://registry.test/m:1" },
     { name: "v2", uri: "oci://registry.test/m:2" },
   ],
-  replicas: 2,
   server: { image: "registry.test/server:1", env: [{ name: "A", value: "1" }] },
   resources: { limits: { cpu: "1" } },
-  service: { type: "ClusterIP", port: 80 },
   restartToken: "one",
-  rollout: {
-    strategy: "Rolling",
-    maxSurge: "100%",
-    maxUnavailable: 0,
-    minReadySeconds: 0,
-    progressDeadlineSeconds: 600,
-    keepPreviousSeconds: 300,
-  },
-};
+});
 
 function hash(change: Partial<Spec>): string | undefined {
   return targetRevision({ ...base, ...change })?.hash;

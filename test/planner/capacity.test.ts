@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { mergePatch } from "../../cli/plan/merge-patch.ts";
 import { isJsonObject, type JsonObject } from "../../operator/api/json.ts";
 import type { ObservedPod } from "../../operator/plan/observed.ts";
+import { specOf } from "../fixtures/spec.ts";
 import { eager, digestOf, tick } from "./life.ts";
 import { served, pass, rounds, settle } from "./pass.ts";
 import {
@@ -15,7 +16,6 @@ import {
   readyInService,
   replicasOf,
   selectedRevision,
-  specOf,
   type World,
 } from "./world.ts";
 

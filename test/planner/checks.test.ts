@@ -5,9 +5,10 @@ import type { Spec } from "../../operator/api/model.ts";
 import type { Observed, ObservedAutoscaler, ObservedNode } from "../../operator/plan/observed.ts";
 import { fleetsOf } from "../../operator/plan/fleet.ts";
 import { planModel } from "../../operator/plan/plan.ts";
+import { specOf } from "../fixtures/spec.ts";
 import { tick } from "./life.ts";
 import { pass, settle } from "./pass.ts";
-import { createWorld, edit, modelName, observeWorld, specOf, type World } from "./world.ts";
+import { createWorld, edit, modelName, observeWorld, type World } from "./world.ts";
 
 function serving(spec: Partial<Spec>): World {
   const world = createWorld(specOf(spec), { v1: "good", v2: "good" });

@@ -3,9 +3,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Status } from "../../operator/api/model.ts";
 import type { ObservedPod } from "../../operator/plan/observed.ts";
+import { specOf } from "../fixtures/spec.ts";
 import { eager, tick } from "./life.ts";
 import { pass, served, settle } from "./pass.ts";
-import { conditionOf, createWorld, edit, forgetStatus, replicasOf, specOf, type World } from "./world.ts";
+import { conditionOf, createWorld, edit, forgetStatus, replicasOf, type World } from "./world.ts";
 
 /** v1 serves, and the only pod of v2 fetches. */
 function fetching(...[overrides = {}, rollout]: Parameters<typeof specOf>): World {

@@ -6,8 +6,9 @@ import type { Problem } from "../../operator/plan/facts.ts";
 import type { ObservedChild } from "../../operator/plan/observed.ts";
 import { type Plan, planModel } from "../../operator/plan/plan.ts";
 import { annotations } from "../../server/contract.ts";
+import { specOf } from "../fixtures/spec.ts";
 import { tick } from "./life.ts";
-import { createWorld, inService, observeWorld, specOf, type World } from "./world.ts";
+import { createWorld, inService, observeWorld, type World } from "./world.ts";
 
 /**
  * One pass of the operator, as operator/apply.ts makes it: phase by phase, nothing released when the traffic could not

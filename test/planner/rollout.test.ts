@@ -1,18 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { mergePatch } from "../../cli/plan/merge-patch.ts";
+import { specOf } from "../fixtures/spec.ts";
 import { eager, digestOf, tick } from "./life.ts";
 import { served, pass, rounds, settle } from "./pass.ts";
-import {
-  conditionOf,
-  createWorld,
-  edit,
-  forgetStatus,
-  inService,
-  replicasOf,
-  selectedRevision,
-  specOf,
-} from "./world.ts";
+import { conditionOf, createWorld, edit, forgetStatus, inService, replicasOf, selectedRevision } from "./world.ts";
 
 test("a version without a digest starts with one pod, is recorded, and only then scales out", () => {
   const world = createWorld(specOf(), { v1: "good" });

@@ -1,9 +1,10 @@
 /** What may happen to a model, in any order, as fast-check draws it, and how it is played in the world. */
 import fc from "fast-check";
 import type { Spec } from "../../operator/api/model.ts";
+import { specOf } from "../fixtures/spec.ts";
 import { settle, pass } from "./pass.ts";
 import { evict, tick } from "./life.ts";
-import { type Behaviour, createWorld, edit, specOf, type World } from "./world.ts";
+import { type Behaviour, createWorld, edit, type World } from "./world.ts";
 
 type Action =
   | { readonly kind: "pass" }

@@ -2,10 +2,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { specOf } from "../fixtures/spec.ts";
 import { tick } from "./life.ts";
 import { pass, settle } from "./pass.ts";
 import { perform, release, type Scenario, longScenario, worldOf } from "./scenario.ts";
-import { conditionOf, createWorld, edit, specOf, type Told } from "./world.ts";
+import { conditionOf, createWorld, edit, type Told } from "./world.ts";
 
 const runs = { numRuns: 300 };
 

@@ -56,25 +56,6 @@ export function createWorld(spec: Spec, behaviour: Readonly<Record<string, Behav
   };
 }
 
-export function specOf(overrides: Partial<Spec> = {}, rollout: Partial<Spec["rollout"]> = {}): Spec {
-  return {
-    version: "v1",
-    versions: ["v1", "v2", "v3"].map((name) => ({ name, uri: `oci://registry.test/models/${name}:1` })),
-    replicas: 3,
-    service: { type: "ClusterIP", port: 80 },
-    rollout: {
-      strategy: "Rolling",
-      maxSurge: "100%",
-      maxUnavailable: 0,
-      minReadySeconds: 0,
-      progressDeadlineSeconds: 600,
-      keepPreviousSeconds: 300,
-      ...rollout,
-    },
-    ...overrides,
-  };
-}
-
 export function edit(world: World, change: Partial<Spec>): void {
   world.spec = { ...world.spec, ...change };
   world.generation += 1;
