@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, beforeEach, test } from "node:test";
 import { tarOf } from "../../test/fixtures/oci.ts";
 import { identityModel } from "../../test/fixtures/onnx.ts";
 import type { PodReport } from "../contract.ts";
-import { runFetch } from "./fetch.ts";
+import { assertFails, fetchInto } from "./test-fetch.ts";
 
 const model = identityModel();
 const directory = await mkdtemp(join(tmpdir(), "slipway-claim-"));
@@ -94,28 +94,11 @@ test("what is no model, and a model above the bound", async () => {
 });
 
 async function fetched(uri: string, environment: Readonly<Record<string, string>> = {}): Promise<PodReport> {
-  const message = join(directory, "termination-log");
-  const code = await runFetch(
-    {
-      SLIPWAY_MODEL_URI: uri,
-      SLIPWAY_MODEL_DIRECTORY: join(directory, "model"),
-      SLIPWAY_CLAIM_DIRECTORY: claim,
-      SLIPWAY_TERMINATION_MESSAGE: message,
-      ...environment,
-    },
-    { log: { info: silent, warn: silent, error: silent } },
-  );
-  const text = await readFile(message, "utf8");
-  assert.ok(!text.includes(directory), "the report tells a path of the pod");
-  const report = JSON.parse(text) as PodReport;
-  assert.equal(code, report.ok ? 0 : 1);
+  const report = await fetchInto(directory, {
+    SLIPWAY_MODEL_URI: uri,
+    SLIPWAY_CLAIM_DIRECTORY: claim,
+    ...environment,
+  });
+  assert.ok(!JSON.stringify(report).includes(directory), "the report tells a path of the pod");
   return report;
 }
-
-function assertFails(report: PodReport, reason: string, message: RegExp): void {
-  assert.ok(!report.ok, "the fetch succeeded");
-  assert.equal(report.reason, reason, report.message);
-  assert.match(report.message, message);
-}
-
-function silent(): void {}

@@ -11,7 +11,7 @@ import { gzipSync } from "node:zlib";
 import { tarOf } from "../../test/fixtures/oci.ts";
 import { identityModel } from "../../test/fixtures/onnx.ts";
 import type { PodReport } from "../contract.ts";
-import { runFetch } from "./fetch.ts";
+import { assertFails, fetchInto } from "./test-fetch.ts";
 import { treeDigest } from "./tree-digest.ts";
 
 const model = identityModel({ dims: ["N", 2] });
@@ -182,26 +182,6 @@ async function source(name: string, content: Uint8Array): Promise<string> {
   return pathToFileURL(path).href;
 }
 
-async function fetched(environment: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<PodReport> {
-  const message = join(directory, "termination-log");
-  const code = await runFetch(
-    {
-      SLIPWAY_MODEL_VERSION: "v1",
-      SLIPWAY_MODEL_DIRECTORY: join(directory, "model"),
-      SLIPWAY_TERMINATION_MESSAGE: message,
-      ...environment,
-    },
-    { log: { info: silent, warn: silent, error: silent }, ...(signal === undefined ? {} : { signal }) },
-  );
-  const report = JSON.parse(await readFile(message, "utf8")) as PodReport;
-  assert.equal(code, report.ok ? 0 : 1);
-  return report;
+function fetched(environment: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<PodReport> {
+  return fetchInto(directory, { SLIPWAY_MODEL_VERSION: "v1", ...environment }, signal);
 }
-
-function assertFails(report: PodReport, reason: string, message: RegExp): void {
-  assert.ok(!report.ok, "the fetch succeeded");
-  assert.equal(report.reason, reason, report.message);
-  assert.match(report.message, message);
-}
-
-function silent(): void {}

@@ -1,31 +1,24 @@
+/**
+ * What a registry of one's own cannot be made to do: redirects to other hosts, ignored ranges, strange answers. The
+ * rest is tested against a real one, in test/integration/fetch.
+ */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { once } from "node:events";
 import { mkdtemp, open, readFile, rm } from "node:fs/promises";
-import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { defaultLimits } from "../limits.ts";
+import { serve } from "../test-server.ts";
 import { downloadBlob } from "./blob.ts";
 import { createRegistryClient, type RegistryClient } from "./client.ts";
 import type { RegistryCredentials } from "./docker-config.ts";
 import { mediaTypes } from "./manifest.ts";
 
-/**
- * What a registry of one's own cannot be made to do: redirects to other hosts, ignored ranges, strange answers. The
- * rest is tested against a real one, in test/integration/fetch.
- */
 const content = Buffer.from("0123456789".repeat(1000));
 const digest = sha256(content);
-const servers: Server[] = [];
-after(() => {
-  for (const server of servers) {
-    server.closeAllConnections();
-    server.close();
-  }
-});
 
 test("a blob's redirect is followed, and the token stays behind", async () => {
   const authorizations: (string | undefined)[] = [];
@@ -285,15 +278,6 @@ async function download(registry: string): Promise<Buffer> {
 function options(): Pick<Parameters<typeof createRegistryClient>[1], "limits" | "signal" | "onRetry"> {
   const limits = { ...defaultLimits, idleMilliseconds: 2000, retryDelaysMilliseconds: [1, 1] };
   return { limits, signal: new AbortController().signal, onRetry: () => undefined };
-}
-
-async function serve(listener: RequestListener): Promise<string> {
-  const server = createServer(listener).listen(0, "127.0.0.1");
-  servers.push(server);
-  await once(server, "listening");
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("no port was given");
-  return `127.0.0.1:${address.port}`;
 }
 
 function rangeStart(request: IncomingMessage): number {

@@ -1,23 +1,14 @@
-import assert from "node:assert/strict";
-import { once } from "node:events";
-import { createServer, type RequestListener, type Server } from "node:http";
-import { text } from "node:stream/consumers";
-import { after, test } from "node:test";
-import { defaultLimits } from "../limits.ts";
-import type { AwsCredentials } from "./aws-credentials.ts";
-import { createS3Client, type S3Client } from "./client.ts";
-
 /**
  * What an S3 server of one's own cannot be made to do: lie in another region, let tokens expire, send strange answers.
  * The rest is tested against a real one, in test/integration/fetch.
  */
-const servers: Server[] = [];
-after(() => {
-  for (const server of servers) {
-    server.closeAllConnections();
-    server.close();
-  }
-});
+import assert from "node:assert/strict";
+import { text } from "node:stream/consumers";
+import { test } from "node:test";
+import { defaultLimits } from "../limits.ts";
+import { serve } from "../test-server.ts";
+import type { AwsCredentials } from "./aws-credentials.ts";
+import { createS3Client, type S3Client } from "./client.ts";
 
 test("a request is signed as AWS documents it", async () => {
   let seen: Record<string, unknown> = {};
@@ -187,13 +178,4 @@ function client(host: string, identify?: () => Promise<AwsCredentials | undefine
     identify: identify ?? numbered,
     wallClock: () => new Date("2026-11-24T08:09:10.123Z"),
   });
-}
-
-async function serve(listener: RequestListener): Promise<string> {
-  const server = createServer(listener).listen(0, "127.0.0.1");
-  servers.push(server);
-  await once(server, "listening");
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("no port was given");
-  return `127.0.0.1:${address.port}`;
 }
