@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
-import { getCACertificates } from "node:tls";
-import { Agent, type Dispatcher, request } from "undici";
+import { type Dispatcher, request } from "undici";
 import { type Failure, failure } from "../../server/fetch/failure.ts";
+import { type AgentOptions, createAgent } from "../../server/fetch/http/agent.ts";
 import { type FetchLimits, redirects } from "../../server/fetch/limits.ts";
 import { withRetries } from "../../server/fetch/retry.ts";
 import { mediaTypes } from "../../server/fetch/oci/manifest.ts";
@@ -11,14 +11,12 @@ import type { Document } from "./artifact.ts";
 import { type Content, counted, once } from "./content.ts";
 import { answerFailure, connectionFailure } from "./errors.ts";
 
-export interface WriterOptions {
+export interface WriterOptions extends AgentOptions {
   /** `host[:port]`. */
   readonly registry: string;
   readonly repository: string;
   /** Without TLS. */
   readonly plainHttp: boolean;
-  /** PEM, trusted beside the system's. */
-  readonly certificateAuthority: string | undefined;
   /** Of who pushes; undefined is anybody. */
   readonly credentials: RegistryCredentials | undefined;
   /** What to tell who is refused to do. */
@@ -196,19 +194,6 @@ export function createRegistryWriter(options: WriterOptions): RegistryWriter {
 
     close: () => agent.destroy(),
   };
-}
-
-function createAgent({ certificateAuthority, limits }: WriterOptions): Agent {
-  return new Agent({
-    connect: {
-      timeout: limits.idleMilliseconds,
-      ...(certificateAuthority === undefined
-        ? {}
-        : { ca: [...getCACertificates("default"), ...getCACertificates("system"), certificateAuthority] }),
-    },
-    headersTimeout: limits.idleMilliseconds,
-    bodyTimeout: limits.idleMilliseconds,
-  });
 }
 
 function requireAllowed(url: URL, { registry, plainHttp }: WriterOptions): void {

@@ -1,16 +1,14 @@
-import { getCACertificates } from "node:tls";
-import { Agent, type Dispatcher, request } from "undici";
+import { type Dispatcher, request } from "undici";
 import { quote } from "../configuration.ts";
 import { type Failure, failure } from "../failure.ts";
 import { type FetchLimits, redirects } from "../limits.ts";
+import { type AgentOptions, createAgent } from "./agent.ts";
 import { discard } from "./body.ts";
 import { isPlainHttp, transportFailure } from "./errors.ts";
 
-export interface HttpOptions {
+export interface HttpOptions extends AgentOptions {
   /** `host[:port]` entries that may be spoken to without TLS. */
   readonly plainHttpHosts: readonly string[];
-  /** PEM, trusted beside the system's certificates. */
-  readonly certificateAuthority: string | undefined;
   readonly limits: FetchLimits;
   readonly signal: AbortSignal;
 }
@@ -44,9 +42,12 @@ export interface HttpClient {
   close(): Promise<void>;
 }
 
+/** One download at a time, and a token request beside it. */
+const mostConnections = 2;
+
 export function createHttpClient(options: HttpOptions): HttpClient {
   const { limits, signal, plainHttpHosts } = options;
-  const agent = createAgent(options);
+  const agent = createAgent(options, mostConnections);
 
   return {
     async send({
@@ -88,21 +89,6 @@ export function createHttpClient(options: HttpOptions): HttpClient {
 
     close: () => agent.destroy(),
   };
-}
-
-function createAgent({ certificateAuthority, limits }: HttpOptions): Agent {
-  return new Agent({
-    connect: {
-      timeout: limits.idleMilliseconds,
-      ...(certificateAuthority === undefined
-        ? {}
-        : { ca: [...getCACertificates("default"), ...getCACertificates("system"), certificateAuthority] }),
-    },
-    headersTimeout: limits.idleMilliseconds,
-    bodyTimeout: limits.idleMilliseconds,
-    // One download at a time, and a token request beside it.
-    connections: 2,
-  });
 }
 
 function ownHeaders(form: URLSearchParams | undefined): Record<string, string> {
