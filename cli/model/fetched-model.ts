@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { environment as names, type FetchReport, type PodReport } from "../../server/contract.ts";
+import { variableKeys } from "../../server/fetch/credentials.ts";
 import { runFetch } from "../../server/fetch/fetch.ts";
 import type { Access } from "../access.ts";
 import { failed } from "../complaint.ts";
@@ -73,21 +74,10 @@ function plainHosts(uri: string, { variables }: Pick<Edge, "variables">): string
   return places.flatMap((place) => /^[a-z0-9+.-]+:\/\/([a-z0-9.:[\]-]+)/i.exec(place ?? "")?.[1]?.toLowerCase() ?? []);
 }
 
-/** What the Secret of a source may hold and a person's environment usually has. */
-const passedVariables = [
-  "AWS_ACCESS_KEY_ID",
-  "AWS_SECRET_ACCESS_KEY",
-  "AWS_SESSION_TOKEN",
-  "AWS_ENDPOINT_URL",
-  "AWS_REGION",
-  "HF_TOKEN",
-  "HF_ENDPOINT",
-];
-
-/** One file a key, as a mounted Secret shows itself; readable by this user alone. */
+/** What a person has at hand, one file a key, as a mounted Secret shows itself; readable by this user alone. */
 async function writeCredentials(directory: string, { credentials }: Access, { variables }: Edge): Promise<void> {
   const keys: Record<string, string | undefined> = {
-    ...Object.fromEntries(passedVariables.map((name) => [name, variables[name]])),
+    ...Object.fromEntries(variableKeys.map((name) => [name, variables[name]])),
     ...(credentials === undefined
       ? { ".dockerconfigjson": await readDockerConfig(variables) }
       : { username: credentials.username, password: credentials.password }),

@@ -4,12 +4,8 @@ import { quote } from "./configuration.ts";
 import { errorCode, failure } from "./failure.ts";
 import { credentialBytes } from "./limits.ts";
 
-/** Keys of the mounted Secret that some source reads; no other file of the folder is opened. */
-export const credentialKeys = [
-  ".dockerconfigjson",
-  "username",
-  "password",
-  "token",
+/** Keys named as the environment variables in which other programs look for the same. */
+export const variableKeys = [
   "AWS_ACCESS_KEY_ID",
   "AWS_SECRET_ACCESS_KEY",
   "AWS_SESSION_TOKEN",
@@ -18,6 +14,9 @@ export const credentialKeys = [
   "HF_TOKEN",
   "HF_ENDPOINT",
 ] as const;
+
+/** Keys of the mounted Secret that some source reads; no other file of the folder is opened. */
+export const credentialKeys = [".dockerconfigjson", "username", "password", "token", ...variableKeys] as const;
 
 export type CredentialKey = (typeof credentialKeys)[number];
 
