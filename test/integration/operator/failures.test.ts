@@ -208,6 +208,11 @@ const pastDeadlineMs = 16_000;
 
 /** Serves v1, and begins the change to a version whose pods have the fate. */
 async function changesTo(name: string, fate: Fate, spec: object): Promise<void> {
+  await setVersion(name, await servesBeside(name, fate, spec));
+}
+
+/** Serves v1, and has a version beside it whose pods have the fate: its name. */
+async function servesBeside(name: string, fate: Fate, spec: object = {}): Promise<string> {
   const version = `${name}-2`;
   bench.pods.decide(version, fate);
   const versions = [
@@ -217,21 +222,12 @@ async function changesTo(name: string, fate: Fate, spec: object): Promise<void> 
   const manifest: Json = model(name, { versions, ...spec });
   await bench.client.create(kinds.model, { ...manifest, metadata: { name, namespace: "default" } }, { fieldManager });
   await servesVersion(bench, name, "v1");
-  await setVersion(name, version);
+  return version;
 }
 
 async function failsAndGoesBack(index: number, { fate, stage, reason, says, permanent }: Row): Promise<void> {
   const name = `fails-${index}`;
-  const bad = `bad-${index}`;
-  bench.pods.decide(bad, fate);
-  const manifest: Json = model(name, {
-    versions: [
-      { name: "v1", uri: "oci://registry.test/models/demo:1", digest: digest("1") },
-      { name: bad, uri: "oci://registry.test/models/demo:9" },
-    ],
-  });
-  await bench.client.create(kinds.model, { ...manifest, metadata: { name, namespace: "default" } }, { fieldManager });
-  await servesVersion(bench, name, "v1");
+  const bad = await servesBeside(name, fate);
   const selector = await selectorOf(name);
 
   const generation = await setVersion(name, bad);
