@@ -77,7 +77,7 @@ export function nodeCluster(node: RunningNode): DemoCluster {
   };
 }
 
-export function kubectlOf(node: RunningNode): Kubectl {
+function kubectlOf(node: RunningNode): Kubectl {
   return async (parameters, input) => (await node.kubectl(parameters, input === undefined ? {} : { input })).stdout;
 }
 

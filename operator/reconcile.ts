@@ -1,5 +1,4 @@
 import { apply } from "./apply.ts";
-import { kinds } from "./api/kinds.ts";
 import type { Client } from "./kube/client.ts";
 import type { Result } from "./kube/controller.ts";
 import type { EventRecorder } from "./kube/events.ts";
@@ -42,6 +41,3 @@ export function createReconcile(dependencies: ReconcileDependencies) {
     return afterMs === Infinity ? { kind: "done" } : { kind: "after", ms: afterMs };
   };
 }
-
-/** The kind that is reconciled; also what the watches of its children lead back to. */
-export const reconciledKind = kinds.model;

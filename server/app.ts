@@ -39,7 +39,7 @@ export interface AppOptions {
 /** Handles one request. `beforeReading` is called before its body is read. */
 export type App = (request: IncomingMessage, response: ServerResponse, beforeReading?: () => void) => void;
 
-export const serverName = "slipway";
+const serverName = "slipway";
 /** The `version` of package.json: a test holds them together. */
 export const serverVersion = "0.1.0";
 

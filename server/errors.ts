@@ -39,12 +39,12 @@ const shownCharacters = 80;
 /** Names listed in a message before it says how many more there are. */
 const shownNames = 16;
 
-export function showNames(names: readonly string[]): string {
+function showNames(names: readonly string[]): string {
   const shown = names.slice(0, shownNames).map(show).join(", ");
   return names.length > shownNames ? `${shown} and ${names.length - shownNames} more` : shown;
 }
 
-export function showShape(shape: readonly number[]): string {
+function showShape(shape: readonly number[]): string {
   return `[${shape.join(",")}]`;
 }
 

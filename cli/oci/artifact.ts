@@ -19,7 +19,7 @@ export interface Document {
 }
 
 /** What `oras push` gives a plain file. */
-export const fileMediaType = "application/vnd.oci.image.layer.v1.tar";
+const fileMediaType = "application/vnd.oci.image.layer.v1.tar";
 const artifactType = "application/vnd.slipway.model.v1";
 
 /** The config of an artifact that has none (OCI image-spec 1.1, "Guidance for an Empty Descriptor"). */

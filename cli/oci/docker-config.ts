@@ -24,7 +24,7 @@ export async function readDockerConfig(variables: Variables): Promise<string | u
   return hasLogins(text, path) ? text : undefined;
 }
 
-export function hasLogins(text: string, path: string): boolean {
+function hasLogins(text: string, path: string): boolean {
   try {
     const config: unknown = JSON.parse(text);
     return isRecord(config) && isRecord(config["auths"]);

@@ -26,7 +26,7 @@ export interface CheckOptions {
 }
 
 /** A new object has none before the API server gives it one; owner references show it. */
-export const unknownUid = "00000000-0000-0000-0000-000000000000";
+const unknownUid = "00000000-0000-0000-0000-000000000000";
 
 /** Fills in defaults and judges, like the API server at `kubectl apply` with strict validation. */
 export function checkModel(object: JsonObject, { schema, namespace, before }: CheckOptions): Checked {

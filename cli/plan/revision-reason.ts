@@ -21,7 +21,7 @@ interface ChangedField {
 }
 
 /** Leaves that differ. Lists are compared as a whole. */
-export function changedFields(left: Json | undefined, right: Json | undefined, path = ""): ChangedField[] {
+function changedFields(left: Json | undefined, right: Json | undefined, path = ""): ChangedField[] {
   if (isJsonObject(left) && isJsonObject(right)) {
     const keys = [...new Set([...Object.keys(left), ...Object.keys(right)])];
     return keys.flatMap((key) => changedFields(left[key], right[key], path === "" ? key : `${path}.${key}`));

@@ -62,7 +62,7 @@ export type Reaction =
   | { readonly kind: "stall"; readonly afterMs: number };
 
 /** A role binding or policy is usually fixed within minutes; asking more often only adds load and log lines. */
-export const stallRecheckMs = 300_000;
+const stallRecheckMs = 300_000;
 /** Deleting a namespace takes seconds to minutes; its contents go with it, so there is no hurry. */
 const terminatingNamespaceMs = 10_000;
 /** Without a hint from a busy server: what kube-apiserver itself sends with 429. */
@@ -116,7 +116,7 @@ export function isGone(error: unknown): boolean {
 }
 
 /** Something is being created in a namespace that is going away. */
-export function isNamespaceTerminating(error: unknown): boolean {
+function isNamespaceTerminating(error: unknown): boolean {
   return error instanceof ApiError && error.causes.some((cause) => cause.reason === "NamespaceTerminating");
 }
 

@@ -33,7 +33,7 @@ export interface LeaseTiming {
 }
 
 /** As every controller of Kubernetes itself. The 5 s between the first two is the margin for writes under way. */
-export const defaultTiming: LeaseTiming = { leaseDurationMs: 15_000, renewDeadlineMs: 10_000, retryPeriodMs: 2_000 };
+const defaultTiming: LeaseTiming = { leaseDurationMs: 15_000, renewDeadlineMs: 10_000, retryPeriodMs: 2_000 };
 
 /** One writer among several processes by a coordination.k8s.io/v1 Lease. */
 export interface Elector {
@@ -45,7 +45,7 @@ export interface Elector {
 }
 
 /** Giving back is a courtesy: without it the others wait for the lease to run out. */
-export const releaseTimeoutMs = 2_000;
+const releaseTimeoutMs = 2_000;
 
 /**
  * Safety: a process writes only while less than renewDeadline has passed since it *began* its last successful

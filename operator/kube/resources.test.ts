@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { type KubeObject, compareResourceVersions, keyOf, ownerKey, pathOf, splitKey } from "./resources.ts";
+import { compareResourceVersions, keyOf, pathOf, splitKey } from "./resources.ts";
 
 const pods = { group: "", version: "v1", plural: "pods", kind: "Pod" };
 const deployments = { group: "apps", version: "v1", plural: "deployments", kind: "Deployment" };
@@ -22,28 +22,6 @@ test("a key splits into what it was made of", () => {
   assert.deepEqual(splitKey(keyOf("ns", "name")), { namespace: "ns", name: "name" });
   assert.deepEqual(splitKey(keyOf(undefined, "name")), { namespace: undefined, name: "name" });
 });
-
-const owned = (apiVersion: string, kind: string, controller: boolean): KubeObject => ({
-  metadata: {
-    name: "child",
-    namespace: "ns",
-    uid: "u",
-    resourceVersion: "1",
-    creationTimestamp: "2026-01-01T00:00:00Z",
-    ownerReferences: [{ apiVersion, kind, name: "owner", uid: "o", controller }],
-  },
-});
-const owners: readonly (readonly [name: string, object: KubeObject, expected: string | undefined])[] = [
-  ["the controller of the kind", owned("apps/v1", "Deployment", true), "ns/owner"],
-  ["another version of the group", owned("apps/v2", "Deployment", true), "ns/owner"],
-  ["another group with the same kind", owned("other.dev/v1", "Deployment", true), undefined],
-  ["the core group is not the group", owned("v1", "Deployment", true), undefined],
-  ["another kind", owned("apps/v1", "ReplicaSet", true), undefined],
-  ["an owner that is not the controller", owned("apps/v1", "Deployment", false), undefined],
-];
-for (const [name, object, expected] of owners) {
-  test(`owner: ${name}`, () => assert.equal(ownerKey(object, deployments), expected));
-}
 
 test("resourceVersions are ordered as numbers of any size", () => {
   fc.assert(

@@ -80,19 +80,6 @@ export function splitKey(key: string): { readonly namespace: string | undefined;
 }
 
 /**
- * Key of the object's controller when that is of the given kind, else undefined. Group and kind must both match and
- * the version may differ: an owner keeps its children when its API moves from v1alpha1 to v1. An owner lives in the
- * namespace of its child (or is cluster-scoped, which this function does not resolve).
- */
-export function ownerKey(object: KubeObject, owner: Pick<Resource, "group" | "kind">): string | undefined {
-  const reference = object.metadata.ownerReferences?.find((candidate) => candidate.controller === true);
-  if (reference === undefined || reference.kind !== owner.kind) return undefined;
-  const slash = reference.apiVersion.indexOf("/");
-  const group = slash < 0 ? "" : reference.apiVersion.slice(0, slash);
-  return group === owner.group ? keyOf(object.metadata.namespace, reference.name) : undefined;
-}
-
-/**
  * Order of two resourceVersions: negative when `left` is older, 0 when equal, undefined when they cannot be ordered.
  * KEP-5504 makes resourceVersions of one resource type comparable as decimal numbers of any size; anything else is
  * opaque and can only be equal.

@@ -16,7 +16,7 @@ export interface ContestDecision {
 
 export const contestWindowMs = 10 * 60_000;
 export const contestBackoffMs = 5 * 60_000;
-export const contestLimit = 3;
+const contestLimit = 3;
 /** Times are kept to the second, and a put-back comes a little after it may. */
 const slackMs = 10_000;
 

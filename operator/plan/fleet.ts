@@ -51,7 +51,7 @@ export function recordOf(history: readonly ObservedChild[], revision: string): O
   return history.find((child) => revisionOfChild(child) === revision);
 }
 
-export function versionOfChild(child: ObservedChild): string {
+function versionOfChild(child: ObservedChild): string {
   return stringsAt(child.object, "metadata", "labels")[labels.version] ?? "";
 }
 

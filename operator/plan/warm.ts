@@ -2,7 +2,7 @@ import type { PreviousStatus } from "../api/model.ts";
 import type { RolloutInputs } from "./rollout-inputs.ts";
 
 /** Time for every kube-proxy to follow a changed selector before pods that it pointed to may go. */
-export const propagationMs = 5_000;
+const propagationMs = 5_000;
 
 /**
  * The revision that served before: at the target's replicas where a change takes a full second set anyway, else at
