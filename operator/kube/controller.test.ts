@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createManualClock } from "./clock.ts";
 import {
   type Controller,
   type ControllerOptions,
@@ -12,7 +11,8 @@ import {
 import { ApiError, LostLeaseError } from "./errors.ts";
 import { createMetrics } from "./metrics.ts";
 import { createQueue } from "./queue.ts";
-import { createMemoryLog } from "./testpeer.ts";
+import { createManualClock } from "./test-clock.ts";
+import { createMemoryLog } from "./test-log.ts";
 
 const done: Result = { kind: "done" };
 

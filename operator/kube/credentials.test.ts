@@ -3,8 +3,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { createManualClock } from "./clock.ts";
 import { inClusterAccess, kubeconfigAccess } from "./credentials.ts";
+import { createManualClock } from "./test-clock.ts";
 
 async function inDirectory(run: (directory: string) => Promise<void>): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), "credentials-"));

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Client } from "./client.ts";
-import { createManualClock } from "./clock.ts";
 import { ApiError, LostLeaseError, TransportError } from "./errors.ts";
 import { createEventRecorder, stopMs } from "./events.ts";
 import { createMetrics } from "./metrics.ts";
 import type { KubeObject } from "./resources.ts";
-import { createMemoryLog } from "./testpeer.ts";
+import { createManualClock } from "./test-clock.ts";
+import { createMemoryLog } from "./test-log.ts";
 
 const subject = { apiVersion: "slipway.dev/v1alpha1", kind: "ModelDeployment", namespace: "ns", name: "m", uid: "u" };
 const content = { type: "Normal", reason: "Started", message: "it began" } as const;

@@ -1,7 +1,7 @@
 import type { Client } from "./client.ts";
 import type { Cancel, Clock } from "./clock.ts";
 import { LostLeaseError, classify, isAlreadyExists, isNotFound } from "./errors.ts";
-import { microTime } from "./leaserecord.ts";
+import { microTime } from "./lease-record.ts";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 import { createRecent } from "./recent.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createHealthServer, longestLagMs } from "./health.ts";
 import { createMetrics } from "./metrics.ts";
-import { createMemoryLog } from "./testpeer.ts";
+import { createMemoryLog } from "./test-log.ts";
 
 test("healthy from the start, ready with synced caches and living watches, metrics in Prometheus' form", async () => {
   let synced = false;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { createManualClock } from "./clock.ts";
 import { createHeapTrim } from "./heap-trim.ts";
+import { createManualClock } from "./test-clock.ts";
 
 const mebibyte = 1024 * 1024;
 

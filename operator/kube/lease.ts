@@ -2,7 +2,7 @@ import { type Clock, unlessAborted } from "./clock.ts";
 import { isConflict, isAlreadyExists, isNotFound } from "./errors.ts";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
-import { type Lease, claim, heldForMs, leases, waive } from "./leaserecord.ts";
+import { type Lease, claim, heldForMs, leases, waive } from "./lease-record.ts";
 import { pathOf } from "./resources.ts";
 import type { Transport } from "./transport.ts";
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { createManualClock } from "./clock.ts";
 import type { QueueMetrics } from "./metrics.ts";
 import { type Priority, type Queue, createQueue } from "./queue.ts";
+import { createManualClock } from "./test-clock.ts";
 
 const silent: QueueMetrics = {
   depth: () => {},

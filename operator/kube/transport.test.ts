@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type Clock, systemClock } from "./clock.ts";
 import { ApiError, LostLeaseError, TransportError } from "./errors.ts";
 import { createMetrics } from "./metrics.ts";
-import { anonymous, type Peer, startPeer } from "./testpeer.ts";
+import { anonymous, type Peer, startPeer } from "./test-peer.ts";
 import { type Transport, type TransportOptions, createTransport } from "./transport.ts";
 
 async function withPeer(

@@ -6,7 +6,7 @@ import { ApiError, busyServerMs, LostLeaseError, TransportError } from "./errors
 import { type Answer, ExchangeError, asError, exchange } from "./exchange.ts";
 import type { Metrics } from "./metrics.ts";
 import { apiErrorOf, parseJson } from "./status.ts";
-import { openWatch } from "./watchstream.ts";
+import { openWatch } from "./watch-stream.ts";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 

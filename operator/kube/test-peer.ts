@@ -1,7 +1,6 @@
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Credentials } from "./credentials.ts";
-import type { Log } from "./log.ts";
 
 /**
  * For unit tests of what happens on a connection: answers each request as the test says. Knows nothing of
@@ -57,13 +56,3 @@ export const anonymous: Credentials = (() => {
   const tls = {};
   return { authorization: () => Promise.resolve(undefined), tls: () => Promise.resolve(tls) };
 })();
-
-export interface MemoryLog extends Log {
-  readonly lines: { readonly level: string; readonly message: string; readonly fields: object }[];
-}
-
-export function createMemoryLog(): MemoryLog {
-  const lines: { level: string; message: string; fields: object }[] = [];
-  const at = (level: string) => (fields: object, message: string) => void lines.push({ level, message, fields });
-  return { lines, debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
-}
