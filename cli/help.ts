@@ -14,10 +14,7 @@ export function overview(commands: readonly Command[], style: Style = styleOf(fa
     style.strong("Usage: slipway COMMAND [OPTIONS]"),
     "",
     style.strong("Commands"),
-    ...factLines(
-      commands.map(({ name, summary }) => [name, summary]),
-      "  ",
-    ),
+    ...factLines(commands.map(({ name, summary }) => [name, summary])),
     "",
     "slipway COMMAND --help shows a command's options, with examples. slipway --version shows the version.",
     "Exit code 0: done. 1: the thing failed. 2: the command was written wrongly. 130: interrupted.",
@@ -25,7 +22,7 @@ export function overview(commands: readonly Command[], style: Style = styleOf(fa
   return `${lines.join("\n")}\n`;
 }
 
-export function commandHelp(command: Command, style: Style = styleOf(false)): string {
+export function commandHelp(command: Command, style: Style): string {
   const { name, operands, summary, about, options, examples } = command;
   const lines = [
     summary,

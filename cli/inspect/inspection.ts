@@ -48,7 +48,7 @@ export function inspectionText(inspection: Inspection, style: Style): string {
   ];
   const lines = [
     style.strong(from),
-    ...factLines(facts, "  "),
+    ...factLines(facts),
     "",
     ...tensorLines("INPUT", summary.inputs, style),
     "",

@@ -17,12 +17,12 @@ export function tableLines(
   return [style.strong(line(head)), ...rows.map(line)];
 }
 
-/** `name  value` lines with the values under each other. A value of several lines keeps its indentation. */
-export function factLines(facts: readonly (readonly [name: string, value: string])[], indent = ""): string[] {
+/** Indented `name  value` lines with the values under each other. A value of several lines keeps its indentation. */
+export function factLines(facts: readonly (readonly [name: string, value: string])[]): string[] {
   const width = Math.max(...facts.map(([name]) => name.length));
   return facts.map(([name, value]) => {
-    const blank = " ".repeat(indent.length + width + gap.length);
-    return `${indent}${name.padEnd(width)}${gap}${value.replaceAll("\n", `\n${blank}`)}`;
+    const blank = " ".repeat(gap.length + width + gap.length);
+    return `${gap}${name.padEnd(width)}${gap}${value.replaceAll("\n", `\n${blank}`)}`;
   });
 }
 

@@ -74,13 +74,10 @@ describe("lines", () => {
   });
   test("of facts keep a value's lines together", () => {
     assert.deepEqual(
-      factLines(
-        [
-          ["a", "1\n2"],
-          ["long", "3"],
-        ],
-        "  ",
-      ),
+      factLines([
+        ["a", "1\n2"],
+        ["long", "3"],
+      ]),
       ["  a     1\n        2", "  long  3"],
     );
   });

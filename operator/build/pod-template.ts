@@ -121,8 +121,8 @@ function serverContainer(inputs: TemplateInputs): V1Container {
       { name: portNames.metrics, containerPort: ports.metrics, protocol: "TCP" },
     ],
     // Every second: a rollout is as quick as its slowest probe, and an answer costs the server next to nothing.
-    readinessProbe: probe(paths.ready, 1, 3),
-    livenessProbe: probe(paths.live, 10, 3),
+    readinessProbe: probe(paths.ready, 1),
+    livenessProbe: probe(paths.live, 10),
     ...withGpu(inputs.resources, inputs.gpu),
     terminationMessagePolicy,
     securityContext: restricted(),
@@ -167,8 +167,8 @@ function serviceFile(): { path: string; fieldRef: { fieldPath: string } } {
   };
 }
 
-function probe(path: string, periodSeconds: number, failureThreshold: number): V1Probe {
-  return { httpGet: { path, port: portNames.http }, periodSeconds, timeoutSeconds: 2, failureThreshold };
+function probe(path: string, periodSeconds: number): V1Probe {
+  return { httpGet: { path, port: portNames.http }, periodSeconds, timeoutSeconds: 2, failureThreshold: 3 };
 }
 
 function restricted(): V1SecurityContext {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import type { QueueMetrics } from "./metrics.ts";
 import { type Priority, type Queue, createQueue } from "./queue.ts";
-import { createManualClock } from "./test-clock.ts";
+import { createManualClock, type ManualClock } from "./test-clock.ts";
 
 const silent: QueueMetrics = {
   depth: () => {},
@@ -13,7 +13,7 @@ const silent: QueueMetrics = {
   worked: () => {},
 };
 
-function setUp(): { readonly queue: Queue; readonly clock: ReturnType<typeof createManualClock> } {
+function setUp(): { readonly queue: Queue; readonly clock: ManualClock } {
   const clock = createManualClock();
   return { clock, queue: createQueue({ clock, random: () => 0, metrics: silent }) };
 }

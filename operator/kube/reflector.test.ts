@@ -36,7 +36,8 @@ interface Script {
   watches: AsyncGenerator<WatchEvent, void, undefined>[];
 }
 
-function createScript(version = 100): Script {
+function createScript(): Script {
+  let version = 100;
   const script: Script = {
     asked: [],
     lists: [],

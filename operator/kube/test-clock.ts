@@ -7,8 +7,10 @@ export interface ManualClock extends Clock {
   pending(): number;
 }
 
+const startMs = Date.UTC(2026, 0, 1);
+
 /** A clock that stands still until a test moves it. */
-export function createManualClock(startMs = Date.UTC(2026, 0, 1)): ManualClock {
+export function createManualClock(): ManualClock {
   let elapsed = 0;
   let sequence = 0;
   const timers = new Map<number, { readonly at: number; readonly callback: () => void }>();

@@ -8,8 +8,8 @@ import type { ObservedChild } from "./observed.ts";
 
 const now = Date.UTC(2026, 0, 1, 0, 1);
 
-function desired(replicas: number, image = "one"): JsonObject {
-  return { metadata: { name: "demo", labels: { ours: "yes" } }, spec: { replicas, image } };
+function desired(replicas: number): JsonObject {
+  return { metadata: { name: "demo", labels: { ours: "yes" } }, spec: { replicas, image: "one" } };
 }
 
 function inputs(change: Partial<ChildInputs>): ChildInputs {

@@ -3,17 +3,17 @@ import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 
 /** Built programs, unpacked tools, base images: survives `down`, may be deleted at any time. */
-export function cacheDirectory(environment: NodeJS.ProcessEnv = process.env): string {
-  return join(environment["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "slipway");
+export function cacheDirectory(): string {
+  return join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "slipway");
 }
 
 /** Everything a running cluster of this name has on disk; `down` removes it. */
-export function stateDirectory(name: string, environment: NodeJS.ProcessEnv = process.env): string {
-  return join(stateRoot(environment), name);
+export function stateDirectory(name: string): string {
+  return join(stateRoot(), name);
 }
 
-export function stateRoot(environment: NodeJS.ProcessEnv = process.env): string {
-  return join(environment["XDG_STATE_HOME"] || "/var/lib", "slipway");
+export function stateRoot(): string {
+  return join(process.env["XDG_STATE_HOME"] || "/var/lib", "slipway");
 }
 
 /** Memory-backed where there is such a place: etcd in tests is only as fast as its disk. */

@@ -29,9 +29,9 @@ export async function waitFor<T>(what: string, check: () => Promise<T>, options:
   }
 }
 
-function logTail(logFile: string, lines = logLinesQuoted): string {
+function logTail(logFile: string): string {
   try {
-    return `last lines of ${logFile}:\n${readFileSync(logFile, "utf8").trimEnd().split("\n").slice(-lines).join("\n")}`;
+    return `last lines of ${logFile}:\n${readFileSync(logFile, "utf8").trimEnd().split("\n").slice(-logLinesQuoted).join("\n")}`;
   } catch {
     return `no log at ${logFile}`;
   }

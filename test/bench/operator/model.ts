@@ -6,7 +6,7 @@ import { projectModel, type RawModel } from "../../../operator/projections.ts";
 import { namespace } from "./collections.ts";
 
 /** A model as a user writes it: a version with a digest, and what a pod may use. */
-export function modelManifest(name: string, spec: object = {}): object {
+export function modelManifest(name: string): object {
   return {
     apiVersion: apiVersion(kinds.model),
     kind: kinds.model.kind,
@@ -17,7 +17,6 @@ export function modelManifest(name: string, spec: object = {}): object {
       resources: { requests: { cpu: "100m", memory: "128Mi" }, limits: { cpu: "1", memory: "512Mi" } },
       // Nothing of an edit is left when the next figure is taken.
       rollout: { keepPreviousSeconds: 0 },
-      ...spec,
     },
   };
 }

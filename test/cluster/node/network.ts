@@ -34,7 +34,7 @@ export async function createNetwork(names: NodeNames): Promise<void> {
 }
 
 /** Runs a command inside the node's network; clients of Services run there. */
-export function inNetwork(names: NodeNames, command: string, parameters: readonly string[], input = "") {
+export function inNetwork(names: NodeNames, command: string, parameters: readonly string[]) {
   // Not `ip netns exec`: that mounts a new /sys and so hides the cgroups.
-  return run("nsenter", [`--net=${names.networkNamespaceFile}`, command, ...parameters], { input });
+  return run("nsenter", [`--net=${names.networkNamespaceFile}`, command, ...parameters]);
 }

@@ -4,7 +4,7 @@ import { stateDirectory } from "../directories.ts";
 import { clusterVariable } from "../ledger.ts";
 import { startTied, stopProcess } from "../processes.ts";
 import { buildPrograms } from "../programs.ts";
-import { type Report, silent } from "../report.ts";
+import type { Report } from "../report.ts";
 import { waitFor } from "../wait.ts";
 import { nodeNames } from "./addresses.ts";
 import type { RunningNode } from "./node.ts";
@@ -28,7 +28,7 @@ const lastRule = "-A KUBE-ROUTER-FORWARD .*-m mark --mark 0x20000/0x20000 -j ACC
  * Has the node's NetworkPolicies enforced, by the firewall of kube-router, until it is stopped or this process ends.
  * One engine at a time: whoever is second would fight over the rules with the first.
  */
-export async function enforceNetworkPolicies(node: RunningNode, report: Report = silent): Promise<PolicyEngine> {
+export async function enforceNetworkPolicies(node: RunningNode, report: Report): Promise<PolicyEngine> {
   const programs = await buildPrograms([program], report);
   const directory = stateDirectory(node.name);
   const engine = startTied(

@@ -111,7 +111,7 @@ async function underWay(server: Serving): Promise<void> {
 
 test("Ctrl-C while a model loads ends it at once, with 130", () =>
   withFolder(async (directory) => {
-    await writeFile(join(directory, "slow.onnx"), slowLoadingModel({ multiplications: 64 }));
+    await writeFile(join(directory, "slow.onnx"), slowLoadingModel(64));
     const server = serving([join(directory, "slow.onnx"), "--workers", "1", "--verbose"]);
     while (!server.stderr().includes("listening")) await once(server.child.stderr ?? server.child, "data");
     server.child.kill("SIGINT");

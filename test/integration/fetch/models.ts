@@ -7,10 +7,12 @@ export function paddedModel(bytes: number): Buffer {
   return Buffer.from(addition(length, { raw: randomBytes(length * 4) }));
 }
 
+const externalBytes = 64 * 1024;
+
 /** The files of a model that keeps its weights in `location`, as its own folder is to hold them. */
-export function externalDataModel(location = "data/weights.bin", bytes = 64 * 1024): Record<string, Buffer> {
-  const weights = randomBytes(bytes);
-  const model = Buffer.from(addition(bytes / 4, { external: { location, length: bytes } }));
+export function externalDataModel(location = "data/weights.bin"): Record<string, Buffer> {
+  const weights = randomBytes(externalBytes);
+  const model = Buffer.from(addition(externalBytes / 4, { external: { location, length: externalBytes } }));
   return { "model.onnx": model, [location]: weights };
 }
 

@@ -2,7 +2,7 @@ import { access, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after } from "node:test";
-import { type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { type BrowserContext, chromium, type Page } from "playwright-core";
 
 /** Debian's `chromium`. */
 const executablePath = "/usr/bin/chromium";
@@ -42,7 +42,7 @@ after(async () => {
 });
 
 /** One browser with a profile of its own. */
-export async function startBrowser(options: BrowserContextOptions = {}): Promise<Browser> {
+export async function startBrowser(): Promise<Browser> {
   await access(executablePath).catch((error: unknown) => {
     throw new Error("Chromium is missing. Install it: apt-get install chromium", { cause: error });
   });
@@ -52,7 +52,6 @@ export async function startBrowser(options: BrowserContextOptions = {}): Promise
     executablePath,
     args,
     timeout: timeoutMilliseconds,
-    ...options,
   });
   contexts.push(context);
   context.setDefaultTimeout(timeoutMilliseconds);

@@ -19,8 +19,8 @@ before(async () => {
 });
 after(() => Promise.all(servers.map(({ stop }) => stop())));
 
-async function serve(model: Uint8Array, variables: Readonly<Record<string, string>> = {}): Promise<RunningServer> {
-  const server = await startServer({ files: { "model.onnx": model }, variables });
+async function serve(model: Uint8Array): Promise<RunningServer> {
+  const server = await startServer({ files: { "model.onnx": model } });
   servers.push(server);
   return server;
 }
