@@ -17,7 +17,7 @@ function quarrel(everyMs: number, forMs: number): { readonly putBack: readonly n
     const decision = decideContest(object, field, "rival", known, now);
     if (decision.correct) putBack.push(at);
     else assert.ok(decision.retryAt !== undefined && decision.retryAt > now);
-    known = rememberedDrift([decision.drift], now, 16);
+    known = rememberedDrift(known, [decision], now);
     contested += isContested(known[0]?.times ?? [], now) ? "c" : "-";
   }
   return { putBack, contested };
@@ -75,15 +75,15 @@ test("while it is left alone, what is known of it does not change, whoever edits
 });
 
 test("what is remembered is young, the newest first, and not more than the bound", () => {
-  const drifts = Array.from({ length: 30 }, (_, index) => ({
-    object,
-    field: `spec.f${index}`,
-    times: [new Date(start + index * minute).toISOString()],
-  }));
-  const kept = rememberedDrift(drifts, start + 29 * minute, 4);
-  assert.deepEqual(
-    kept.map(({ field: name }) => name),
-    ["spec.f29", "spec.f28", "spec.f27", "spec.f26"],
-  );
-  assert.equal(rememberedDrift(drifts, start + 29 * minute, 100).length, 10);
+  const kept = (everyMs: number): readonly string[] => {
+    const drifts = Array.from({ length: 30 }, (_, index) => ({
+      object,
+      field: `f${index}`,
+      times: [new Date(start + index * everyMs).toISOString()],
+    }));
+    return rememberedDrift(drifts, [], start + 29 * everyMs).map(({ field: name }) => name);
+  };
+  const newestFirst = Array.from({ length: 30 }, (_, index) => `f${29 - index}`);
+  assert.deepEqual(kept(minute), newestFirst.slice(0, 10));
+  assert.deepEqual(kept(minute / 6), newestFirst.slice(0, 16));
 });

@@ -14,9 +14,11 @@ export interface ContestDecision {
   readonly retryAt: number | undefined;
 }
 
-export const contestWindowMs = 10 * 60_000;
-export const contestBackoffMs = 5 * 60_000;
+const contestWindowMs = 10 * 60_000;
+const contestBackoffMs = 5 * 60_000;
 const contestLimit = 3;
+/** So many fields are remembered at the most; the CRD bounds the list. */
+const mostRemembered = 16;
 /** Times are kept to the second, and a put-back comes a little after it may. */
 const slackMs = 10_000;
 
@@ -50,12 +52,26 @@ export function isContested(times: readonly string[], now: number): boolean {
   return last - first <= contestWindowMs + slackMs && now < last + contestWindowMs;
 }
 
-/** What is still worth remembering, the newest first to stay within the bound. */
-export function rememberedDrift(known: readonly Drift[], now: number, most: number): Drift[] {
-  return known
+/** What is still worth remembering after a pass, the newest first to stay within the bound. */
+export function rememberedDrift(
+  known: readonly Drift[],
+  contests: readonly ContestDecision[],
+  now: number,
+): readonly Drift[] {
+  const fresh = contests.map(({ drift }) => drift);
+  const isReplaced = (old: Drift): boolean =>
+    fresh.some(({ object, field }) => object === old.object && field === old.field);
+  return [...fresh, ...known.filter((old) => !isReplaced(old))]
     .filter((drift) => drift.times.some((time) => now - Date.parse(time) < contestWindowMs))
     .toSorted((left, right) => lastTime(right) - lastTime(left))
-    .slice(0, most);
+    .slice(0, mostRemembered);
+}
+
+/** When a contested field may be put back again, and when the quarrel is forgotten. */
+export function contestWakeTimes(drift: Drift, now: number): number[] {
+  if (!isContested(drift.times, now)) return [];
+  const last = lastTime(drift);
+  return [last + contestBackoffMs, last + contestWindowMs].filter((time) => time > now);
 }
 
 function lastTime(drift: Drift): number {

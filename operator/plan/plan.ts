@@ -1,18 +1,19 @@
 import { kinds } from "../api/kinds.ts";
 import { stringsAt } from "../api/json.ts";
-import type { Drift, Status, VersionEntry } from "../api/model.ts";
+import type { Status, VersionEntry } from "../api/model.ts";
 import { labels, type Selector, selectorText } from "../api/names.ts";
 import { annotations } from "../../server/contract.ts";
 import { checkSpec } from "./checks.ts";
 import { nextCountedAt } from "./counted-pods.ts";
-import type { ChildPlan, Write } from "./children.ts";
+import type { Write } from "./children.ts";
 import { childPlans } from "./desired.ts";
-import { contestBackoffMs, contestWindowMs, isContested, rememberedDrift } from "./contest.ts";
+import { contestWakeTimes, rememberedDrift } from "./contest.ts";
 import { type Announcement, announcements } from "./announcements.ts";
-import { fleetsOf, revisionOfChild, selectedPods, type Fleet } from "./fleet.ts";
+import { fleetsOf, selectedPods, type Fleet } from "./fleet.ts";
 import { explain } from "./explain.ts";
 import type { Problem, StatusInputs } from "./facts.ts";
-import { expiredHistory, historyNumber } from "./history.ts";
+import { historyNumber } from "./history.ts";
+import { leftovers } from "./leftovers.ts";
 import { limitsOf } from "./limits.ts";
 import type { Observed } from "./observed.ts";
 import { type DigestRecord, digestRecord, reusedVersion } from "./record.ts";
@@ -35,9 +36,6 @@ export interface Plan {
   /** Look again after this many milliseconds though nothing has changed. */
   readonly wakeAfterMs: number | undefined;
 }
-
-/** At most this many fields are remembered as changed by others; the CRD bounds the list. */
-const rememberedDriftLimit = 16;
 
 export function planModel(observed: Observed): Plan | undefined {
   const { model, now } = observed;
@@ -72,10 +70,10 @@ export function planModel(observed: Observed): Plan | undefined {
 
   const children = childPlans({ observed, decision, fleets, target, digests: record.known });
   const contests = children.flatMap((child) => child.contests);
-  const drift = rememberedDrift(mergedDrift(model.status?.drift ?? [], contests), now, rememberedDriftLimit);
+  const drift = rememberedDrift(model.status?.drift ?? [], contests, now);
   const writes = [
     ...children.flatMap((child) => child.write ?? []),
-    ...leftovers(observed, decision, target),
+    ...leftovers(observed, decision, target.hash),
     ...serviceMarks(observed, decision),
   ];
   const why = explain(observed, decision, named, writes);
@@ -198,34 +196,6 @@ function selectedRevision({ service }: Observed): string | undefined {
   return stringsAt(service?.object, "spec", "selector")[labels.revision];
 }
 
-/** Deployments that have no part any more, and history above its limit. */
-function leftovers(observed: Observed, decision: RolloutDecision, target: Revision): Write[] {
-  const deployments = observed.deployments.filter(
-    (child) => !decision.replicas.has(revisionOfChild(child)) && !child.deleting,
-  );
-  const inUse = new Set([
-    target.hash,
-    ...(decision.current === undefined ? [] : [decision.current]),
-    ...decision.replicas.keys(),
-    ...observed.deployments.map(revisionOfChild),
-  ]);
-  const history = expiredHistory(observed.controllerRevisions, inUse);
-  const { horizontalPodAutoscaler, networkPolicy, model } = observed;
-  const unwanted = [
-    ...(model.spec.scaling === undefined && horizontalPodAutoscaler?.deleting === false
-      ? [{ kind: kinds.horizontalPodAutoscaler, child: horizontalPodAutoscaler }]
-      : []),
-    ...(model.spec.networkPolicy === undefined && networkPolicy?.deleting === false
-      ? [{ kind: kinds.networkPolicy, child: networkPolicy }]
-      : []),
-  ];
-  return [
-    ...unwanted,
-    ...deployments.map((child) => ({ kind: kinds.deployment, child })),
-    ...history.map((child) => ({ kind: kinds.controllerRevision, child })),
-  ].map(({ kind, child }) => ({ phase: "release", verb: "delete", kind, name: child.name, uid: child.uid }));
-}
-
 /** Pods are told to come into service before the Service selects them, and to go out of it after. */
 function serviceMarks(observed: Observed, decision: RolloutDecision): Write[] {
   const selected = new Set(selectedPods(observed, decision.selector).map(({ uid }) => uid));
@@ -246,20 +216,6 @@ function serviceMarks(observed: Observed, decision: RolloutDecision): Write[] {
       },
     ];
   });
-}
-
-function mergedDrift(known: readonly Drift[], contests: ChildPlan["contests"]): Drift[] {
-  const fresh = contests.map(({ drift }) => drift);
-  const replaced = (old: Drift): boolean =>
-    fresh.some(({ object, field }) => object === old.object && field === old.field);
-  return [...fresh, ...known.filter((old) => !replaced(old))];
-}
-
-/** When a contested field may be put back again, and when the quarrel is forgotten. */
-function contestWakeTimes(drift: Drift, now: number): number[] {
-  const last = Date.parse(drift.times.at(-1) ?? "");
-  if (!isContested(drift.times, now)) return [];
-  return [last + contestBackoffMs, last + contestWindowMs].filter((time) => time > now);
 }
 
 function soonest(times: readonly (number | undefined)[], now: number): number | undefined {

@@ -1,0 +1,34 @@
+import { kinds } from "../api/kinds.ts";
+import type { Write } from "./children.ts";
+import { revisionOfChild } from "./fleet.ts";
+import { expiredHistory } from "./history.ts";
+import type { Observed } from "./observed.ts";
+import type { RolloutDecision } from "./rollout.ts";
+
+/** What has no part any more: Deployments, history above its limit, and children of fields that are gone. */
+export function leftovers(observed: Observed, decision: RolloutDecision, target: string): Write[] {
+  const deployments = observed.deployments.filter(
+    (child) => !decision.replicas.has(revisionOfChild(child)) && !child.deleting,
+  );
+  const inUse = new Set([
+    target,
+    ...(decision.current === undefined ? [] : [decision.current]),
+    ...decision.replicas.keys(),
+    ...observed.deployments.map(revisionOfChild),
+  ]);
+  const history = expiredHistory(observed.controllerRevisions, inUse);
+  const { horizontalPodAutoscaler, networkPolicy, model } = observed;
+  const unwanted = [
+    ...(model.spec.scaling === undefined && horizontalPodAutoscaler?.deleting === false
+      ? [{ kind: kinds.horizontalPodAutoscaler, child: horizontalPodAutoscaler }]
+      : []),
+    ...(model.spec.networkPolicy === undefined && networkPolicy?.deleting === false
+      ? [{ kind: kinds.networkPolicy, child: networkPolicy }]
+      : []),
+  ];
+  return [
+    ...unwanted,
+    ...deployments.map((child) => ({ kind: kinds.deployment, child })),
+    ...history.map((child) => ({ kind: kinds.controllerRevision, child })),
+  ].map(({ kind, child }) => ({ phase: "release", verb: "delete", kind, name: child.name, uid: child.uid }));
+}
