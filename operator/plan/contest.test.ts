@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Drift } from "../api/model.ts";
-import { decideContest, isContested, rememberedDrift } from "./contest.ts";
+import { contestWakeTimes, decideContest, isContested, rememberedDrift } from "./contest.ts";
 
 const start = Date.UTC(2026, 0, 1);
 const minute = 60_000;
@@ -16,7 +16,7 @@ function quarrel(everyMs: number, forMs: number): { readonly putBack: readonly n
     const now = start + at;
     const decision = decideContest(object, field, "rival", known, now);
     if (decision.correct) putBack.push(at);
-    else assert.ok(decision.retryAt !== undefined && decision.retryAt > now);
+    else assert.equal(contestWakeTimes(decision.drift, now).length, 2, "the next put-back, and peace");
     known = rememberedDrift(known, [decision], now);
     contested += isContested(known[0]?.times ?? [], now) ? "c" : "-";
   }
@@ -71,7 +71,7 @@ test("while it is left alone, what is known of it does not change, whoever edits
   const known = { object, field, manager: "first", times };
   const decision = decideContest(object, field, "second", [known], start + 3_000);
   assert.deepEqual(decision.drift, known);
-  assert.equal(decision.retryAt, start + 2_000 + 5 * minute);
+  assert.deepEqual(contestWakeTimes(known, start + 3_000), [start + 2_000 + 5 * minute, start + 2_000 + 10 * minute]);
 });
 
 test("what is remembered is young, the newest first, and not more than the bound", () => {

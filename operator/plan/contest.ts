@@ -10,8 +10,6 @@ export interface ContestDecision {
   /** Put it back now. */
   readonly correct: boolean;
   readonly drift: Drift;
-  /** When it may be put back again; undefined when it is put back now. */
-  readonly retryAt: number | undefined;
 }
 
 const contestWindowMs = 10 * 60_000;
@@ -34,15 +32,10 @@ export function decideContest(
   const identity = { object, field, ...(manager === undefined ? {} : { manager }) };
   const last = times.at(-1);
   if (before !== undefined && last !== undefined && isContested(times, now)) {
-    const retryAt = Date.parse(last) + contestBackoffMs;
     // As it was, whoever it is this time: a status that names each of many rivals would be written at their pace.
-    if (now < retryAt) return { correct: false, drift: before, retryAt };
+    if (now < Date.parse(last) + contestBackoffMs) return { correct: false, drift: before };
   }
-  return {
-    correct: true,
-    drift: { ...identity, times: [...times, timestamp(now)].slice(-contestLimit) },
-    retryAt: undefined,
-  };
+  return { correct: true, drift: { ...identity, times: [...times, timestamp(now)].slice(-contestLimit) } };
 }
 
 /** The last three put-backs are within one window, and the last of them is not a window ago. */
