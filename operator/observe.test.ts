@@ -118,12 +118,11 @@ test("a container is what its newest state says, with the termination before a r
   const terminated = { exitCode: 3, reason: "Error", message: "boom" };
   const waiting = { reason: "CrashLoopBackOff", message: "back-off" };
   const pod = podWith({
-    containerStatuses: [{ name: "server", restartCount: 2, state: { waiting }, lastState: { terminated } }],
+    containerStatuses: [{ name: "server", state: { waiting }, lastState: { terminated } }],
   });
   assert.deepEqual(pod.server, {
     state: "waiting",
     waiting,
-    restarts: 2,
     termination: { exitCode: 3, reason: "Error", report: undefined, text: "boom" },
   });
   assert.equal(pod.fetch.state, "absent");

@@ -21,7 +21,6 @@ interface RawPod extends KubeObject {
 
 interface RawContainer {
   readonly name: string;
-  readonly restartCount?: number;
   readonly state?: RawState;
   readonly lastState?: RawState;
 }
@@ -102,7 +101,6 @@ function projectContainer(statuses: readonly RawContainer[] | undefined, name: s
   return {
     state: status === undefined ? "absent" : running ? "running" : terminated ? "terminated" : "waiting",
     waiting: waiting && { reason: waiting.reason ?? "", message: readable(waiting.message ?? "") },
-    restarts: status?.restartCount ?? 0,
     termination: ended && projectTermination(ended),
   };
 }

@@ -115,10 +115,9 @@ function readyPod(
   const fetch: ObservedContainer = {
     state: "terminated",
     waiting: undefined,
-    restarts: 0,
     termination: { exitCode: 0, reason: "Completed", report, text: "" },
   };
-  const server: ObservedContainer = { state: "running", waiting: undefined, restarts: 0, termination: undefined };
+  const server: ObservedContainer = { state: "running", waiting: undefined, termination: undefined };
   return {
     name,
     uid: `uid-of-${name}`,

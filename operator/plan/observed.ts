@@ -125,7 +125,6 @@ export interface ObservedContainer {
   readonly state: "absent" | "waiting" | "running" | "terminated";
   /** Reason and message of the waiting state, such as ImagePullBackOff. */
   readonly waiting: { readonly reason: string; readonly message: string } | undefined;
-  readonly restarts: number;
   /** The newest termination, be it the present state or the one before a restart. */
   readonly termination: Termination | undefined;
 }

@@ -1,7 +1,7 @@
 import type { ObservedContainer, ObservedPod } from "./observed.ts";
 
 /** A container that has not run yet. */
-export const idle: ObservedContainer = { state: "waiting", waiting: undefined, restarts: 0, termination: undefined };
+export const idle: ObservedContainer = { state: "waiting", waiting: undefined, termination: undefined };
 
 /** A pod that has just been made, but for what a test says of it. */
 export function podOf(change: Partial<ObservedPod> = {}): ObservedPod {

@@ -53,7 +53,7 @@ function syncDeployment(world: World, deployment: ObservedChild): void {
   world.pods = world.pods.map((pod) => (gone.has(pod.uid) ? { ...pod, deleting: true, ready: false } : pod));
 }
 
-const idle: ObservedContainer = { state: "waiting", waiting: undefined, restarts: 0, termination: undefined };
+const idle: ObservedContainer = { state: "waiting", waiting: undefined, termination: undefined };
 
 function newPod(
   identity: Pick<ObservedPod, "name" | "revision" | "version">,
