@@ -1,7 +1,8 @@
 import { type JsonObject, stringsAt, valueAt } from "../../operator/api/json.ts";
 import { labels } from "../../operator/api/names.ts";
 import { containerWithoutRequest, type PodRequests } from "../../operator/api/requests.ts";
-import type { ObservedChild, ObservedContainer, ObservedPod } from "../../operator/plan/observed.ts";
+import type { ObservedChild, ObservedPod } from "../../operator/plan/observed.ts";
+import { podOf } from "../../operator/plan/test-pod.ts";
 import type { PodReport } from "../../server/contract.ts";
 import type { World } from "./world.ts";
 
@@ -53,28 +54,19 @@ function syncDeployment(world: World, deployment: ObservedChild): void {
   world.pods = world.pods.map((pod) => (gone.has(pod.uid) ? { ...pod, deleting: true, ready: false } : pod));
 }
 
-const idle: ObservedContainer = { state: "waiting", waiting: undefined, termination: undefined };
-
 function newPod(
   identity: Pick<ObservedPod, "name" | "revision" | "version">,
   deployment: JsonObject,
   createdAt: number,
 ): ObservedPod {
   const spec = (valueAt(deployment, "spec", "template", "spec") ?? {}) as PodRequests;
-  return {
+  return podOf({
     ...identity,
     uid: identity.name,
     createdAt,
-    deleting: false,
-    ready: false,
-    readySince: undefined,
-    outOfService: false,
-    unschedulable: undefined,
     withoutCpuRequest: containerWithoutRequest(spec, "cpu"),
     withoutMemoryRequest: containerWithoutRequest(spec, "memory"),
-    fetch: idle,
-    server: idle,
-  };
+  });
 }
 
 /** One step in a pod's life: fetched, then ready; or failed, or nothing at all. */
