@@ -39,7 +39,7 @@ export function connectPlainly(url: string) {
   return connectTo(url, { authorization: () => Promise.resolve(undefined), tls: () => Promise.resolve(tls) });
 }
 
-function connectTo(server: string, credentials: Credentials) {
+export function connectTo(server: string, credentials: Credentials) {
   const metrics = createMetrics();
   const transport = createTransport({
     server,

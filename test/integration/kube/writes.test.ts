@@ -19,7 +19,6 @@ import {
 import { createMetrics } from "../../../operator/kube/metrics.ts";
 import { createQueue } from "../../../operator/kube/queue.ts";
 import { createStaleness, staleRequeueMs } from "../../../operator/kube/staleness.ts";
-import { createTransport } from "../../../operator/kube/transport.ts";
 import { type ControlPlane, startControlPlane } from "../../cluster/control-plane.ts";
 import { type Fault, type FaultProxy, startFaultProxy } from "./fault-proxy.ts";
 import {
@@ -28,6 +27,7 @@ import {
   configMaps,
   connect,
   connectPlainly,
+  connectTo,
   fieldManager,
   follow,
   namespace,
@@ -290,16 +290,7 @@ test("every way to prove who we are is accepted by the real server", async () =>
     ];
     for (const access of ways) {
       assert.ok(access !== undefined);
-      const { server, credentials } = access;
-      const metrics = createMetrics();
-      const transport = createTransport({
-        server,
-        credentials,
-        clock: systemClock,
-        random: Math.random,
-        metrics,
-        userAgent: "t",
-      });
+      const { transport } = connectTo(access.server, access.credentials);
       const { status } = await transport.request<{ status: { userInfo: { username: string } } }>({
         method: "POST",
         path: "/apis/authentication.k8s.io/v1/selfsubjectreviews",
@@ -316,15 +307,7 @@ test("every way to prove who we are is accepted by the real server", async () =>
 test("a server whose certificate is not signed by the CA is not spoken to", async () => {
   const tls = {};
   const credentials = { authorization: () => Promise.resolve("Bearer secret"), tls: () => Promise.resolve(tls) };
-  const metrics = createMetrics();
-  const transport = createTransport({
-    server: plane.server,
-    credentials,
-    clock: systemClock,
-    random: Math.random,
-    metrics,
-    userAgent: "t",
-  });
+  const { transport } = connectTo(plane.server, credentials);
   await assert.rejects(
     transport.request({ method: "GET", path: "/version" }),
     (error) => error instanceof TransportError && /CERT|SIGNATURE/.test(error.code),
