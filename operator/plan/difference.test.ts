@@ -107,10 +107,14 @@ const rows: readonly Row[] = [
     desired: {
       resources: { requests: { cpu: "1000m", memory: "1Gi" }, limits: { "example.com/gpu": "1" } },
       containers: [{ resources: { limits: { cpu: "0.5" } }, env: [{ divisor: "1" }] }],
+      volumes: [{ emptyDir: { sizeLimit: "1024Mi" } }],
+      behavior: { scaleUp: { tolerance: 0.05 } },
     },
     observed: {
       resources: { requests: { cpu: "1", memory: "1024Mi" }, limits: { "example.com/gpu": 1 } },
       containers: [{ resources: { limits: { cpu: "500m" } }, env: [{ divisor: 1 }] }],
+      volumes: [{ emptyDir: { sizeLimit: "1Gi" } }],
+      behavior: { scaleUp: { tolerance: "50m" } },
     },
   },
   {

@@ -154,7 +154,7 @@ function uidOf(reference: Json): Json | undefined {
 }
 
 function isQuantityPath(path: string): boolean {
-  return /\.(requests|limits)\.[^.]+(\.[^.]+)*$/.test(path) || path.endsWith(".divisor");
+  return /\.(requests|limits)\.[^.]+(\.[^.]+)*$|\.(divisor|sizeLimit|tolerance)$/.test(path);
 }
 
 /** `1000m` and `1`, `1Gi` and `1024Mi` are the same amount. */

@@ -29,7 +29,11 @@ async function ready(name: string): Promise<void> {
 test("podTemplate is merged last", async () => {
   const podTemplate = {
     metadata: { labels: { team: "vision" } },
-    spec: { terminationGracePeriodSeconds: 90, containers: [{ name: "server", env: [{ name: "EXTRA", value: "1" }] }] },
+    spec: {
+      terminationGracePeriodSeconds: 90,
+      containers: [{ name: "server", env: [{ name: "EXTRA", value: "1" }] }],
+      volumes: [{ name: "scratch", emptyDir: { sizeLimit: "1024Mi" } }],
+    },
   };
   await bench.apply(model("templated", { ...pinned, podTemplate }));
   await ready("templated");
@@ -40,6 +44,9 @@ test("podTemplate is merged last", async () => {
   const [server] = template.spec.containers;
   assert.ok(server.env.some(({ name }: { name: string }) => name === "EXTRA"));
   assert.ok(server.env.some(({ name }: { name: string }) => name === "SLIPWAY_MODEL_NAME"));
+  const scratch = template.spec.volumes.find(({ name }: { name: string }) => name === "scratch");
+  assert.equal(scratch.emptyDir.sizeLimit, "1Gi");
+  assert.equal((await bench.status("templated")).drift, undefined, "which is the same in other words");
 });
 
 test("a mistake in podTemplate is told as the API server said it, and what serves goes on", async () => {
