@@ -80,6 +80,13 @@ async function perform(model: Model, write: Write, inputs: ApplyInputs): Promise
   }
 }
 
+/**
+ * A field that the API server does not know is told, not dropped: a misspelt one of those that the spec hands on as they
+ * are (podTemplate, scaling.behavior, networkPolicy.from), or one that this Kubernetes is too old for. Dropped, it would
+ * be missing in the child ever after, as if somebody kept taking it away.
+ */
+const fieldValidation = "Strict";
+
 async function send(model: Model, write: Write, inputs: ApplyInputs): Promise<void> {
   const { client, staleness, signal } = inputs;
   const { namespace } = model.metadata;
@@ -88,7 +95,7 @@ async function send(model: Model, write: Write, inputs: ApplyInputs): Promise<vo
     case "create": {
       const written = await client.create<KubeObject>(write.kind, write.body as unknown as Manifest, {
         fieldManager,
-        fieldValidation: "Strict", // a misspelt field of spec.podTemplate is told, not dropped
+        fieldValidation,
         signal,
       });
       staleness.wrote(owner, write.kind, written);
@@ -98,7 +105,7 @@ async function send(model: Model, write: Write, inputs: ApplyInputs): Promise<vo
       // The uid in the body is a precondition: a stranger that took the name meanwhile is not touched.
       const metadata = isJsonObject(write.body["metadata"]) ? write.body["metadata"] : {};
       const body = { ...write.body, metadata: { ...metadata, uid: write.uid } };
-      const options = { type: "merge", fieldManager, signal } as const;
+      const options = { type: "merge", fieldManager, fieldValidation, signal } as const;
       const written = await client.patch<KubeObject>(write.kind, namespace, write.name, body, options);
       staleness.wrote(owner, write.kind, written);
       return;

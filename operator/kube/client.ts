@@ -14,6 +14,8 @@ export interface PatchOptions {
   /** `apply` is server-side apply; its body must be a whole manifest with apiVersion and kind. */
   readonly type: "merge" | "apply" | "json";
   readonly fieldManager: string;
+  /** As for a create. */
+  readonly fieldValidation?: "Strict";
   readonly subresource?: string;
   /** Only with `apply`: take over fields that other managers own instead of answering 409. */
   readonly force?: boolean;
@@ -96,12 +98,18 @@ export function createClient(transport: Transport, options: { readonly mayWrite:
       });
     },
 
-    patch: async (resource, namespace, name, body, { type, fieldManager, subresource, force, signal }) => {
+    patch: async (
+      resource,
+      namespace,
+      name,
+      body,
+      { type, fieldManager, fieldValidation, subresource, force, signal },
+    ) => {
       guard();
       return await transport.request({
         method: "PATCH",
         path: pathOf(resource, namespace, name, subresource),
-        query: { fieldManager, force },
+        query: { fieldManager, fieldValidation, force },
         body,
         contentType: patchContentTypes[type],
         // Apply and merge name the wanted state, so that doing it twice is doing it once; a JSON patch is a list of steps.

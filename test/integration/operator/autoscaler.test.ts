@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
+import { kubernetesVersion } from "../../cluster/kubernetes-module.ts";
 import { type Bench, condition, digest, eventually, model, startBench } from "./harness.ts";
 
 let bench: Bench;
@@ -23,6 +24,14 @@ const resources = { requests: { cpu: "100m", memory: "64Mi" } };
 
 async function ready(name: string): Promise<void> {
   await eventually(`${name} is Ready`, async () => condition(await bench.status(name), "Ready").status === "True");
+}
+
+async function lookedAtAgain(name: string): Promise<void> {
+  await bench.patchModel(name, { restartToken: "look again" });
+  await eventually("the model was looked at again", async () => {
+    const { status, metadata } = await bench.get("md", name);
+    return status.observedGeneration === metadata.generation;
+  });
 }
 
 test("scaling makes an autoscaler that is aimed at the model, follows its edits, and takes it away again", async () => {
@@ -64,14 +73,31 @@ test("a behavior that is taken away, in part or whole, goes back to that of Kube
     scaleUp: { ...up, policies: [{ type: "Pods", value: 4, periodSeconds: 15 }, double] },
     scaleDown: down,
   });
-  await bench.patchModel("paced", { restartToken: "look again" });
-  await eventually("the model was looked at again", async () => {
-    const { status, metadata } = await bench.get("md", "paced");
-    return status.observedGeneration === metadata.generation;
-  });
+  await lookedAtAgain("paced");
   assert.equal((await bench.status("paced")).drift, undefined, "what Kubernetes fills in is no difference");
   await bench.patchModel("paced", { scaling: { behavior: null } });
   await becomes(undefined);
+});
+
+test("a tolerance reaches the autoscaler, or is told where Kubernetes has none yet", async () => {
+  await bench.apply(model("tolerant", { ...pinned, resources, scaling: { max: 3 } }));
+  await ready("tolerant");
+  await bench.patchModel("tolerant", { scaling: { behavior: { scaleUp: { tolerance: 0.05 } } } });
+  // Stable since 1.37 and on since 1.35; the API of 1.30 does not have the field.
+  if (kubernetesVersion().startsWith("v1.30.")) {
+    const { message } = await eventually("it is told", async () => {
+      const stalled = condition(await bench.status("tolerant"), "Stalled");
+      return stalled.reason === "Refused" ? stalled : undefined;
+    });
+    assert.match(message, /unknown field "spec\.behavior\.scaleUp\.tolerance"/);
+  } else {
+    await eventually(
+      "the autoscaler has it",
+      async () => (await bench.get("hpa", "tolerant")).spec.behavior?.scaleUp.tolerance === "50m",
+    );
+    await lookedAtAgain("tolerant");
+  }
+  assert.equal((await bench.status("tolerant")).drift, undefined, "nobody else has changed anything");
 });
 
 test("min above max is refused by the API server, with the field", async () => {

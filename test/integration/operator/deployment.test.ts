@@ -64,6 +64,43 @@ test("a mistake in podTemplate is told as the API server said it, and what serve
   await ready("mistaken");
 });
 
+for (const { name, what, mistake, says } of [
+  {
+    name: "mispaced",
+    what: "scaling.behavior",
+    mistake: { scaling: { behavior: { scaleUp: { stabilizationWindowSecond: 5 } } } },
+    says: /unknown field "spec\.behavior\.scaleUp\.stabilizationWindowSecond"/,
+  },
+  {
+    name: "misfenced",
+    what: "networkPolicy.from",
+    // Without it the policy would be wider than it was meant.
+    mistake: { networkPolicy: { from: [{ ipBlock: { cidr: "10.0.0.0/8", excepts: ["10.1.0.0/16"] } }] } },
+    says: /unknown field "spec\.ingress\[0\]\.from\[0\]\.ipBlock\.excepts"/,
+  },
+]) {
+  test(`a mistake in an edit of ${what} is told as the API server said it, and the child stays as it was`, async () => {
+    const resources = { requests: { cpu: "100m" } };
+    await bench.apply(model(name, { ...pinned, resources, scaling: { max: 3 }, networkPolicy: {} }));
+    await ready(name);
+    const specs = async (): Promise<readonly object[]> =>
+      Promise.all(["hpa", "networkpolicy"].map(async (kind) => (await bench.get(kind, name)).spec));
+    const untouched = await specs();
+    await bench.patchModel(name, mistake);
+    const status = await eventually("it is told", async () => {
+      const seen = await bench.status(name);
+      return condition(seen, "Stalled").reason === "Refused" ? seen : undefined;
+    });
+    assert.match(condition(status, "Stalled").message, says);
+    assert.equal(condition(status, "Available").status, "True");
+    assert.equal(status.drift, undefined, "nobody else has changed anything");
+    assert.deepEqual(await specs(), untouched);
+    await bench.patchModel(name, { scaling: null, networkPolicy: null });
+    await ready(name);
+    await eventually("both are gone", async () => (await bench.list("hpa,networkpolicy")).length === 0);
+  });
+}
+
 test("fields that contradict each other are named with the fix, and what serves goes on", async () => {
   await bench.apply(model("contradictory", pinned));
   await ready("contradictory");
