@@ -182,7 +182,8 @@ test("the API on a real API server", async (t) => {
   for (const file of await readdir(examplesDirectory)) {
     await t.test(`examples/${file} is accepted, and its second version, too`, async () => {
       const example = join(examplesDirectory, file);
-      await plane.kubectl(["create", "--validate=strict", "-f", example]);
+      const { stderr } = await plane.kubectl(["create", "--validate=strict", "-f", example]);
+      assert.equal(stderr, "", "the API server warns of nothing");
       const { stdout } = await plane.kubectl(["get", "-f", example, "-o", "json"]);
       const { metadata, spec: created } = JSON.parse(stdout) as Model;
       const version = created.versions.at(-1)?.name;

@@ -30,10 +30,12 @@ test("install.yaml installs what the chart does, by kubectl apply, twice", async
 
   const plane = await startControlPlane({ name: "install" });
   t.after(() => plane.stop());
-  const apply = async () => (await plane.kubectl(["apply", "-f", file])).stdout.trim().split("\n");
+  const apply = () => plane.kubectl(["apply", "-f", file]);
 
-  await t.test("it is applied to a cluster that has nothing of it", async () => {
-    const lines = await apply();
+  await t.test("it is applied to a cluster that has nothing of it, and the API server warns of nothing", async () => {
+    const { stdout, stderr } = await apply();
+    assert.equal(stderr, "");
+    const lines = stdout.trim().split("\n");
     assert.equal(lines.length, manifests.length);
     assert.deepEqual(
       lines.filter((line) => !line.endsWith(" created")),

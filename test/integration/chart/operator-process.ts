@@ -12,6 +12,8 @@ export interface OperatorOptions {
   readonly name: string;
   /** Where its kubeconfig is written to. */
   readonly directory: string;
+  /** Another way to the API server than straight and as its own account. */
+  readonly kubeconfig?: string;
   /** Namespace of the release whose account it works under. */
   readonly namespace?: string;
   readonly serverImage?: string;
@@ -41,7 +43,8 @@ export async function startOperator(
 ): Promise<OperatorProcess> {
   const { namespace = release.namespace, sources = repositoryDirectory } = options;
   const file = join(options.directory, `${options.name}.kubeconfig`);
-  const kubeconfig = await writeAccountKubeconfig(file, plane, { namespace, name: "slipway-operator" });
+  const account = { namespace, name: "slipway-operator" };
+  const kubeconfig = options.kubeconfig ?? (await writeAccountKubeconfig(file, plane, account));
   const image = options.serverImage ?? "registry.example.com/server:1";
   const flags = [`--server-image=${image}`, "--http-port=0", `--kubeconfig=${kubeconfig}`, ...(options.flags ?? [])];
   const child = spawn(process.execPath, [join(sources, "operator", "main.ts"), ...flags], {

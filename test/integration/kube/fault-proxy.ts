@@ -24,6 +24,8 @@ export interface SeenRequest {
   /** `performance.now()` at its arrival. */
   readonly at: number;
   readonly status: number;
+  /** Header of the API server's answer: what it finds wrong with a request that it carries out all the same. */
+  readonly warning?: string | undefined;
 }
 
 /** A reverse proxy on loopback, plain HTTP in front and the real API server behind, that can spoil what passes. */
@@ -51,13 +53,19 @@ export async function startFaultProxy(target: {
   const silenced = new WeakSet<Socket>();
 
   const forward = (url: string, incoming: IncomingMessage, response: ServerResponse, dropAnswer: boolean): void => {
-    const record = (status: number): void => {
-      proxy.seen.push({ method: incoming.method ?? "", url: incoming.url ?? "", at: performance.now(), status });
+    const record = ({ statusCode: status = 0, headers: { warning } }: IncomingMessage): void => {
+      proxy.seen.push({
+        method: incoming.method ?? "",
+        url: incoming.url ?? "",
+        at: performance.now(),
+        status,
+        warning,
+      });
     };
     const headers = { ...incoming.headers, authorization: `Bearer ${target.token}`, host: new URL(target.server).host };
     const upstream = httpsRequest(`${target.server}${url}`, { method: incoming.method ?? "GET", headers, agent });
     upstream.on("response", (answer) => {
-      record(answer.statusCode ?? 0);
+      record(answer);
       if (dropAnswer) {
         answer.resume();
         answer.on("end", () => incoming.socket.resetAndDestroy());
