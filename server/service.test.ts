@@ -11,11 +11,14 @@ test("only the word false takes a pod out", () => {
   for (const content of ["false", "false\n", " false "]) assert.equal(isInService(content), false, content);
 });
 
-/** As kubelet's atomic writer does it: a new folder, then the link to it is replaced by a rename. */
-async function project(volume: string, number: number, content: string): Promise<void> {
+/**
+ * As kubelet's atomic writer does it: a new folder, then the link to it is replaced by a rename. So whoever looks sees
+ * the state before or the one after, and no third one between them.
+ */
+async function project(volume: string, number: number, make: (path: string) => Promise<unknown>): Promise<void> {
   const folder = `..${number}`;
   await mkdir(join(volume, folder));
-  await writeFile(join(volume, folder, "in-service"), content);
+  await make(join(volume, folder, "in-service"));
   await symlink(folder, join(volume, "..data_tmp"));
   await rename(join(volume, "..data_tmp"), join(volume, "..data"));
 }
@@ -38,17 +41,16 @@ test("a change is seen through the link that kubelet swaps, absence is in servic
   };
   const watch = watchService({ file, onChange: add, onError: () => add("error") });
   try {
-    await project(volume, 1, "false");
+    await project(volume, 1, (path) => writeFile(path, "false"));
     await symlink("..data/in-service", file);
     await happened(1);
-    await project(volume, 2, "");
+    await project(volume, 2, (path) => writeFile(path, ""));
     await happened(2);
-    await project(volume, 3, "false");
+    await project(volume, 3, (path) => writeFile(path, "false"));
     await happened(3);
-    await rm(file);
-    await mkdir(file);
+    await project(volume, 4, (path) => mkdir(path)); // which cannot be read as a file
     await happened(4);
-    await rm(file, { recursive: true });
+    await project(volume, 5, () => Promise.resolve()); // nothing is there
     await happened(5);
     assert.deepEqual(events, [false, true, false, "error", true]);
   } finally {
