@@ -8,6 +8,7 @@ import { describe, test } from "node:test";
 import { promisify } from "node:util";
 import { directionModels } from "../../../demo/models.ts";
 import { repositoryDirectory } from "../../cluster/directories.ts";
+import { loopSteps } from "../../fixtures/loop-steps.ts";
 import { identityModel, loopModel, slowLoadingModel } from "../../fixtures/onnx.ts";
 import { startRegistry } from "../fetch/registry.ts";
 import { eventually } from "../server/harness.ts";
@@ -75,22 +76,23 @@ test("a model is served until Ctrl-C, with curl lines that work and a page", () 
 test("Ctrl-C lets what is under way finish, and a second one does not", () =>
   withFolder(async (directory) => {
     await writeFile(join(directory, "loop.onnx"), loopModel());
-    const steps = async (count: number, url: string): Promise<Response> => {
+    const run = async (seconds: number, url: string): Promise<Response> => {
+      const steps = await loopSteps(seconds);
       const inputs = [
         { name: "x", datatype: "FP32", shape: [1], data: [0] },
-        { name: "n", datatype: "INT64", shape: [], data: [count] },
+        { name: "n", datatype: "INT64", shape: [], data: [steps] },
       ];
       return fetch(`${url}/v2/models/loop/infer`, { method: "POST", body: JSON.stringify({ inputs }) });
     };
     const patient = serving([join(directory, "loop.onnx"), "--workers", "1"]);
-    const answer = steps(1_000_000, await patient.url);
+    const answer = run(1, await patient.url);
     await underWay(patient);
     patient.child.kill("SIGINT");
     assert.equal((await answer).status, 200);
     assert.equal(await patient.ended, 0);
 
     const hasty = serving([join(directory, "loop.onnx"), "--workers", "1"]);
-    const lost = assert.rejects(steps(20_000_000, await hasty.url));
+    const lost = assert.rejects(run(20, await hasty.url));
     await underWay(hasty);
     hasty.child.kill("SIGINT");
     while (!hasty.stderr().includes("draining")) await once(hasty.child.stderr ?? hasty.child, "data");
@@ -111,7 +113,7 @@ async function underWay(server: Serving): Promise<void> {
 
 test("Ctrl-C while a model loads ends it at once, with 130", () =>
   withFolder(async (directory) => {
-    await writeFile(join(directory, "slow.onnx"), slowLoadingModel(64));
+    await writeFile(join(directory, "slow.onnx"), slowLoadingModel());
     const server = serving([join(directory, "slow.onnx"), "--workers", "1", "--verbose"]);
     while (!server.stderr().includes("listening")) await once(server.child.stderr ?? server.child, "data");
     server.child.kill("SIGINT");

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Page } from "playwright-core";
+import { loopSteps } from "../../fixtures/loop-steps.ts";
 import { addModel, loopModel } from "../../fixtures/onnx.ts";
 import { call, type RunningServer, startServer } from "../server/harness.ts";
 import { type Browser, startBrowser } from "./browser.ts";
@@ -51,7 +52,7 @@ test("the duration of a request is told as the server measured it: what waited o
     await sleep(delay);
     await route.continue();
   });
-  await page.getByLabel("n", { exact: true }).fill("500000");
+  await page.getByLabel("n", { exact: true }).fill(String(await loopSteps(0.3)));
   const earlier = await inferenceMilliseconds(server);
   const started = performance.now();
   await page.getByRole("button", { name: "Predict" }).click();
