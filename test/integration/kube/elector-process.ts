@@ -1,6 +1,7 @@
 /**
  * A process for lease.test.ts: stands for election and, whether it leads or not, tries all the time to write. Says on
- * stdout, a line each: `elected`, `lost`, `refused` (at the first refusal after a write).
+ * stdout, a line each: `following` (the holder, as it happens), `elected`, `lost`, `refused` (at the first refusal after
+ * a write).
  * Arguments: server CA-file token identity.
  */
 import { readFileSync } from "node:fs";
@@ -10,7 +11,7 @@ import { LostLeaseError } from "../../../operator/kube/errors.ts";
 import { createElector } from "../../../operator/kube/lease.ts";
 import { createMetrics } from "../../../operator/kube/metrics.ts";
 import { createTransport } from "../../../operator/kube/transport.ts";
-import { configMap, configMaps, fieldManager, namespace, quietLog } from "./runtime.ts";
+import { configMap, configMaps, fieldManager, namespace, quietLog, tellingWatches } from "./runtime.ts";
 
 const [server = "", caFile = "", token = "", identity = ""] = process.argv.slice(2);
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -27,7 +28,7 @@ const transport = createTransport({
   userAgent: identity,
 });
 const elector = createElector({
-  transport,
+  transport: tellingWatches(transport, () => say("following")),
   namespace,
   name: "lease-test",
   identity,

@@ -12,7 +12,7 @@ import { type Elector, type ElectorOptions, createElector } from "../../../opera
 import { createMetrics } from "../../../operator/kube/metrics.ts";
 import type { KubeObject, Resource } from "../../../operator/kube/resources.ts";
 import { type ControlPlane, startControlPlane } from "../../cluster/control-plane.ts";
-import { type ConfigMap, configMaps, connect, namespace, quietLog, until } from "./runtime.ts";
+import { type ConfigMap, configMaps, connect, namespace, quietLog, tellingWatches, until } from "./runtime.ts";
 
 interface Lease extends KubeObject {
   readonly spec: { readonly holderIdentity?: string; readonly leaseTransitions: number };
@@ -98,7 +98,8 @@ test("a process stopped beyond its lease writes nothing when it goes on, and the
   await until(() => has(stopped, "elected"), 10_000);
   const successor = startCandidate("successor");
   await until(async () => (await lastWrite(stopped)) !== undefined, 5_000);
-  await delay(1_500); // the follower is up and follows
+  await until(() => has(successor, "following"), 10_000);
+  await delay(1_500); // two renewals of the holder
   assert.equal(await lastWrite(successor), undefined);
 
   stopped.process.kill("SIGSTOP");
@@ -122,6 +123,7 @@ test("SIGTERM hands the lease over within a second", async () => {
   await until(() => has(leader, "elected"), 15_000);
   const follower = startCandidate("follower");
   await until(async () => (await lastWrite(leader)) !== undefined, 5_000);
+  await until(() => has(follower, "following"), 10_000);
   await delay(1_500);
   assert.ok(!has(follower, "elected"));
 
@@ -175,20 +177,22 @@ test("one may create leases, and get, update and watch this one by name: that is
   try {
     const complaints: string[] = [];
     const log = { ...quietLog, warn: (_fields: object, message: string) => void complaints.push(message) };
+    let isFollowed = false;
+    const transport = tellingWatches(modest.transport, () => (isFollowed = true));
     const [first, second] = ["first", "second"].map((identity) =>
       electorHere({
         name: "modest",
         identity,
         onElected: () => undefined,
         onLost: () => undefined,
-        transport: modest.transport,
+        transport,
         log,
       }),
     );
     first?.start();
     await until(() => first?.isLeader() === true, 5_000);
     second?.start();
-    await delay(500);
+    await until(() => isFollowed, 5_000);
     await first?.stop();
     // By looking every two seconds it would take longer: the watch is allowed, too.
     const tookMs = await until(() => second?.isLeader() === true, 5_000);

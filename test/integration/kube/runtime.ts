@@ -52,6 +52,15 @@ export function connectTo(server: string, credentials: Credentials) {
   return { transport, metrics, client: createClient(transport, { mayWrite: () => true }) };
 }
 
+/** A transport that says so when one of its watches is open: from then on its user learns of changes as they happen. */
+export function tellingWatches(transport: Transport, isOpen: () => void): Transport {
+  const told = (opened: (() => void) | undefined) => () => {
+    opened?.();
+    isOpen();
+  };
+  return { ...transport, watch: (wanted, opened) => transport.watch(wanted, told(opened)) };
+}
+
 export const quietLog: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 export interface Followed {
