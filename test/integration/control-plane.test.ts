@@ -41,13 +41,14 @@ describe("a control plane of its own", () => {
   });
 
   test("answers nothing while it is stopped or frozen, and goes on afterwards", async () => {
-    const get = () => plane.kubectl(["get", "namespace", "default", "--request-timeout=1s"]);
+    const get = (...flags: readonly string[]) => plane.kubectl(["get", "namespace", "default", ...flags]);
+    const impatiently = () => get("--request-timeout=1s");
     await plane.stopApiServer();
-    await assert.rejects(get, CommandError);
+    await assert.rejects(impatiently, CommandError);
     await plane.startApiServer();
     await get();
     plane.pauseApiServer();
-    await assert.rejects(get, CommandError);
+    await assert.rejects(impatiently, CommandError);
     plane.resumeApiServer();
     await get();
   });
