@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import type { Metafile } from "esbuild";
 import { bundle } from "./bundle.ts";
+import { letEverybodyRead } from "./let-everybody-read.ts";
 
 /**
  * Fills a folder with all that an image needs, for `docker build` or `buildah bud` to copy: the bundle, the `node`
@@ -14,13 +15,18 @@ import { bundle } from "./bundle.ts";
 export async function stageServer(repository: string, context: string): Promise<Metafile> {
   await stageNode(repository, context);
   await stageOnnxRuntime(join(repository, "node_modules"), join(context, "node_modules"));
-  return bundle({ repository, half: "server", output: context, external: ["onnxruntime-node"] });
+  const metafile = await bundle({ repository, half: "server", output: context, external: ["onnxruntime-node"] });
+  await letEverybodyRead(context);
+  return metafile;
 }
 
 export async function stageOperator(repository: string, context: string): Promise<Metafile> {
   await stageNode(repository, context);
   // Loaded outside a cluster only, where the sources run.
-  return bundle({ repository, half: "operator", output: context, external: ["@kubernetes/client-node"] });
+  const external = ["@kubernetes/client-node"];
+  const metafile = await bundle({ repository, half: "operator", output: context, external });
+  await letEverybodyRead(context);
+  return metafile;
 }
 
 /**

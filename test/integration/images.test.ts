@@ -24,6 +24,8 @@ interface Built {
   };
   /** Paths of the files that lie in the image under /app and /usr/local. */
   readonly files: readonly string[];
+  /** What there only root can read, or enter. */
+  readonly closed: readonly string[];
 }
 
 describe("images", () => {
@@ -34,7 +36,9 @@ describe("images", () => {
     const base = await baseImage();
     for (const [half, stage] of Object.entries({ server: stageServer, operator: stageOperator })) {
       const context = join(directory, half);
-      await stage(repositoryDirectory, context);
+      // As on a machine whose new files are nobody else's to read.
+      const usual = process.umask(0o077);
+      await stage(repositoryDirectory, context).finally(() => process.umask(usual));
       const tag = `slipway-${half}:images-test`;
       await buildImage({
         dockerfile: join(repositoryDirectory, "images", `${half}.Dockerfile`),
@@ -61,6 +65,10 @@ describe("images", () => {
       const entrypoint = built.get(half)?.config.Entrypoint ?? [];
       assert.deepEqual([entrypoint.at(0), entrypoint.at(-1)], ["/usr/local/bin/node", "/app/main.mjs"]);
       assert.equal(built.get(half)?.config.Labels?.["org.opencontainers.image.title"], `slipway-${half}`);
+    });
+
+    test(`the ${half}'s is all readable to that user`, () => {
+      assert.deepEqual(built.get(half)?.closed, []);
     });
   }
 
@@ -93,9 +101,13 @@ async function inspect(tag: string, copy: string): Promise<Built> {
   };
   const config = await readFile(join(copy, manifest.config.digest.slice("sha256:".length)), "utf8");
   const files: string[] = [];
+  const closed: string[] = [];
   for (const { digest } of manifest.layers) {
-    const { stdout } = await run("tar", ["-tzf", join(copy, digest.slice("sha256:".length))]);
-    files.push(...stdout.split("\n").filter((path) => /^(?:app|usr\/local)\/.*[^/]$/.test(path)));
+    const { stdout } = await run("tar", ["-tvzf", join(copy, digest.slice("sha256:".length))]);
+    for (const [, mode = "", path = ""] of stdout.matchAll(/^(\S+)(?: +\S+){4} ((?:app|usr\/local)\/.*)$/gm)) {
+      if (!path.endsWith("/")) files.push(path);
+      if (!/^(?:-.{6}r|d.{6}r.x|l)/.test(mode)) closed.push(`${mode} ${path}`);
+    }
   }
-  return { layers: manifest.layers, config: (JSON.parse(config) as { config: Built["config"] }).config, files };
+  return { layers: manifest.layers, config: (JSON.parse(config) as { config: Built["config"] }).config, files, closed };
 }
