@@ -22,8 +22,10 @@ import { startCuttingProxy } from "./cutting-proxy.ts";
 import { assertFails, type Fetched, fetching } from "./fetching.ts";
 import { type Registry, startRegistry } from "./registry.ts";
 
-/** Waits short enough for a test; a local registry answers in milliseconds. */
-const impatient = { idleMilliseconds: 400, retryDelaysMilliseconds: [20, 20, 20] };
+/** Tries again as soon as a test may ask for; how long a registry may be silent is as in a pod. */
+const restless = { retryDelaysMilliseconds: [20, 20, 20] };
+/** For registries that fall silent: one that is only slow, as on a busy machine, would be taken for silent, too. */
+const impatient = { ...restless, idleMilliseconds: 400 };
 
 let registry: Registry;
 let tagNumber = 0;
@@ -53,7 +55,7 @@ function fetchTag(
       SLIPWAY_PLAIN_HTTP_HOSTS: `other:5000, ${host}`,
       ...environment,
     },
-    { limits: impatient, ...options },
+    { limits: restless, ...options },
   );
 }
 
@@ -170,7 +172,7 @@ describe("an index", () => {
     const platform = { os: "linux", architecture: "s390x" };
     await pushIndex(target, target.tag, [{ ...manifest, platform }]);
     assertFails(
-      await fetchTag(target.tag, {}, { architecture: "x64", limits: impatient }),
+      await fetchTag(target.tag, {}, { architecture: "x64", limits: restless }),
       "NoMatchingManifest",
       /linux\/amd64.*linux\/s390x/,
     );
@@ -184,7 +186,7 @@ describe("an index", () => {
       { ...elsewhere, platform: { os: "linux", architecture: "amd64" } },
       { ...here, platform: { os: "linux", architecture: "arm64" } },
     ]);
-    assertFetched(await fetchTag(target.tag, {}, { architecture: "arm64", limits: impatient }), index, [model]);
+    assertFetched(await fetchTag(target.tag, {}, { architecture: "arm64", limits: restless }), index, [model]);
   });
 
   test("of one artifact without a platform gives it", async () => {
@@ -274,7 +276,7 @@ describe("archives that want to harm", () => {
       const fetched = await fetchTag(
         target.tag,
         {},
-        { limits: { ...impatient, inflationAllowanceBytes: 1024 ** 2, inflationRatio: 10 } },
+        { limits: { ...restless, inflationAllowanceBytes: 1024 ** 2, inflationRatio: 10 } },
       );
       assertFails(fetched, reason, message);
       assert.ok([...fetched.files.values()].every(({ byteLength }) => byteLength <= 1024 ** 2));
@@ -290,7 +292,7 @@ describe("archives that want to harm", () => {
   test("more bytes than allowed are not downloaded", async () => {
     const target = address();
     await pushArtifact({ ...target, files: [model] });
-    const fetched = await fetchTag(target.tag, {}, { limits: { ...impatient, totalBytes: 1000 } });
+    const fetched = await fetchTag(target.tag, {}, { limits: { ...restless, totalBytes: 1000 } });
     assertFails(fetched, "TooLarge", /more than the 1000/);
     assert.equal(fetched.files.size, 0);
   });
@@ -322,7 +324,7 @@ describe("a connection that breaks", () => {
     try {
       const fetched = await fetchTag(target.tag, {}, {}, proxy.host);
       assertFails(fetched, "SourceUnavailable", /cut the connection/);
-      assert.equal(proxy.broken(), 1 + impatient.retryDelaysMilliseconds.length);
+      assert.equal(proxy.broken(), 1 + restless.retryDelaysMilliseconds.length);
     } finally {
       await proxy.close();
     }
@@ -337,7 +339,8 @@ describe("a connection that breaks", () => {
       times: Number.POSITIVE_INFINITY,
     });
     try {
-      assertFails(await fetchTag(target.tag, {}, {}, proxy.host), "TimedOut", /sent nothing for 0\.4 s/);
+      const fetched = await fetchTag(target.tag, {}, { limits: impatient }, proxy.host);
+      assertFails(fetched, "TimedOut", /sent nothing for 0\.4 s/);
     } finally {
       await proxy.close();
     }
@@ -348,7 +351,7 @@ describe("a connection that breaks", () => {
     const manifest = await pushArtifact({ ...target, files: [model, weights] });
     const proxy = await startCuttingProxy(registry.host, { kind: "stall", afterBytes: 1024 ** 2, times: 1 });
     try {
-      assertFetched(await fetchTag(target.tag, {}, {}, proxy.host), manifest, [model, weights]);
+      assertFetched(await fetchTag(target.tag, {}, { limits: impatient }, proxy.host), manifest, [model, weights]);
       assert.equal(proxy.broken(), 1);
     } finally {
       await proxy.close();
@@ -377,7 +380,7 @@ describe("a connection that breaks", () => {
     assertFails(fetched, "SourceUnavailable", /127\.0\.0\.1:1 cannot be reached.*ECONNREFUSED/);
     assert.ok(
       !fetched.report.ok &&
-        (fetched.report.logTail ?? "").split("\n").length === impatient.retryDelaysMilliseconds.length,
+        (fetched.report.logTail ?? "").split("\n").length === restless.retryDelaysMilliseconds.length,
     );
   });
 });
