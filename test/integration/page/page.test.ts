@@ -55,8 +55,8 @@ describe("the page of the text-direction model", () => {
     for (const command of commands) assert.ok(command.includes(`'${server.url}/`), command);
     const copy = page.getByRole("button", { name: "Copy the command" });
     assert.equal(await copy.count(), 3);
-    await copy.nth(1).click();
-    await page.getByText("Copied").waitFor();
+    // The word is there for a moment only.
+    await Promise.all([page.getByText("Copied").waitFor(), copy.nth(1).click()]);
     assert.equal(await page.evaluate("navigator.clipboard.readText()"), commands[1]);
     await page.getByText("None yet.").first().waitFor();
     assertClean(watched, server);
