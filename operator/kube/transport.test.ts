@@ -4,6 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type Clock, systemClock } from "./clock.ts";
 import { ApiError, LostLeaseError, TransportError } from "./errors.ts";
 import { createMetrics } from "./metrics.ts";
+import { createManualClock } from "./test-clock.ts";
 import { anonymous, type Peer, startPeer } from "./test-peer.ts";
 import { type Transport, type TransportOptions, createTransport } from "./transport.ts";
 
@@ -180,13 +181,18 @@ test("an answer that is not JSON is a TransportError that quotes it", async () =
 });
 
 test("no answer within the time limit: an error, and the connection is given up", async () => {
+  const clock = createManualClock();
   await withPeer(
     () => undefined,
     async (transport, peer) => {
-      await assert.rejects(transport.request({ ...get, timeoutMs: 50 }), isTransportError("Timeout"));
+      const refused = assert.rejects(transport.request({ ...get, timeoutMs: 50 }), isTransportError("Timeout"));
+      await until(() => peer.requests.length === 1);
+      await clock.advance(50);
+      await refused;
       await until(() => peer.open() === 0);
       assert.equal(peer.requests.length, 1, "a time limit is not repeated: it is the caller's to decide");
     },
+    { clock },
   );
 });
 
@@ -325,6 +331,7 @@ test("a watch gives each event once, whatever the chunks, and ends with the stre
 
 test("a watch that is refused, cut, cut inside an event, or silent throws what it was", async () => {
   const line = '{"type":"ADDED","object":{}}\n';
+  const clock = createManualClock();
   await withPeer(
     (request, response) => {
       if (request.url === "/gone") {
@@ -346,9 +353,13 @@ test("a watch that is refused, cut, cut inside an event, or silent throws what i
         watch("/cut"),
         (error) => error instanceof TransportError && /RESET|SOCKET/.test(error.code),
       );
-      await assert.rejects(watch("/silent"), isTransportError("Timeout"));
+      const silent = assert.rejects(watch("/silent"), isTransportError("Timeout"));
+      await until(() => peer.requests.includes("GET /silent"));
+      await clock.advance(100);
+      await silent;
       await until(() => peer.open() <= 1);
     },
+    { clock },
   );
 });
 
@@ -365,7 +376,8 @@ test("bytes keep a watch alive even when they complete no event", async () => {
     },
     async (transport) => {
       const events = [];
-      const watch = transport.watch({ path: "/w", idleMs: 200, signal: new AbortController().signal });
+      // The bytes take twice as long; a machine may stand still for most of it between two of them.
+      const watch = transport.watch({ path: "/w", idleMs: 400, signal: new AbortController().signal });
       for await (const event of watch) events.push(event);
       assert.equal(events.length, 1);
     },
