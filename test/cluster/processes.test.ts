@@ -32,6 +32,20 @@ describe("processes", () => {
     });
   }
 
+  test("the umask of whoever starts it is not its own", async () => {
+    const ownUmask = process.umask(0o077);
+    try {
+      const program = shell("umask; exec sleep 60");
+      const started = startDetached(program);
+      const check = async () => assert.equal(await readFile(program.logFile, "utf8"), "0022\n");
+      await waitFor("its umask", check, { timeoutMilliseconds: 5_000, processes: [started] });
+      await stopProcess(started, 0);
+      assert.equal(process.umask(), 0o077);
+    } finally {
+      process.umask(ownUmask);
+    }
+  });
+
   test("one that ignores the polite signal is killed once patience is over", async () => {
     const program = shell("trap '' TERM; echo ready; while :; do sleep 1; done");
     const started = startTied(program);

@@ -43,8 +43,15 @@ function entering(networkNamespace: string | undefined): string[] {
   return networkNamespace === undefined ? [] : ["nsenter", `--net=${networkNamespace}`];
 }
 
+/**
+ * What servers run with everywhere. With that of a careful shell, 077, containerd unpacks images that no user but root
+ * can read, and no pod of ours starts.
+ */
+const umaskOfServers = 0o022;
+
 function start(program: Program, prefix: readonly string[], options: { detached: boolean }): StartedProcess {
   const log = openSync(program.logFile, "a");
+  const ownUmask = process.umask(umaskOfServers);
   let child: ChildProcess;
   try {
     const [command = program.path, ...rest] = [...prefix, program.path, ...program.parameters];
@@ -55,6 +62,7 @@ function start(program: Program, prefix: readonly string[], options: { detached:
       stdio: ["ignore", log, log],
     });
   } finally {
+    process.umask(ownUmask);
     closeSync(log);
   }
   // Whoever waits for the process sees that it is gone and quotes its log; this only keeps Node from throwing.

@@ -3,6 +3,7 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { tmpdir } from "node:os";
 import { after, before, test } from "node:test";
+import { letEverybodyRead } from "../../images/let-everybody-read.ts";
 import { ask, reachable, serviceUrl } from "./ask.ts";
 import { type Bench, startBench } from "./bench.ts";
 import { model, negated, pushVersions, question, same } from "./models.ts";
@@ -19,6 +20,7 @@ before(async () => {
   await mkdir(join(folder, "v2"), { recursive: true });
   await writeFile(join(folder, "v1.onnx"), same);
   await writeFile(join(folder, "v2", "model.onnx"), negated);
+  await letEverybodyRead(folder);
 });
 
 after(async () => {

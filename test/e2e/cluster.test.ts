@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { letEverybodyRead } from "../../images/let-everybody-read.ts";
 import { down } from "../cluster/down.ts";
 import { baseImage } from "../cluster/image/base.ts";
 import { buildImage, pushImage } from "../cluster/image/build.ts";
@@ -49,6 +50,7 @@ async function pushEcho(registry: string): Promise<string> {
     await copyFile(process.execPath, join(context, "node"));
     await writeFile(join(context, "main.mjs"), program);
     await writeFile(join(context, "Dockerfile"), dockerfile);
+    await letEverybodyRead(context);
     const buildArgs = { BASE: await baseImage() };
     await buildImage({ dockerfile: join(context, "Dockerfile"), context, tag: "echo:1", buildArgs });
     return (await pushImage("echo:1", undefined, registry)).reference;
