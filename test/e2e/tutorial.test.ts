@@ -80,10 +80,13 @@ function scriptOf(steps: readonly Step[]): string {
   return ["set -e", "shopt -s expand_aliases", ...parts].join("\n");
 }
 
-/** A line without what is another each time: pods' names, ages, the last digits of a float, the width of columns. */
+/**
+ * A line without what is another each time: pods' names, ages, the last digits of a float, the width of columns. The
+ * hash in a pod's name stands for the digits of a number of 32 bits: mostly ten, seldom fewer than eight.
+ */
 function stable(line: string): string {
   return line
-    .replaceAll(/-[a-z0-9]{8,10}-[a-z0-9]{5}\b/g, "-POD")
+    .replaceAll(/-[a-z0-9]{6,10}-[a-z0-9]{5}\b/g, "-POD")
     .replaceAll(/\b(?:\d+[hms])+\b/g, "AGE")
     .replaceAll(/\d\.\d+e-\d+/g, "TINY")
     .replace(/ (?:pushed|was there)$/, " sent, unless it was there")
