@@ -126,9 +126,9 @@ export async function eventually<T>(
   probe: () => Promise<T | undefined | false>,
   timeoutMs = 30_000,
 ): Promise<T> {
-  const until = Date.now() + timeoutMs;
+  const until = performance.now() + timeoutMs;
   let last: unknown;
-  while (Date.now() < until) {
+  while (performance.now() < until) {
     try {
       const value = await probe();
       if (value !== undefined && value !== false) return value;

@@ -59,10 +59,12 @@ test("forward and back by one field, with the old pods told that they are out of
   await serving("there-and-back", "v1");
   const pod = await bench.get("pod", marked.metadata.name);
   assert.equal(pod.metadata.annotations?.["slipway.dev/in-service"], undefined, "the same warm pod serves again");
-  const events = (await bench.list("events")).filter(
-    (event) => event.regarding?.name ?? event.involvedObject.name === "there-and-back",
+  // An Event is sent when the status has been written, and so is seen after it.
+  await eventually("the Event says so", async () =>
+    (await bench.list("events")).some(
+      ({ reason, involvedObject }) => reason === "RolledBack" && involvedObject.name === "there-and-back",
+    ),
   );
-  assert.ok(events.some((event) => event.reason === "RolledBack"));
 });
 
 test("a version that is no model takes no traffic, and status says why within 5 s", async () => {
