@@ -127,9 +127,13 @@ async function told(
   assert.match(condition(status, "Ready").message, says);
   assert.deepEqual([condition(status, "Available").status, status.currentVersion], ["True", "v1"]);
   assert.equal(condition(status, "Stalled").status, permanent ? "True" : "False");
-  const failures = pods
-    .of(name)
-    .flatMap((pod) => (versionOf(pod) === entry.name ? (pods.firstFailureMs(pod) ?? []) : []));
+  // The operator's watch may be ahead of the one here.
+  const failures = await eventually("the pod's end is seen", async () => {
+    const seen = pods.of(name).filter((pod) => versionOf(pod) === entry.name);
+    const failed = seen.flatMap((pod) => pods.firstFailureMs(pod) ?? []);
+    assert.ok(failed.length > 0);
+    return failed;
+  });
   assert.equal(failures.length, 1, "one pod of it has failed");
   const afterMs = saidMs - Math.min(...failures);
   assert.ok(afterMs < saidWithinMs, `told ${afterMs} ms after the pod had failed`);
