@@ -152,7 +152,8 @@ async function startOperator(kubeconfig: string, flags: readonly string[]): Prom
   child.stderr.setEncoding("utf8").on("data", (text: string) => (output += text));
   const port = await eventually("the operator starts", () => {
     if (child.exitCode !== null) throw new Error(`the operator ended: ${output}`);
-    return Promise.resolve(/"port":(\d+)/.exec(output)?.[1]);
+    // With what follows it, as a line may come in two pieces.
+    return Promise.resolve(/"port":(\d+)\D/.exec(output)?.[1]);
   });
   return {
     // Creates, patches and deletes that changed something; the lease is renewed by PUT.
