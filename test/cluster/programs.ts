@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rename, rm, symlink } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { run } from "./command.ts";
 import { cacheDirectory, modulesDirectory } from "./directories.ts";
@@ -109,21 +109,22 @@ async function buildModule(module: Module, goVersion: string, report: Report): P
   if (existsSync(target)) return target;
 
   await mkdir(parent, { recursive: true });
-  const fresh = await step(report, `building ${module.name} with Go`, async () => {
+  await step(report, `building ${module.name} with Go`, async () => {
     const partial = `${target}.${process.pid}`;
     await mkdir(partial, { recursive: true });
-    // Test files run side by side: the first one builds, the others wait at the lock and find the result.
-    const onlyOnce = ['test -e "$0" || exec "$@"', target];
-    const build = ["go", "build", ...flags, "-o", `${partial}/`, ...module.packages];
-    await run("flock", [`${target}.lock`, "sh", "-c", ...onlyOnce, ...build], {
-      directory: source,
-      environment: { CGO_ENABLED: module.cgo ? "1" : "0", GOWORK: "off", GOFLAGS: "" },
-    });
     for (const link of module.links) await symlink(module.name, join(partial, link));
-    return partial;
+    // Test files run side by side: the first one builds, the others wait at the lock and find the result.
+    const onlyOnce = 'test -e "$1" || { target=$1 partial=$2; shift 2; "$@" && mv "$partial" "$target"; }';
+    const build = ["go", "build", ...flags, "-o", `${partial}/`, ...module.packages];
+    try {
+      await run("flock", [`${target}.lock`, "sh", "-c", onlyOnce, "sh", target, partial, ...build], {
+        directory: source,
+        environment: { CGO_ENABLED: module.cgo ? "1" : "0", GOWORK: "off", GOFLAGS: "" },
+      });
+    } finally {
+      await rm(partial, { recursive: true, force: true });
+    }
   });
-  if (existsSync(target)) await rm(fresh, { recursive: true });
-  else await rename(fresh, target);
   return target;
 }
 
