@@ -52,4 +52,8 @@ kubeenv: $(installed) ## print what a shell evaluates to find kubectl, helm and 
 $(installed): package-lock.json
 	@echo "Installing the npm packages with npm ci, about a minute ..." >&2
 	@npm ci --no-audit --no-fund >&2
+# npm goes on without an optional package whose download failed.
+	@PATH="$$PWD/node_modules/.bin:$$PATH" node --eval 'process.exit(parseInt(process.versions.node) < 24 ? 1 : 0)' || \
+		{ rm $@; echo "Node.js 24 is missing: npm brings it to Linux on x64 and arm64 (if its download failed, try again);" \
+		"elsewhere put it on PATH." >&2; exit 1; }
 	@touch $@

@@ -30,11 +30,11 @@ export async function stageOperator(repository: string, context: string): Promis
 }
 
 /**
- * The binary of npm `node`, without the symbols that only a debugger reads. It keeps its source's time: that is how an
- * unchanged one is known, and how both images come to share its layer.
+ * The binary of npm `node-linux-*`, without the symbols that only a debugger reads. It keeps its source's time: that is
+ * how an unchanged one is known, and how both images come to share its layer.
  */
 async function stageNode(repository: string, context: string): Promise<void> {
-  const source = join(repository, "node_modules", "node", "bin", "node");
+  const source = join(repository, "node_modules", ".bin", "node");
   const target = join(context, "node");
   const time = Math.floor((await stat(source)).mtimeMs / 1000);
   const staged = await stat(target).catch(() => undefined);
