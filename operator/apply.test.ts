@@ -35,9 +35,9 @@ async function applied(refused: readonly string[] = []): Promise<{ log: string[]
   };
   const plan: Plan = {
     writes,
-    announcements: [],
-    status: (_problems, hasMoved) => {
-      moved = hasMoved;
+    announcements: () => [],
+    status: (outcome) => {
+      moved = outcome.moved;
       return { currentVersion: "v2" };
     },
     why: [],

@@ -9,9 +9,11 @@ import type { EventRecorder } from "./kube/events.ts";
 import { keyOf, type KubeObject } from "./kube/resources.ts";
 import type { Staleness } from "./kube/staleness.ts";
 import { phases, type Write } from "./plan/children.ts";
-import type { Plan } from "./plan/plan.ts";
+import type { Outcome, Plan } from "./plan/plan.ts";
 import { hashOf } from "./plan/revision.ts";
 import type { Problem } from "./plan/facts.ts";
+import { afterWrite } from "./plan/settled.ts";
+import { answered } from "./projections.ts";
 
 export interface ApplyInputs {
   readonly client: Client;
@@ -25,11 +27,11 @@ export interface ApplyInputs {
  * possible becomes a problem in the status. One that the API server failed to do is told there, too, and ends the pass
  * after it; any other failure ends the pass at once. The next one goes on from what is then observed. Traffic is moved
  * only when what it needs is there, and nothing is released before it has moved; a problem with anything else (a
- * budget, a mark on a pod) is told and holds nothing up. The first status of a new model is left to the pass after the
- * one that made its children.
+ * budget, a mark on a pod) is told and holds nothing up. Whatever a pass has written, it leaves a status.
  */
 export async function apply(model: Model, plan: Plan, inputs: ApplyInputs): Promise<readonly Problem[]> {
   const problems: Problem[] = [];
+  const unchanged: UnchangedField[] = [];
   let moved = true;
   let failure: unknown;
   for (const phase of phases) {
@@ -37,47 +39,67 @@ export async function apply(model: Model, plan: Plan, inputs: ApplyInputs): Prom
     const writes = plan.writes.filter((write) => write.phase === phase);
     const outcomes = await Promise.allSettled(writes.map((write) => perform(model, write, inputs)));
     for (const [index, outcome] of outcomes.entries()) {
-      const problem = outcome.status === "fulfilled" ? outcome.value : failed(writes[index], outcome.reason);
+      const { problem, unchanged: fields = [] } =
+        outcome.status === "fulfilled" ? outcome.value : { problem: failed(writes[index], outcome.reason) };
       if (outcome.status === "rejected") failure ??= outcome.reason;
+      unchanged.push(...fields);
       if (problem === undefined) continue;
       problems.push(problem);
       if (phase !== "release" && carriesTraffic(problem)) moved = false;
     }
   }
-  if (isFirstStep(model, plan) && problems.length === 0) return problems;
-  const told = await writeStatus(model, plan.status(problems, moved), inputs);
+  const outcome: Outcome = { problems, moved, unchanged };
+  const told = await writeStatus(model, plan.status(outcome), inputs);
   const { namespace, name, uid } = model.metadata;
   const subject = { apiVersion: apiVersion(kinds.model), kind: kinds.model.kind, namespace, name, uid };
   // What was not done, or is not yet put down in the status, is planned and told again by the next pass.
-  if (told && moved) for (const announcement of plan.announcements) inputs.events.record(subject, announcement);
+  if (told && moved)
+    for (const announcement of plan.announcements(outcome)) inputs.events.record(subject, announcement);
   for (const { reason, message } of problems) inputs.events.record(subject, { type: "Warning", reason, message });
   if (failure !== undefined) throw failure;
   return problems;
-}
-
-/**
- * What a new model needs was just made. Its status says nothing yet that the next pass does not know better, which
- * comes with the events of what was made; of a thousand new models most have ready pods by then, and one write does.
- */
-function isFirstStep(model: Model, plan: Plan): boolean {
-  return model.status === undefined && plan.writes.length > 0;
 }
 
 function carriesTraffic({ object }: Problem): boolean {
   return [kinds.deployment, kinds.service].some(({ kind }) => object.startsWith(`${kind}/`));
 }
 
-async function perform(model: Model, write: Write, inputs: ApplyInputs): Promise<Problem | undefined> {
+type UnchangedField = Outcome["unchanged"][number];
+
+interface Effect {
+  readonly problem?: Problem | undefined;
+  readonly unchanged?: readonly UnchangedField[];
+}
+
+async function perform(model: Model, write: Write, inputs: ApplyInputs): Promise<Effect> {
   try {
-    await send(model, write, inputs);
-    return undefined;
+    const answer = await send(model, write, inputs);
+    return answer === undefined || write.verb === "delete" ? {} : await settle(model, write, answer, inputs);
   } catch (error) {
-    if (write.verb === "create" && isAlreadyExists(error)) return adopt(model, write, inputs);
+    if (write.verb === "create" && isAlreadyExists(error)) return { problem: await adopt(model, write, inputs) };
     // Somebody deleted it, or another one stands under its name: the watch will tell, and the next pass decides.
-    if (write.verb === "patch" && (isNotFound(error) || isUidMismatch(error))) return undefined;
-    if (isRefusal(error)) return refused(write, error);
+    if (write.verb === "patch" && (isNotFound(error) || isUidMismatch(error))) return {};
+    if (isRefusal(error)) return { problem: refused(write, error) };
     throw error;
   }
+}
+
+/** Notes on the child what the API server made of the write, where that is not what was written. */
+async function settle(
+  model: Model,
+  write: Exclude<Write, { verb: "delete" }>,
+  answer: KubeObject,
+  inputs: ApplyInputs,
+): Promise<Effect> {
+  if (write.intent === undefined) return {};
+  const { note, unchanged } = afterWrite(write.intent, answered(answer));
+  if (note !== undefined) {
+    const body = { metadata: { annotations: { [childAnnotations.settled]: note } } };
+    const { kind, name, phase } = write;
+    await send(model, { phase, verb: "patch", kind, name, uid: answer.metadata.uid, body }, inputs);
+  }
+  const object = `${write.kind.kind}/${write.name}`;
+  return { unchanged: unchanged.map((field) => ({ object, field })) };
 }
 
 /**
@@ -87,7 +109,8 @@ async function perform(model: Model, write: Write, inputs: ApplyInputs): Promise
  */
 const fieldValidation = "Strict";
 
-async function send(model: Model, write: Write, inputs: ApplyInputs): Promise<void> {
+/** The answer: the object as it is then; undefined after a delete. */
+async function send(model: Model, write: Write, inputs: ApplyInputs): Promise<KubeObject | undefined> {
   const { client, staleness, signal } = inputs;
   const { namespace } = model.metadata;
   const owner = keyOf(namespace, model.metadata.name);
@@ -99,7 +122,7 @@ async function send(model: Model, write: Write, inputs: ApplyInputs): Promise<vo
         signal,
       });
       staleness.wrote(owner, write.kind, written);
-      return;
+      return written;
     }
     case "patch": {
       // The uid in the body is a precondition: a stranger that took the name meanwhile is not touched.
@@ -108,13 +131,13 @@ async function send(model: Model, write: Write, inputs: ApplyInputs): Promise<vo
       const options = { type: "merge", fieldManager, fieldValidation, signal } as const;
       const written = await client.patch<KubeObject>(write.kind, namespace, write.name, body, options);
       staleness.wrote(owner, write.kind, written);
-      return;
+      return written;
     }
     case "delete": {
       const options = { uid: write.uid, propagationPolicy: "Background", signal } as const;
       await client.remove(write.kind, namespace, write.name, options);
       staleness.removed(owner, write.kind, namespace, write.name, write.uid);
-      return;
+      return undefined;
     }
   }
 }
@@ -144,7 +167,9 @@ async function adopt(
       ...(Array.isArray(ownOwners) ? ownOwners : []),
     ];
     const body = { metadata: { labels: own, ...(orphaned ? { ownerReferences: owners } : {}) } } as JsonObject;
-    await send(model, { ...write, verb: "patch", uid: found.metadata.uid, body }, inputs);
+    const { phase, kind, name: child } = write;
+    // What else it should be, the next pass sees: this answer says nothing of what the API server makes of it.
+    await send(model, { phase, verb: "patch", kind, name: child, uid: found.metadata.uid, body }, inputs);
     return undefined;
   }
   if (ours)

@@ -8,8 +8,8 @@ import type { Model, ModelMetadata } from "./api/model.ts";
 import { quantity } from "./api/quantity.ts";
 import { fieldManager, labels } from "./api/names.ts";
 import { readable } from "./api/text.ts";
-import { type KubeObject, keyOf } from "./kube/resources.ts";
-import { foreignFields } from "./plan/foreign-fields.ts";
+import { type KubeObject, keyOf, type ManagedFieldsEntry } from "./kube/resources.ts";
+import { type ForeignFields, foreignFields } from "./plan/foreign-fields.ts";
 import type { ObservedAutoscaler, ObservedChild, ObservedNode } from "./plan/observed.ts";
 
 /** What a cache keeps of an object, with the key of the model that it belongs to by its label. */
@@ -56,29 +56,61 @@ export interface StoredChild extends Omit<ObservedChild, "object"> {
 }
 
 export function projectChild(raw: RawChild): Cached<StoredChild> {
-  const { name, namespace, uid, labels: own, annotations: notes, ownerReferences, managedFields } = raw.metadata;
-  const { status, ...rest } = raw;
-  const metadata = { name, namespace, labels: own, annotations: notes, ownerReferences };
-  const others = (managedFields ?? []).filter(
-    ({ manager, subresource }) => manager !== fieldManager && manager !== undefined && subresource !== "status",
+  const { name, uid, deletionTimestamp } = raw.metadata;
+  const refused = raw.status?.conditions?.find(
+    ({ type, status: holds }) => type === "ReplicaFailure" && holds === "True",
   );
-  // An entry of the scale subresource has no time; that it is there means that its number is in force.
-  const latest = others.toSorted((left, right) => ((left.time ?? "~") < (right.time ?? "~") ? -1 : 1)).at(-1);
-  const refused = status?.conditions?.find(({ type, status: holds }) => type === "ReplicaFailure" && holds === "True");
-  const foreign = foreignFields(others);
+  const foreign = foreignFields(othersOf(raw));
   return {
     model: modelKey(raw),
     owner: modelOwner(raw),
     value: {
       name,
       uid,
-      deleting: raw.metadata.deletionTimestamp !== undefined,
-      text: JSON.stringify({ ...rest, metadata }),
-      rival: latest?.manager,
+      deleting: deletionTimestamp !== undefined,
+      text: JSON.stringify(withoutStatus(raw)),
+      rival: rivalOf(raw),
       ...(foreign === undefined ? {} : { foreign }),
       replicaFailure: refused && readable(refused.message ?? ""),
     },
   };
+}
+
+/** The answer to a write, as a pass will see the child. */
+export function answered(raw: KubeObject): { readonly object: JsonObject; readonly foreign?: ForeignFields } {
+  const foreign = foreignFields(othersOf(raw));
+  return { object: withoutStatus(raw), ...(foreign === undefined ? {} : { foreign }) };
+}
+
+/** Of the metadata what we set. */
+function withoutStatus(raw: RawChild): JsonObject {
+  const { status: _status, metadata, ...rest } = raw;
+  const { name, namespace, labels: own, annotations: notes, ownerReferences } = metadata;
+  return { ...rest, metadata: { name, namespace, labels: own, annotations: notes, ownerReferences } } as JsonObject;
+}
+
+function othersOf({ metadata: { managedFields = [] } }: KubeObject): readonly ManagedFieldsEntry[] {
+  return managedFields.filter(
+    ({ manager, subresource }) => manager !== fieldManager && manager !== undefined && subresource !== "status",
+  );
+}
+
+/**
+ * Who else wrote last, if that was after our own last write, to the second: who wrote before it has changed nothing since.
+ * An entry of the scale subresource has no time; that it is there means that its number is in force.
+ */
+function rivalOf(raw: KubeObject): string | undefined {
+  const timeOf = ({ time }: ManagedFieldsEntry): string => time ?? "~";
+  const own = (raw.metadata.managedFields ?? []).filter(({ manager }) => manager === fieldManager);
+  const ownTime =
+    own
+      .map(({ time = "" }) => time)
+      .toSorted()
+      .at(-1) ?? "";
+  const latest = othersOf(raw)
+    .toSorted((left, right) => (timeOf(left) < timeOf(right) ? -1 : 1))
+    .at(-1);
+  return latest !== undefined && timeOf(latest) >= ownTime ? latest.manager : undefined;
 }
 
 export function observedChild({ text, ...rest }: StoredChild): ObservedChild {

@@ -19,8 +19,6 @@ export interface ReconcileDependencies {
 
 /** A name that is taken, or a refusal, ends by an act of somebody whom no watch of ours sees. */
 const problemRecheckMs = 30_000;
-/** The events of its new children bring a model back within milliseconds; this is for when a watch is away. */
-const longestWithoutStatusMs = 5_000;
 
 /** One pass over one model: observe, plan, apply. */
 export function createReconcile(dependencies: ReconcileDependencies) {
@@ -36,8 +34,7 @@ export function createReconcile(dependencies: ReconcileDependencies) {
     if (plan === undefined) return { kind: "done" };
     const problems = await apply(observed.model, plan, { ...dependencies, signal });
     const recheckMs = problems.length > 0 ? problemRecheckMs : Infinity;
-    const firstStatusMs = observed.model.status === undefined ? longestWithoutStatusMs : Infinity;
-    const afterMs = Math.min(plan.wakeAfterMs ?? Infinity, recheckMs, firstStatusMs);
+    const afterMs = Math.min(plan.wakeAfterMs ?? Infinity, recheckMs);
     return afterMs === Infinity ? { kind: "done" } : { kind: "after", ms: afterMs };
   };
 }

@@ -1,6 +1,6 @@
 import type { Status } from "../../operator/api/model.ts";
 import { phases, type Write } from "../../operator/plan/children.ts";
-import { type Plan, planModel } from "../../operator/plan/plan.ts";
+import { allDone, type Plan, planModel } from "../../operator/plan/plan.ts";
 import { gotOn, observe, type PaperCluster, written } from "./cluster.ts";
 
 /** One pass of the operator that does something, and what it was that made it possible. */
@@ -11,7 +11,7 @@ export interface Step {
   /** What the pass is for, in the operator's words. */
   readonly why: string;
   readonly writes: readonly Write[];
-  readonly announcements: Plan["announcements"];
+  readonly announcements: ReturnType<Plan["announcements"]>;
   readonly status: Status;
 }
 
@@ -38,9 +38,10 @@ export function rehearse(start: PaperCluster): Rehearsal {
     const plan = planModel(observe(cluster));
     if (plan === undefined) return { steps, end: cluster, isComplete: true };
     const writes = phases.flatMap((phase) => plan.writes.filter((write) => write.phase === phase));
-    const status = plan.status([], true);
-    if (writes.length > 0 || plan.announcements.length > 0) {
-      steps.push({ when, why: plan.why[0] ?? "", before: cluster, writes, announcements: plan.announcements, status });
+    const status = plan.status(allDone);
+    const announcements = plan.announcements(allDone);
+    if (writes.length > 0 || announcements.length > 0) {
+      steps.push({ when, why: plan.why[0] ?? "", before: cluster, writes, announcements, status });
       when = "then";
       waitedMs = 0;
     }

@@ -1,6 +1,6 @@
 import type { Drift, Status } from "../api/model.ts";
 import type { ContestDecision } from "./contest.ts";
-import { isContested } from "./contest.ts";
+import { isContested, rivalText } from "./contest.ts";
 import type { Fleet } from "./fleet.ts";
 import type { Limits } from "./limits.ts";
 import type { DigestRecord } from "./record.ts";
@@ -93,6 +93,6 @@ function contested({ before, drift, now }: AnnouncementInputs): Announcement[] {
   const known = before?.conditions?.find(({ type }) => type === "Contested")?.status === "True";
   const fight = drift.find(({ times }) => isContested(times, now));
   if (known || fight === undefined) return [];
-  const message = `${fight.object} ${fight.field} is changed again and again by ${fight.manager ?? "an unnamed manager"}; put back every five minutes from now on`;
+  const message = `${fight.object} ${fight.field} is changed again and again by ${rivalText(fight)}; put back every five minutes from now on`;
   return [{ type: "Warning", reason: "FieldContested", message }];
 }

@@ -5,9 +5,10 @@ import type { Kind } from "../api/kinds.ts";
 import type { Drift } from "../api/model.ts";
 import { childAnnotations } from "../api/names.ts";
 import { type ContestDecision, decideContest } from "./contest.ts";
-import { differenceOf } from "./difference.ts";
+import { type Difference, differenceOf } from "./difference.ts";
 import type { ObservedChild } from "./observed.ts";
 import { canonicalJson, hashOfText } from "./revision.ts";
+import { type Intent, isSettled, settledOf } from "./settled.ts";
 
 /**
  * In this order, each as a whole before the next: what the new traffic needs, then the traffic, then what the old
@@ -23,6 +24,7 @@ export type Write =
       readonly kind: Kind;
       readonly name: string;
       readonly body: JsonObject;
+      readonly intent: Intent;
     }
   | {
       readonly phase: Phase;
@@ -31,6 +33,8 @@ export type Write =
       readonly name: string;
       readonly uid: string;
       readonly body: JsonObject;
+      /** Undefined where nobody compares what comes of it, as with a pod's mark. */
+      readonly intent?: Intent;
     }
   | {
       readonly phase: Phase;
@@ -66,33 +70,40 @@ export interface ChildInputs {
 
 /**
  * A child that is missing is created. One whose `applied` annotation names another plan is brought up to date. In one
- * that carries our plan and differs all the same, somebody else has changed a field: it is put back, unless that has
+ * that carries our plan and differs all the same, somebody else has changed a field, or else the API server makes
+ * something else of it, which the answer to the write tells (settled.ts). A changed field is put back, unless that has
  * happened too often of late. A quarrel about one field leaves the others under our care.
  */
 export function planChild(inputs: ChildInputs): ChildPlan {
   const { kind, phase, observed } = inputs;
   const desired = stamped(inputs.desired);
   const name = nameOf(desired);
+  const { exact = [], whole = [], absent = [], ours = [] } = inputs;
+  const options = { exact, whole, absent, ours };
   if (observed === undefined) {
+    const intent: Intent = { desired, options, written: undefined };
     // Nothing refers to what is not there, so it need not wait for its phase.
-    return { write: { phase: "prepare", verb: "create", kind, name, body: desired }, contests: [] };
+    return { write: { phase: "prepare", verb: "create", kind, name, body: desired, intent }, contests: [] };
   }
   if (observed.deleting) return unchanged;
-  const found = appliedHash(observed.object);
-  const { exact = [], whole = [], absent = [], ours = [] } = inputs;
-  const options = { exact, whole, absent, ours, foreign: observed.foreign };
-  const difference = differenceOf(desired, observed.object, options);
+  const compare = (except: readonly string[]): Difference | undefined =>
+    differenceOf(desired, observed.object, { ...options, foreign: observed.foreign, except });
+  const difference = compare([]);
   if (difference === undefined) return unchanged;
+  const settled = settledOf(observed.object);
+  const asMade = difference.fields.filter((field) => isSettled(field, settled)).map(({ path }) => path);
+  const found = appliedHash(observed.object);
   const planned = found !== undefined && found !== appliedHash(desired);
   const contests = planned
     ? []
-    : difference.fields.map((field) =>
-        decideContest(`${kind.kind}/${name}`, field, observed.rival, inputs.drift, inputs.now),
-      );
-  const except = contests.flatMap(({ correct, drift }) => (correct ? [] : [drift.field]));
-  const rest = except.length === 0 ? difference : differenceOf(desired, observed.object, { ...options, except });
+    : difference.fields
+        .filter(({ path }) => !asMade.includes(path))
+        .map(({ path }) => decideContest(`${kind.kind}/${name}`, path, observed.rival, inputs.drift, inputs.now));
+  const except = [...asMade, ...contests.flatMap(({ correct, drift }) => (correct ? [] : [drift.field]))];
+  const rest = except.length === 0 ? difference : compare(except);
   if (rest === undefined) return { write: undefined, contests };
-  return { write: { phase, verb: "patch", kind, name, uid: observed.uid, body: rest.patch }, contests };
+  const intent: Intent = { desired, options, written: rest.fields };
+  return { write: { phase, verb: "patch", kind, name, uid: observed.uid, body: rest.patch, intent }, contests };
 }
 
 const unchanged: ChildPlan = { write: undefined, contests: [] };

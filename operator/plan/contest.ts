@@ -67,6 +67,14 @@ export function contestWakeTimes(drift: Drift, now: number): number[] {
   return [last + contestBackoffMs, last + contestWindowMs].filter((time) => time > now);
 }
 
+/**
+ * Who changes it, in words. Where no manager wrote after us, it is changed in the course of our own write, or by somebody
+ * who leaves no name.
+ */
+export function rivalText({ manager }: Drift): string {
+  return manager ?? "admission (a policy or a webhook) or a manager without a name";
+}
+
 function lastTime(drift: Drift): number {
   return Date.parse(drift.times.at(-1) ?? "");
 }

@@ -8,8 +8,15 @@ import { hashOf } from "./revision.ts";
 export interface Difference {
   /** JSON merge patch (RFC 7386) that puts it right. */
   readonly patch: JsonObject;
-  /** Paths of the fields that differ, such as `spec.selector`. */
-  readonly fields: readonly string[];
+  readonly fields: readonly FieldDifference[];
+}
+
+export interface FieldDifference {
+  /** Such as `spec.selector`; a list is one field. */
+  readonly path: string;
+  /** Undefined: the field should not be there. */
+  readonly wanted: Json | undefined;
+  readonly found: Json | undefined;
 }
 
 export interface DifferenceOptions {
@@ -36,7 +43,7 @@ export function differenceOf(
   observed: JsonObject,
   options: DifferenceOptions,
 ): Difference | undefined {
-  const fields: string[] = [];
+  const fields: FieldDifference[] = [];
   const patch = compareObjects(desired, observed, "", options.foreign, options, fields);
   return patch === undefined ? undefined : { patch, fields };
 }
@@ -47,7 +54,7 @@ function compareObjects(
   path: string,
   foreign: ForeignFields,
   options: DifferenceOptions,
-  fields: string[],
+  fields: FieldDifference[],
 ): JsonObject | undefined {
   const patch: Record<string, Json> = {};
   for (const [key, value] of Object.entries(desired)) {
@@ -59,12 +66,12 @@ function compareObjects(
       const references = withOwner(value, found);
       if (references !== undefined) {
         patch[key] = references;
-        fields.push(at);
+        fields.push({ path: at, wanted: value, found });
       }
     } else if (options.whole?.includes(at)) {
       if (hashOf(value) !== hashOf(found)) {
         patch[key] = value;
-        fields.push(at);
+        fields.push({ path: at, wanted: value, found });
       }
     } else if (isJsonObject(value) && isJsonObject(found)) {
       const inner = compareObjects(value, found, at, fieldBelow(foreign, key), options, fields);
@@ -73,16 +80,16 @@ function compareObjects(
       const theirs = isOurs(at, options) ? fieldBelow(foreign, key) : undefined;
       if (isSet(value, found, at, theirs)) continue;
       patch[key] = merged(value, found, theirs);
-      fields.push(at);
+      fields.push({ path: at, wanted: value, found });
     }
   }
   for (const key of Object.keys(observed)) {
     const at = `${path}.${key}`;
     if (Object.hasOwn(desired, key) || options.except?.includes(at)) continue;
-    const added = isOurs(at, options) && isAddition(key, observed, foreign);
+    const added = isOurs(at, options) && isAddition(key, foreign);
     if (!added && !options.exact.includes(path) && !options.absent.includes(at)) continue;
     patch[key] = null;
-    fields.push(at);
+    fields.push({ path: at, wanted: undefined, found: observed[key] });
   }
   return Object.keys(patch).length === 0 ? undefined : patch;
 }
@@ -115,7 +122,7 @@ function isSet(desired: Json, found: Json | undefined, path: string, foreign: Fo
 
 function hasAddition(desired: JsonObject, found: JsonObject, foreign: ForeignFields): boolean {
   if (foreign === undefined) return false;
-  return Object.keys(found).some((key) => !Object.hasOwn(desired, key) && isAddition(key, found, foreign));
+  return Object.keys(found).some((key) => !Object.hasOwn(desired, key) && isAddition(key, foreign));
 }
 
 /** The value to write: ours, with the fields that the server filled in to the same list items, and without additions. */
@@ -127,9 +134,7 @@ function merged(desired: Json, found: Json | undefined, foreign: ForeignFields):
     });
   }
   if (isJsonObject(desired) && isJsonObject(found)) {
-    const kept = Object.entries(found).filter(
-      ([key]) => !Object.hasOwn(desired, key) && !isAddition(key, found, foreign),
-    );
+    const kept = Object.entries(found).filter(([key]) => !Object.hasOwn(desired, key) && !isAddition(key, foreign));
     const entries = Object.entries(desired).map(([key, value]) => [
       key,
       merged(value ?? null, found[key], fieldBelow(foreign, key)),

@@ -1,5 +1,5 @@
 import type { ConditionType, Finding } from "../api/conditions.ts";
-import { isContested } from "./contest.ts";
+import { isContested, rivalText } from "./contest.ts";
 import type { Facts, Problem } from "./facts.ts";
 import { standstillOf } from "./standstill.ts";
 
@@ -195,8 +195,7 @@ function contested({ drift, observed }: Facts): Finding {
   const fights = drift.filter(({ times }) => isContested(times, observed.now));
   if (fights.length === 0) return { status: "False", reason: "NoRival", message: "" };
   const named = fights.map(
-    ({ object, field, manager }) =>
-      `${object} ${field} is changed again and again by ${manager ?? "an unnamed manager"}`,
+    (fight) => `${fight.object} ${fight.field} is changed again and again by ${rivalText(fight)}`,
   );
   return {
     status: "True",

@@ -18,8 +18,6 @@ interface Row {
 const container = { name: "server", image: "one" };
 const filledIn = { ...container, imagePullPolicy: "IfNotPresent", resources: {} };
 
-const strategy = { rollingUpdate: { maxUnavailable: "25%", maxSurge: "25%" }, type: "RollingUpdate" };
-
 const rows: readonly Row[] = [
   {
     what: "a field that somebody added",
@@ -34,12 +32,6 @@ const rows: readonly Row[] = [
     desired: { spec: { replicas: 1 } },
     observed: { spec: { replicas: 1, progressDeadlineSeconds: 300 } },
     foreign: { "f:spec": { "f:paused": {} } },
-  },
-  {
-    what: "an addition that says what the API server says anyway",
-    desired: { spec: { replicas: 1 } },
-    observed: { spec: { replicas: 1, dnsPolicy: "ClusterFirst", resources: {}, strategy } },
-    foreign: { "f:spec": { "f:dnsPolicy": {}, "f:resources": {}, "f:strategy": { "f:type": {} } } },
   },
   {
     what: "a field of ours that somebody set to what we set",
@@ -93,7 +85,8 @@ for (const { what, desired, observed, foreign, ours = ["spec"], patch, fields = 
   test(`${what}: ${patch === undefined ? "no difference" : `differs in ${fields.join(", ")}`}`, () => {
     const options = { exact: [], absent: [], ours, foreign: foreignFields([{ fieldsV1: foreign }]) };
     const difference = differenceOf(desired, observed, options);
-    assert.deepEqual(difference, patch === undefined ? undefined : { patch, fields });
+    assert.deepEqual(difference?.patch, patch);
+    assert.deepEqual(difference?.fields.map(({ path }) => path) ?? [], fields);
   });
 }
 

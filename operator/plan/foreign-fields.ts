@@ -1,7 +1,6 @@
 /** Fields of a child that somebody else wrote, from the managed fields that the API server keeps of every object. */
 import type { Json, JsonObject } from "../api/json.ts";
 import { isJsonObject } from "../api/json.ts";
-import { hashOf } from "./revision.ts";
 
 /**
  * A tree as in `fieldsV1` (Kubernetes' server-side apply): `f:NAME` is a field, `k:{"name":"server"}` the item of a
@@ -45,37 +44,15 @@ export function itemBelow(foreign: ForeignFields, item: Json | undefined): Forei
   return found !== undefined && isJsonObject(found[1]) ? found[1] : undefined;
 }
 
-/** `key` of `found` is there because somebody else wrote it, and it makes a difference. */
-export function isAddition(key: string, found: JsonObject, foreign: ForeignFields): boolean {
-  return fieldBelow(foreign, key) !== undefined && !isServerDefault(key, found[key]);
+/**
+ * A field is there because somebody else wrote it. Where it says no more than a default of the API server, taking it away
+ * changes nothing; that is found out by doing it (settled.ts), once.
+ */
+export function isAddition(key: string, foreign: ForeignFields): boolean {
+  return fieldBelow(foreign, key) !== undefined;
 }
 
 function hasKeys(item: JsonObject, text: string): boolean {
   const keys = JSON.parse(text) as JsonObject;
   return Object.entries(keys).every(([key, value]) => item[key] === value);
-}
-
-/**
- * What the API server says of Deployments, Services and pods where a manifest says nothing. A field that others set to
- * just that cannot be taken away: it would be filled in again, and the field would be theirs for ever.
- */
-const serverDefaults: Readonly<Record<string, Json>> = {
-  dnsPolicy: "ClusterFirst",
-  imagePullPolicy: "IfNotPresent",
-  progressDeadlineSeconds: 600,
-  protocol: "TCP",
-  restartPolicy: "Always",
-  schedulerName: "default-scheduler",
-  scheme: "HTTP",
-  sessionAffinity: "None",
-  strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: "25%", maxUnavailable: "25%" } },
-  successThreshold: 1,
-  terminationGracePeriodSeconds: 30,
-  terminationMessagePath: "/dev/termination-log",
-  terminationMessagePolicy: "File",
-};
-
-function isServerDefault(key: string, value: Json | undefined): boolean {
-  if (isJsonObject(value) && Object.keys(value).length === 0) return true; // such as resources: {}
-  return Object.hasOwn(serverDefaults, key) && hashOf(serverDefaults[key]) === hashOf(value);
 }

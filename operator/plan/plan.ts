@@ -1,13 +1,13 @@
 import { kinds } from "../api/kinds.ts";
 import { stringsAt } from "../api/json.ts";
-import type { Status, VersionEntry } from "../api/model.ts";
+import type { Drift, Status, VersionEntry } from "../api/model.ts";
 import { labels, type Selector, selectorText } from "../api/names.ts";
 import { annotations } from "../../server/contract.ts";
 import { checkSpec } from "./checks.ts";
 import { nextCountedAt } from "./counted-pods.ts";
 import type { Write } from "./children.ts";
 import { childPlans } from "./desired.ts";
-import { contestWakeTimes, rememberedDrift } from "./contest.ts";
+import { type ContestDecision, contestWakeTimes, rememberedDrift } from "./contest.ts";
 import { type Announcement, announcements } from "./announcements.ts";
 import { fleetsOf, selectedPods, type Fleet } from "./fleet.ts";
 import { explain } from "./explain.ts";
@@ -25,17 +25,27 @@ import { templateOf } from "./template.ts";
 /** What to write, and why. Made from plain data alone: the same observation gives the same plan. */
 export interface Plan {
   readonly writes: readonly Write[];
-  readonly announcements: readonly Announcement[];
-  /**
-   * The status that belongs to the plan, once it is known which writes the API server refused, and whether the traffic
-   * could be moved as planned: if not, what served before still does.
-   */
-  readonly status: (problems: readonly Problem[], moved: boolean) => Status;
+  readonly announcements: (outcome: Outcome) => readonly Announcement[];
+  /** The status that belongs to the plan, once it is known what came of its writes. */
+  readonly status: (outcome: Outcome) => Status;
   /** What is done and why, a line each. */
   readonly why: readonly string[];
   /** Look again after this many milliseconds though nothing has changed. */
   readonly wakeAfterMs: number | undefined;
 }
+
+/** What came of the writes of a plan. */
+export interface Outcome {
+  /** Writes that the API server refused or failed to do. */
+  readonly problems: readonly Problem[];
+  /** Whether the traffic could be moved as planned: if not, what served before still does. */
+  readonly moved: boolean;
+  /** Fields that were written and are what they were before: the API server makes them so, and nobody changed them. */
+  readonly unchanged: readonly { readonly object: string; readonly field: string }[];
+}
+
+/** Every write was done, and did what it was to do. */
+export const allDone: Outcome = { problems: [], moved: true, unchanged: [] };
 
 export function planModel(observed: Observed): Plan | undefined {
   const { model, now } = observed;
@@ -70,36 +80,41 @@ export function planModel(observed: Observed): Plan | undefined {
 
   const children = childPlans({ observed, decision, fleets, target, digests: record.known });
   const contests = children.flatMap((child) => child.contests);
-  const drift = rememberedDrift(model.status?.drift ?? [], contests, now);
+  const real = ({ unchanged }: Outcome): readonly ContestDecision[] =>
+    contests.filter((contest) => isReal(contest, unchanged));
+  const driftAfter = (outcome: Outcome): readonly Drift[] =>
+    rememberedDrift(model.status?.drift ?? [], real(outcome), now);
   const writes = [
     ...children.flatMap((child) => child.write ?? []),
     ...leftovers(observed, decision, target.hash),
     ...serviceMarks(observed, decision),
   ];
   const why = explain(observed, decision, named, writes);
-  const draft = { observed, decision, fleets, limits, target: named, digests: record.known, drift };
+  const draft = { observed, decision, fleets, limits, target: named, digests: record.known };
   if (model.spec.paused === true) return pausedPlan(draft, writes, why, findings);
   const countedAt = nextCountedAt(observed.pods, now);
-  const wakeTimes = [decision.wakeAt, countedAt, ...drift.flatMap((item) => contestWakeTimes(item, now))];
+  const wakeTimes = [decision.wakeAt, countedAt, ...driftAfter(allDone).flatMap((item) => contestWakeTimes(item, now))];
   return {
     writes,
-    announcements: announcements({
-      before: model.status,
-      decision,
-      target: named,
-      contests,
-      drift,
-      record,
-      limits,
-      fleets,
-      numberOf: (revision) => historyNumber(observed.controllerRevisions, revision),
-      now,
-    }),
-    status: (problems, moved) =>
+    announcements: (outcome) =>
+      announcements({
+        before: model.status,
+        decision,
+        target: named,
+        contests: real(outcome),
+        drift: driftAfter(outcome),
+        record,
+        limits,
+        fleets,
+        numberOf: (revision) => historyNumber(observed.controllerRevisions, revision),
+        now,
+      }),
+    status: (outcome) =>
       statusOf({
         ...draft,
-        decision: moved ? decision : unmoved(observed, decision, current),
-        problems: [...problems, ...findings],
+        decision: outcome.moved ? decision : unmoved(observed, decision, current),
+        drift: driftAfter(outcome),
+        problems: [...outcome.problems, ...findings],
       }),
     why,
     wakeAfterMs: soonest(wakeTimes, now),
@@ -108,7 +123,7 @@ export function planModel(observed: Observed): Plan | undefined {
 
 /** Nothing is written but status: what is, as it is, and in status.plan what would be done. */
 function pausedPlan(
-  draft: Omit<StatusInputs, "problems">,
+  draft: Omit<StatusInputs, "problems" | "drift">,
   waiting: readonly Write[],
   why: readonly string[],
   findings: readonly Problem[],
@@ -131,11 +146,16 @@ function pausedPlan(
   const inputs = { ...draft, decision, digests: recorded, drift: before?.drift ?? [], waiting: waiting.length };
   return {
     writes: [],
-    announcements: [],
-    status: (problems) => ({ ...statusOf({ ...inputs, problems: [...problems, ...findings] }), plan: [...why] }),
+    announcements: () => [],
+    status: ({ problems }) => ({ ...statusOf({ ...inputs, problems: [...problems, ...findings] }), plan: [...why] }),
     why,
     wakeAfterMs: undefined,
   };
+}
+
+/** A put-back that changed nothing had nobody's edit to put back. */
+function isReal({ drift }: ContestDecision, unchanged: Outcome["unchanged"]): boolean {
+  return !unchanged.some(({ object, field }) => object === drift.object && field === drift.field);
 }
 
 /**

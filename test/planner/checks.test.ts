@@ -4,7 +4,7 @@ import { test } from "node:test";
 import type { Spec } from "../../operator/api/model.ts";
 import type { Observed, ObservedAutoscaler, ObservedNode } from "../../operator/plan/observed.ts";
 import { fleetsOf } from "../../operator/plan/fleet.ts";
-import { planModel } from "../../operator/plan/plan.ts";
+import { allDone, planModel } from "../../operator/plan/plan.ts";
 import { specOf } from "../fixtures/spec.ts";
 import { tick } from "./life.ts";
 import { pass, settle } from "./pass.ts";
@@ -18,7 +18,7 @@ function serving(spec: Partial<Spec>): World {
 
 /** Ready and Stalled as the next pass tells them. */
 function told(world: World, more: Partial<Observed> = {}) {
-  const status = planModel({ ...observeWorld(world), ...more })?.status([], true);
+  const status = planModel({ ...observeWorld(world), ...more })?.status(allDone);
   const of = (type: string) => status?.conditions?.find((condition) => condition.type === type);
   return { ready: of("Ready"), stalled: of("Stalled"), available: of("Available"), failure: status?.lastFailure };
 }

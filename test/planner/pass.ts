@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { mergePatch } from "../../cli/plan/merge-patch.ts";
 import { type JsonObject, valueAt } from "../../operator/api/json.ts";
+import type { Announcement } from "../../operator/plan/announcements.ts";
 import { phases, type Write } from "../../operator/plan/children.ts";
 import type { Problem } from "../../operator/plan/facts.ts";
 import type { ObservedChild } from "../../operator/plan/observed.ts";
@@ -10,11 +11,14 @@ import { specOf } from "../fixtures/spec.ts";
 import { tick } from "./life.ts";
 import { createWorld, inService, observeWorld, type World } from "./world.ts";
 
+/** A plan, with what was told of it. */
+export type Passed = Omit<Plan, "announcements"> & { readonly announcements: readonly Announcement[] };
+
 /**
  * One pass of the operator, as operator/apply.ts makes it: phase by phase, nothing released when the traffic could not
  * be moved, status last. After `cutAfter` writes it dies, so that neither the rest nor the status is written.
  */
-export function pass(world: World, cutAfter = Number.POSITIVE_INFINITY): Plan {
+export function pass(world: World, cutAfter = Number.POSITIVE_INFINITY): Passed {
   const plan = planModel(observeWorld(world));
   if (plan === undefined) throw new Error("the model has no valid target");
   const problems: Problem[] = [];
@@ -23,7 +27,7 @@ export function pass(world: World, cutAfter = Number.POSITIVE_INFINITY): Plan {
   for (const phase of phases) {
     if (!moved) break;
     for (const write of plan.writes.filter((candidate) => candidate.phase === phase)) {
-      if (left <= 0) return plan;
+      if (left <= 0) return { ...plan, announcements: [] };
       left -= 1;
       const problem = refusal(world, write);
       if (problem === undefined) {
@@ -34,11 +38,12 @@ export function pass(world: World, cutAfter = Number.POSITIVE_INFINITY): Plan {
       if (phase !== "release" && ["Deployment", "Service"].includes(write.kind.kind)) moved = false;
     }
   }
-  const status = plan.status(problems, moved);
+  const outcome = { problems, moved, unchanged: [] };
+  const status = plan.status(outcome);
   world.status = status;
   const serving = new Set(inService(world).flatMap(({ ready, version }) => (ready ? [version] : [])));
   world.told.push({ status, spec: world.spec, generation: world.generation, serving });
-  return plan;
+  return { ...plan, announcements: plan.announcements(outcome) };
 }
 
 function refusal(world: World, { kind, verb, name }: Write): Problem | undefined {

@@ -1,5 +1,13 @@
+import { once } from "node:events";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { json } from "node:stream/consumers";
 import { CommandError } from "../../cluster/command.ts";
-import { type Bench, eventually } from "./harness.ts";
+import { createAuthority } from "../fetch/authority.ts";
+import { type Bench, eventually, type Json } from "./harness.ts";
 
 /** Denies what `when` says of one kind, until the returned function is called. */
 export async function deny(
@@ -78,4 +86,82 @@ async function isRefused(bench: Bench, probe: object, why: string): Promise<bool
     if (error instanceof CommandError && error.stderr.includes(why)) return true;
     throw error;
   }
+}
+
+/** A patch that admission makes of what is written (RFC 6902). */
+export interface Mutation {
+  readonly group: string;
+  readonly plural: string;
+  readonly when: (object: Json) => boolean;
+  readonly patch: (object: Json) => readonly object[];
+}
+
+/** A real webhook that changes what is written of one kind, until the returned function is called. */
+export async function mutate(bench: Bench, mutation: Mutation): Promise<() => Promise<void>> {
+  const directory = await mkdtemp(join(tmpdir(), "slipway-webhook-"));
+  const authority = await createAuthority(directory);
+  const [cert, key] = await Promise.all([readFile(authority.certificatePath), readFile(authority.keyPath)]);
+  const server = createServer({ cert, key }, (request, response) => {
+    json(request).then(
+      (review) => response.end(JSON.stringify(answerTo(review as Json, mutation))),
+      (error: unknown) => response.destroy(error as Error),
+    );
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const name = `mutate-${mutation.plural}.example.com`;
+  const clientConfig = {
+    url: `https://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    caBundle: Buffer.from(authority.authorityPem).toString("base64"),
+  };
+  const rule = { apiVersions: ["v1"], operations: ["CREATE", "UPDATE"] };
+  await bench.apply({
+    apiVersion: "admissionregistration.k8s.io/v1",
+    kind: "MutatingWebhookConfiguration",
+    metadata: { name },
+    webhooks: [
+      {
+        name,
+        clientConfig,
+        rules: [
+          { ...rule, apiGroups: [mutation.group], resources: [mutation.plural] },
+          { ...rule, apiGroups: [""], resources: ["configmaps"] },
+        ],
+        matchConditions: [
+          { name: "it", expression: "request.kind.kind != 'ConfigMap' || object.metadata.name == 'webhook-probe'" },
+        ],
+        failurePolicy: "Fail",
+        sideEffects: "None",
+        admissionReviewVersions: ["v1"],
+      },
+    ],
+  });
+  // The API server takes it up in its own time.
+  await eventually("the webhook is asked", () => isAsked(bench));
+  return async () => {
+    await bench.plane.kubectl(["delete", "mutatingwebhookconfiguration", name]);
+    await eventually("the webhook is asked no more", async () => !(await isAsked(bench)));
+    server.closeAllConnections();
+    server.close();
+    await rm(directory, { recursive: true });
+  };
+}
+
+const probeName = "webhook-probe";
+
+function answerTo(review: Json, { when, patch }: Mutation): object {
+  const { uid, object } = review.request;
+  const isProbe = object.metadata.name === probeName;
+  const changes = isProbe ? [{ op: "add", path: "/data", value: { asked: "yes" } }] : when(object) ? patch(object) : [];
+  const patched =
+    changes.length === 0
+      ? {}
+      : { patchType: "JSONPatch", patch: Buffer.from(JSON.stringify(changes)).toString("base64") };
+  return { apiVersion: review.apiVersion, kind: review.kind, response: { uid, allowed: true, ...patched } };
+}
+
+async function isAsked(bench: Bench): Promise<boolean> {
+  const probe = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: probeName } };
+  const create = ["create", "--dry-run=server", "-o", "json", "-f", "-"];
+  const { stdout } = await bench.plane.kubectl(create, { input: JSON.stringify(probe) });
+  return JSON.parse(stdout).data?.asked === "yes";
 }

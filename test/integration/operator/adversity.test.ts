@@ -39,7 +39,14 @@ async function applied(subject: Model, plan: Partial<Plan>): Promise<{ problems:
   const told: string[] = [];
   const problems = await apply(
     subject,
-    { writes: [], announcements: [], status: () => subject.status ?? {}, wakeAfterMs: undefined, why: [], ...plan },
+    {
+      writes: [],
+      announcements: () => [],
+      status: () => subject.status ?? {},
+      wakeAfterMs: undefined,
+      why: [],
+      ...plan,
+    },
     {
       client: bench.client,
       staleness: { wrote: () => undefined, removed: () => undefined, unseen: () => [], forget: () => undefined },
@@ -88,7 +95,7 @@ test("the status of a deleted model is not given to the next one of its name", a
   await bench.plane.kubectl(["delete", "md", "reborn", "--wait=true"]);
   await bench.apply(model("reborn"));
   const { told } = await applied(old, {
-    announcements: [{ type: "Normal", reason: "Told", message: "" }],
+    announcements: () => [{ type: "Normal", reason: "Told", message: "" }],
     status: () => ({ ...old.status, currentVersion: "stale" }),
   });
   assert.deepEqual(told, [], "nothing is told of what was not put down");
