@@ -1,25 +1,21 @@
+import { adopt } from "./adopt.ts";
 import { apiVersion, kinds } from "./api/kinds.ts";
-import { isJsonObject, type JsonObject } from "./api/json.ts";
 import type { Model, Status } from "./api/model.ts";
-import { childAnnotations, fieldManager, labels } from "./api/names.ts";
+import { childAnnotations, fieldManager } from "./api/names.ts";
 import { readable } from "./api/text.ts";
-import type { Client, Manifest } from "./kube/client.ts";
 import { ApiError, classify, isAlreadyExists, isConflict, isNotFound } from "./kube/errors.ts";
 import type { EventRecorder } from "./kube/events.ts";
 import { keyOf, type KubeObject } from "./kube/resources.ts";
-import type { Staleness } from "./kube/staleness.ts";
 import { phases, type Write } from "./plan/children.ts";
 import type { Outcome, Plan } from "./plan/plan.ts";
 import { hashOf } from "./plan/revision.ts";
 import type { Problem } from "./plan/facts.ts";
 import { afterWrite } from "./plan/settled.ts";
 import { answered } from "./projections.ts";
+import { send, type SendInputs } from "./send.ts";
 
-export interface ApplyInputs {
-  readonly client: Client;
-  readonly staleness: Staleness;
+export interface ApplyInputs extends SendInputs {
   readonly events: EventRecorder;
-  readonly signal: AbortSignal;
 }
 
 /**
@@ -100,99 +96,6 @@ async function settle(
   }
   const object = `${write.kind.kind}/${write.name}`;
   return { unchanged: unchanged.map((field) => ({ object, field })) };
-}
-
-/**
- * A field that the API server does not know is told, not dropped: a misspelt one of those that the spec hands on as they
- * are (podTemplate, scaling.behavior, networkPolicy.from), or one that this Kubernetes is too old for. Dropped, it would
- * be missing in the child ever after, as if somebody kept taking it away.
- */
-const fieldValidation = "Strict";
-
-/** The answer: the object as it is then; undefined after a delete. */
-async function send(model: Model, write: Write, inputs: ApplyInputs): Promise<KubeObject | undefined> {
-  const { client, staleness, signal } = inputs;
-  const { namespace } = model.metadata;
-  const owner = keyOf(namespace, model.metadata.name);
-  switch (write.verb) {
-    case "create": {
-      const written = await client.create<KubeObject>(write.kind, write.body as unknown as Manifest, {
-        fieldManager,
-        fieldValidation,
-        signal,
-      });
-      staleness.wrote(owner, write.kind, written);
-      return written;
-    }
-    case "patch": {
-      // The uid in the body is a precondition: a stranger that took the name meanwhile is not touched.
-      const metadata = isJsonObject(write.body["metadata"]) ? write.body["metadata"] : {};
-      const body = { ...write.body, metadata: { ...metadata, uid: write.uid } };
-      const options = { type: "merge", fieldManager, fieldValidation, signal } as const;
-      const written = await client.patch<KubeObject>(write.kind, namespace, write.name, body, options);
-      staleness.wrote(owner, write.kind, written);
-      return written;
-    }
-    case "delete": {
-      const options = { uid: write.uid, propagationPolicy: "Background", signal } as const;
-      await client.remove(write.kind, namespace, write.name, options);
-      staleness.removed(owner, write.kind, namespace, write.name, write.uid);
-      return undefined;
-    }
-  }
-}
-
-/**
- * The name is taken. By us: our label or owner reference was removed, the model was deleted without its children, or
- * the cache is behind; the object is brought back into view. By an earlier model of this name: it is on its way out.
- * By anybody else: it is theirs, and stays so.
- */
-async function adopt(
-  model: Model,
-  write: Extract<Write, { verb: "create" }>,
-  inputs: ApplyInputs,
-): Promise<Problem | undefined> {
-  const { client, signal } = inputs;
-  const { namespace, name, uid } = model.metadata;
-  const found = await client.get<KubeObject>(write.kind, namespace, write.name, signal);
-  const references = found.metadata.ownerReferences ?? [];
-  const owner = references.find(({ controller }) => controller === true);
-  const orphaned = owner === undefined && wasMadeFor(name, found);
-  const ours = orphaned || (owner?.kind === kinds.model.kind && owner.name === name);
-  if (ours && (orphaned || owner?.uid === uid) && found.metadata.deletionTimestamp === undefined) {
-    const metadata = isJsonObject(write.body["metadata"]) ? write.body["metadata"] : {};
-    const { labels: own, ownerReferences: ownOwners } = metadata;
-    const owners = [
-      ...references.filter((reference) => reference.uid !== uid),
-      ...(Array.isArray(ownOwners) ? ownOwners : []),
-    ];
-    const body = { metadata: { labels: own, ...(orphaned ? { ownerReferences: owners } : {}) } } as JsonObject;
-    const { phase, kind, name: child } = write;
-    // What else it should be, the next pass sees: this answer says nothing of what the API server makes of it.
-    await send(model, { phase, verb: "patch", kind, name: child, uid: found.metadata.uid, body }, inputs);
-    return undefined;
-  }
-  if (ours)
-    throw new ApiError({
-      status: 409,
-      reason: "Conflict",
-      message: `${write.kind.kind} ${write.name} of an earlier model ${name} is still being deleted`,
-    });
-  return {
-    object: `${write.kind.kind}/${write.name}`,
-    reason: "NameTaken",
-    message: `${write.kind.kind} ${write.name} exists and was not made by Slipway: delete or rename it, or give the model another name`,
-  };
-}
-
-/** Without an owner it is still ours by what we wrote on it: the label and our bookkeeping. */
-function wasMadeFor(model: string, { metadata }: KubeObject): boolean {
-  const { labels: own = {}, annotations = {} } = metadata;
-  return (
-    own[labels.managedBy] === fieldManager &&
-    own[labels.model] === model &&
-    annotations[childAnnotations.applied] !== undefined
-  );
 }
 
 /**

@@ -32,7 +32,11 @@ const parts: Readonly<Record<string, Part>> = {
     packages: [],
   },
   observe: { files: ["operator/observe.ts"], imports: ["api", "plan", "kube", "cache", "projections"], packages: [] },
-  apply: { files: ["operator/apply.ts"], imports: ["api", "plan", "kube", "projections"], packages: [] },
+  apply: {
+    files: ["operator/apply.ts", "operator/adopt.ts", "operator/send.ts"],
+    imports: ["api", "plan", "kube", "projections"],
+    packages: [],
+  },
   reconcile: { files: ["operator/reconcile.ts"], imports: ["observe", "apply", "plan", "kube", "api"], packages: [] },
   caches: {
     files: ["operator/caches.ts"],
