@@ -5,7 +5,7 @@ import { readable } from "./api/text.ts";
 import type { KubeObject } from "./kube/resources.ts";
 import type { Ending, ObservedContainer, ObservedPod, Termination } from "./plan/observed.ts";
 import { type Cached, modelKey, type RawCondition } from "./projections.ts";
-import { annotations, type PodReport } from "../server/contract.ts";
+import { annotations, pinCharacters, type PodReport } from "../server/contract.ts";
 
 interface RawPod extends KubeObject {
   readonly spec?: PodRequests;
@@ -124,7 +124,15 @@ function parseReport(text: string): PodReport | undefined {
 
 function isReport(value: unknown): value is PodReport {
   if (typeof value !== "object" || value === null || !("ok" in value)) return false;
-  if (value.ok === true) return "digest" in value && isText(value.digest) && digestPattern.test(value.digest);
+  if (value.ok === true) {
+    return (
+      "digest" in value &&
+      isText(value.digest) &&
+      digestPattern.test(value.digest) &&
+      (!("pin" in value) || (isText(value.pin) && pinPattern.test(value.pin) && value.pin.length <= pinCharacters)) &&
+      (!("warning" in value) || isText(value.warning))
+    );
+  }
   return (
     value.ok === false &&
     "stage" in value &&
@@ -145,12 +153,16 @@ function isText(value: unknown): value is string {
 
 /** What is recorded for ever, and what the pods of the version are held to, is a digest or nothing. */
 const digestPattern = /^sha256:[0-9a-f]{64}$/;
+/** It becomes the value of a variable in the pods that follow. */
+const pinPattern = /^[\x21-\x7e]+$/;
 /** It becomes the reason of a condition; the CRD bounds those. An image of the user's may report what it likes. */
 const reasonPattern = /^[A-Z][A-Za-z0-9]{0,63}$/;
 
 /** JSON escapes bring back what the raw text was cleaned of. */
 function readableReport(report: PodReport): PodReport {
-  if (report.ok) return report;
+  if (report.ok) {
+    return report.warning === undefined ? report : { ...report, warning: readable(report.warning) };
+  }
   const { message, logTail } = report;
   return { ...report, message: readable(message), ...(logTail === undefined ? {} : { logTail: readable(logTail) }) };
 }

@@ -26,6 +26,8 @@ export const environment = {
   modelDigest: "SLIPWAY_MODEL_DIGEST",
   /** Digest that this version name was first resolved to, from the ConfigMap `<model>-versions`; absent before. */
   recordedDigest: "SLIPWAY_RECORDED_DIGEST",
+  /** {@link FetchReport.pin} as it was recorded with that digest; absent where there is none. Read by fetch only. */
+  recordedPin: "SLIPWAY_RECORDED_PIN",
   /** Comma-separated `host[:port]` entries that registries may be spoken to without TLS. Read by fetch only. */
   plainHttpHosts: "SLIPWAY_PLAIN_HTTP_HOSTS",
   /** PEM certificates that are trusted beside the system's when a model is downloaded. Read by fetch only. */
@@ -178,7 +180,17 @@ export interface FetchReport {
   readonly seconds: number;
   /** `sha256:` over the model's inputs and outputs (name, element type, dims) in canonical JSON. */
   readonly signature: string;
+  /**
+   * What names these bytes at the source for good, where the uri does not and the digest cannot be asked for: the commit
+   * of an `hf://` repository, the version id of an `s3://` object. At most {@link pinCharacters}.
+   */
+  readonly pin?: string;
+  /** For people: what is no failure now and may be one later, such as a tag that leads to other bytes by now. */
+  readonly warning?: string;
 }
+
+/** Of a pin: a version id of S3 has up to 1,024 (Amazon S3, "How S3 Versioning works"). */
+export const pinCharacters = 1024;
 
 /** Termination message of any container that could not do its work. */
 export interface FailureReport {

@@ -48,6 +48,21 @@ export function versionsName(model: string): string {
   return `${model}-versions`;
 }
 
+/**
+ * Where that ConfigMap keeps what names the version's bytes at their source (`FetchReport.pin`), beside the digest under
+ * the version's own name, which cannot begin with an underscore.
+ */
+export function pinKey(version: string): string {
+  return `${pinPrefix}${version}`;
+}
+
+const pinPrefix = "_pin.";
+
+/** The version whose pin a key of the ConfigMap holds; undefined where it is a version's own. */
+export function versionOfPinKey(key: string): string | undefined {
+  return key.startsWith(pinPrefix) ? key.slice(pinPrefix.length) : undefined;
+}
+
 /** Labels of a child that belongs to the model as a whole. */
 export function modelLabels(model: string): Record<string, string> {
   return {

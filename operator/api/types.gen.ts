@@ -384,6 +384,11 @@ export interface ModelDeployment {
        */
       revision?: string;
       /**
+       * What the last pod that fetched the model had to say of its source, such as a tag that leads to
+       * other bytes by now. The version goes on with the recorded ones.
+       */
+      warning?: string;
+      /**
        * Pods of the version.
        */
       replicas?: number;

@@ -86,7 +86,7 @@ function plain(value: object): JsonObject {
 function everything(): JsonObject[] {
   const pods = plain(template());
   return [
-    versionsRecord(model, { v1: version.digest }),
+    versionsRecord(model, { v1: version.digest }, { v1: "0123abcd" }),
     controllerRevision(model, revision, "v1", 1, { inputs: { version }, template: pods }),
     deployment(model, revision, "v1", pods, 3),
     service(model, frontSpec, exact),
@@ -124,7 +124,7 @@ test("names and labels of the longest names that the CRD allows are within Kuber
   const longest = { ...model, name: "m".repeat(52) };
   const longestVersion = "v".repeat(63);
   const made = [
-    versionsRecord(longest, {}),
+    versionsRecord(longest, {}, {}),
     deployment(longest, revision, longestVersion, plain(template()), 1),
     controllerRevision(longest, revision, longestVersion, 1, { inputs: {}, template: {} }),
     service(longest, frontSpec, exact),

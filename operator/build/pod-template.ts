@@ -7,7 +7,7 @@ import type {
   V1SecurityContext,
 } from "@kubernetes/client-node";
 import type { Spec } from "../api/model.ts";
-import { containers, revisionLabels, versionsName } from "../api/names.ts";
+import { containers, pinKey, revisionLabels, versionsName } from "../api/names.ts";
 import { placement } from "./placement.ts";
 import { type SourceParts, sourceParts } from "./source.ts";
 import { annotations, commands, environment, paths, portNames, ports } from "../../server/contract.ts";
@@ -79,12 +79,8 @@ function fetchContainer(inputs: TemplateInputs, source: SourceParts): V1Containe
     ...identity(inputs),
     { name: environment.modelUri, value: literal(inputs.version.uri) },
     ...optional(environment.modelDigest, inputs.version.digest),
-    {
-      name: environment.recordedDigest,
-      valueFrom: {
-        configMapKeyRef: { name: versionsName(inputs.model), key: inputs.version.name, optional: true },
-      },
-    },
+    recorded(environment.recordedDigest, inputs.model, inputs.version.name),
+    recorded(environment.recordedPin, inputs.model, pinKey(inputs.version.name)),
     ...optional(environment.plainHttpHosts, inputs.plainHttpHosts.join(",")),
     ...optional(environment.certificateAuthority, inputs.certificateAuthority),
     ...source.env,
@@ -149,6 +145,11 @@ function identity(inputs: TemplateInputs): V1EnvVar[] {
     { name: environment.modelDirectory, value: paths.modelDirectory },
     { name: environment.onnxRuntimeTelemetry, value: "1" },
   ];
+}
+
+/** Out of the model's record, as it is when the container starts; absent where there is no such entry. */
+function recorded(name: string, model: string, key: string): V1EnvVar {
+  return { name, valueFrom: { configMapKeyRef: { name: versionsName(model), key, optional: true } } };
 }
 
 function optional(name: string, value: string | undefined): V1EnvVar[] {

@@ -1,7 +1,7 @@
 import type { Drift, Status } from "../api/model.ts";
 import type { ContestDecision } from "./contest.ts";
 import { isContested, rivalText } from "./contest.ts";
-import type { Fleet } from "./fleet.ts";
+import { type Fleet, fleetOfVersion } from "./fleet.ts";
 import type { Limits } from "./limits.ts";
 import type { DigestRecord } from "./record.ts";
 import type { RolloutDecision } from "./rollout.ts";
@@ -34,6 +34,7 @@ export function announcements(inputs: AnnouncementInputs): Announcement[] {
 const rules: readonly ((inputs: AnnouncementInputs) => Announcement[])[] = [
   begun,
   resolved,
+  moved,
   taken,
   rejected,
   putBack,
@@ -55,6 +56,17 @@ function resolved({ record }: AnnouncementInputs): Announcement[] {
     reason: "DigestRecorded",
     message: `version ${name} is ${record.known[name]} from now on`,
   }));
+}
+
+/** Told once for each thing that there is to tell, not for each pod that finds it out. */
+function moved({ before, fleets, target }: AnnouncementInputs): Announcement[] {
+  const versions = new Set([...fleets.values()].map(({ version }) => version));
+  return [...versions].flatMap((version): Announcement[] => {
+    const warning = fleetOfVersion(fleets, version, target.revision)?.sourceWarning;
+    const told = before?.versions?.find(({ name }) => name === version)?.warning;
+    if (warning === undefined || warning === told) return [];
+    return [{ type: "Warning", reason: "SourceChanged", message: `version ${version}: ${warning}` }];
+  });
 }
 
 function taken({ before, decision, target, fleets, limits, numberOf }: AnnouncementInputs): Announcement[] {

@@ -12,6 +12,7 @@ import { type ChildPlan, planChild } from "./children.ts";
 import { type Fleet, revisionOfChild } from "./fleet.ts";
 import { nextRevisionNumber } from "./history.ts";
 import type { Observed } from "./observed.ts";
+import type { DigestRecord } from "./record.ts";
 import type { Revision } from "./revision.ts";
 import type { RolloutDecision } from "./rollout.ts";
 import { templateOf } from "./template.ts";
@@ -21,13 +22,13 @@ export interface DesiredInputs {
   readonly decision: RolloutDecision;
   readonly fleets: ReadonlyMap<string, Fleet>;
   readonly target: Revision;
-  readonly digests: Readonly<Record<string, string>>;
+  readonly record: Pick<DigestRecord, "known" | "pins">;
 }
 
 /** Every object that the model should have, each with the write that it needs. */
 export function childPlans(inputs: DesiredInputs): ChildPlan[] {
   return [
-    record(inputs),
+    versions(inputs),
     ...history(inputs),
     ...deployments(inputs),
     front(inputs),
@@ -38,13 +39,14 @@ export function childPlans(inputs: DesiredInputs): ChildPlan[] {
 }
 
 /** Made when there is something to record. */
-function record({ observed, digests }: DesiredInputs): ChildPlan {
-  if (observed.versions === undefined && Object.keys(digests).length === 0) return { write: undefined, contests: [] };
+function versions({ observed, record }: DesiredInputs): ChildPlan {
+  if (observed.versions === undefined && Object.keys(record.known).length === 0)
+    return { write: undefined, contests: [] };
   return planChild({
     ...circumstances(observed),
     kind: kinds.configMap,
     phase: "prepare",
-    desired: versionsRecord(observed.model.metadata, digests),
+    desired: versionsRecord(observed.model.metadata, record.known, record.pins),
     observed: observed.versions,
   });
 }

@@ -24,6 +24,7 @@ const readyRules: readonly Rule[] = [
   changing, // the target is on its way
   scaledToZero, // nothing is wanted, nothing is there
   complete, // every replica that is wanted is ready
+  failed, // replicas are missing, and another try can only fail again
   overdueReplicas, // replicas are missing for longer than the progress deadline
   scaling, // replicas are on their way after a change of their number
   unavailable, // nothing is ready
@@ -48,7 +49,7 @@ const reconcilingRules: readonly Rule[] = [
     facts.ready === facts.limits.replicas && facts.selected === facts.limits.replicas
       ? { status: "False", reason: "Settled", message: "" }
       : undefined,
-  (facts) => ({ status: "True", reason: "Scaling", message: replicasText(facts) }),
+  (facts) => ({ status: "True", reason: "Scaling", message: shortOf(facts) }),
 ];
 
 const stalledRules: readonly Rule[] = [
@@ -60,6 +61,7 @@ const stalledRules: readonly Rule[] = [
     const rejected = facts.decision.rejected;
     return rejected && { status: "True", reason: rejected.reason, message: rejectedText(facts) };
   },
+  failedForGood,
   (facts) =>
     facts.overdue
       ? { status: "True", reason: "ProgressDeadlineExceeded", message: `no progress: ${hindrance(facts)}` }
@@ -122,7 +124,7 @@ function changeReason({ decision }: Facts): string {
 }
 
 function isStalled(facts: Facts): boolean {
-  return lasting(facts).length > 0 || facts.decision.rejected !== undefined || facts.overdue;
+  return stalledRules.slice(0, -1).some((rule) => rule(facts) !== undefined);
 }
 
 function progressText(facts: Facts): string {
@@ -152,6 +154,18 @@ function serving(facts: Facts): Finding {
   return { status: "True", reason: "ServingPrevious", message: `${currentVersion} serves${shares}` };
 }
 
+/** Of the revision that serves: at once, and not when the deadline is over, as waiting brings nothing. */
+function failed(facts: Facts): Finding | undefined {
+  const { failure, ready, limits } = facts;
+  if (failure?.permanent !== true || ready >= limits.replicas) return undefined;
+  return { status: "False", reason: failure.reason, message: shortOf(facts) };
+}
+
+function failedForGood(facts: Facts): Finding | undefined {
+  const finding = isChanging(facts) ? undefined : failed(facts);
+  return finding && { ...finding, status: "True" };
+}
+
 function overdueReplicas(facts: Facts): Finding | undefined {
   return facts.overdue
     ? { status: "False", reason: facts.failure?.reason ?? "ReplicasMissing", message: waitingFor(facts) }
@@ -168,7 +182,7 @@ function scaling(facts: Facts): Finding | undefined {
   const untried = before?.rollout !== undefined && before.rollout.readyReplicas === undefined;
   const atZero = last === "ScaledToZero" || (last === "Scaling" && (before?.readyReplicas ?? 0) === 0);
   if (facts.ready === 0 && facts.limits.replicas > 0 && (untried || !atZero)) return undefined;
-  return { status: "True", reason: "Scaling", message: replicasText(facts) };
+  return { status: "True", reason: "Scaling", message: shortOf(facts) };
 }
 
 function unavailable(facts: Facts): Finding {
@@ -177,6 +191,12 @@ function unavailable(facts: Facts): Finding {
 
 function replicasText({ ready, limits }: Facts): string {
   return `${ready} of ${limits.replicas} pods ready`;
+}
+
+/** How many there are, and what keeps the others where that is known. */
+function shortOf(facts: Facts): string {
+  const { failure } = facts;
+  return failure === undefined ? replicasText(facts) : `${replicasText(facts)}; ${failure.stage}: ${failure.message}`;
 }
 
 function waitingFor(facts: Facts): string {

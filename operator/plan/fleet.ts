@@ -6,6 +6,7 @@ import { isJsonObject, stringsAt, valueAt } from "../api/json.ts";
 import { endedFailure } from "./ended-pods.ts";
 import { type Failure, failureOf } from "./failures.ts";
 import { explainGpu } from "./gpu-fit.ts";
+import type { FetchReport } from "../../server/contract.ts";
 import type { Observed, ObservedChild, ObservedPod } from "./observed.ts";
 
 /** The Deployment and the pods of one revision, counted. */
@@ -28,8 +29,10 @@ export interface Fleet {
   readonly failure: Failure | undefined;
   /** There are pods, and every one of them failed for good. */
   readonly hopeless: boolean;
-  /** Digest that an init container of this revision reported. */
-  readonly reportedDigest: string | undefined;
+  /** What an init container of this revision reported of the model that it fetched. */
+  readonly report: FetchReport | undefined;
+  /** What the newest pod's had to say of the source; undefined when that is nothing, or no pod has fetched the model. */
+  readonly sourceWarning: string | undefined;
 }
 
 /** Every revision that has a Deployment or living pods, by hash. */
@@ -39,6 +42,16 @@ export function fleetsOf(observed: Observed): ReadonlyMap<string, Fleet> {
   for (const pod of observed.pods) hashes.add(pod.revision);
   hashes.delete("");
   return new Map([...hashes].map((hash) => [hash, fleetOf(observed, hash)]));
+}
+
+/** Of several revisions of a version, the one that speaks for it: the target, else any that has pods or is to have some. */
+export function fleetOfVersion(fleets: ReadonlyMap<string, Fleet>, version: string, target: string): Fleet | undefined {
+  const own = [...fleets.values()].filter((fleet) => fleet.version === version && isAlive(fleet));
+  return own.find(({ revision }) => revision === target) ?? own[0];
+}
+
+export function isAlive({ desired, pods }: Fleet): boolean {
+  return desired > 0 || pods.length > 0;
 }
 
 /** The revision that a child's labels name; empty when somebody took the label away. */
@@ -84,7 +97,8 @@ function fleetOf(observed: Observed, revision: string): Fleet {
     nextAvailableAt: pending.length === 0 ? undefined : Math.min(...pending),
     failure: failureIn(observed, revision, pods, deployment) ?? endIn(observed, revision, pods, desired),
     hopeless: pods.length > 0 && pods.every((pod) => failureOf(pod)?.permanent === true),
-    reportedDigest: pods.flatMap((pod) => reportedDigest(pod) ?? [])[0],
+    report: pods.flatMap((pod) => fetchReport(pod) ?? [])[0],
+    sourceWarning: newestReport(pods)?.warning,
   };
 }
 
@@ -139,7 +153,13 @@ function gpuOf({ model, controllerRevisions }: Observed, revision: string): Spec
   return isJsonObject(inputs) ? (inputs as Pick<Spec, "gpu">).gpu : model.spec.gpu;
 }
 
-function reportedDigest(pod: ObservedPod): string | undefined {
-  const termination = pod.fetch.termination;
-  return termination?.exitCode === 0 && termination.report?.ok === true ? termination.report.digest : undefined;
+function fetchReport({ fetch: { termination } }: ObservedPod): FetchReport | undefined {
+  return termination?.exitCode === 0 && termination.report?.ok === true ? termination.report : undefined;
+}
+
+/** By name where equal, so that the same one speaks in every pass. */
+function newestReport(pods: readonly ObservedPod[]): FetchReport | undefined {
+  return pods
+    .toSorted((left, right) => right.createdAt - left.createdAt || (left.name < right.name ? -1 : 1))
+    .flatMap((pod) => fetchReport(pod) ?? [])[0];
 }

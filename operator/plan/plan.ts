@@ -16,7 +16,7 @@ import { historyNumber } from "./history.ts";
 import { leftovers } from "./leftovers.ts";
 import { limitsOf } from "./limits.ts";
 import type { Observed } from "./observed.ts";
-import { type DigestRecord, digestRecord, reusedVersion } from "./record.ts";
+import { type DigestRecord, digestRecord, recordedDigests, reusedVersion } from "./record.ts";
 import { targetRevision, type Revision } from "./revision.ts";
 import { decideRollout, type RolloutDecision } from "./rollout.ts";
 import { statusOf } from "./status.ts";
@@ -78,7 +78,7 @@ export function planModel(observed: Observed): Plan | undefined {
   });
   const findings = checkSpec({ observed, fleets, target });
 
-  const children = childPlans({ observed, decision, fleets, target, digests: record.known });
+  const children = childPlans({ observed, decision, fleets, target, record });
   const contests = children.flatMap((child) => child.contests);
   const real = ({ unchanged }: Outcome): readonly ContestDecision[] =>
     contests.filter((contest) => isReal(contest, unchanged));
@@ -142,8 +142,13 @@ function pausedPlan(
     wakeAt: undefined,
     step: "Paused",
   };
-  const recorded = stringsAt(observed.versions?.object, "data");
-  const inputs = { ...draft, decision, digests: recorded, drift: before?.drift ?? [], waiting: waiting.length };
+  const inputs = {
+    ...draft,
+    decision,
+    digests: recordedDigests(observed),
+    drift: before?.drift ?? [],
+    waiting: waiting.length,
+  };
   return {
     writes: [],
     announcements: () => [],

@@ -1,5 +1,6 @@
 import type { RejectedStatus } from "../api/model.ts";
 import type { Failure } from "./failures.ts";
+import type { Fleet } from "./fleet.ts";
 import { deadline, patienceMs, replaces } from "./progress.ts";
 import type { RolloutInputs } from "./rollout-inputs.ts";
 import { standstillOf } from "./standstill.ts";
@@ -7,12 +8,13 @@ import { standstillOf } from "./standstill.ts";
 /**
  * A target is given up when it failed for good and has nothing ready, or when it has made no progress for the
  * deadline while something else serves. With nothing else to serve, trying on is all that is left. One that serves
- * already is given up only when every pod of it failed for good: the others may be back in a moment.
+ * already is given up only when every pod of it failed for good, as the others may be back in a moment, and never for a
+ * download: what its source says today may be otherwise tomorrow, and there is nothing that could serve in its place.
  */
 export function rejection(inputs: RolloutInputs): RejectedStatus | undefined {
   const fleet = inputs.fleets.get(inputs.target.revision);
   const serves = inputs.current === inputs.target.revision;
-  if (fleet?.failure?.permanent === true && fleet.ready === 0 && (!serves || fleet.hopeless)) {
+  if (fleet?.failure?.permanent === true && fleet.ready === 0 && (!serves || isLost(inputs, fleet))) {
     return rejectedFor(inputs, fleet.failure);
   }
   if (!replaces(inputs) || inputs.now < deadline(inputs)) return undefined;
@@ -24,6 +26,12 @@ export function rejection(inputs: RolloutInputs): RejectedStatus | undefined {
     reason: "ProgressDeadlineExceeded",
     message: why === undefined ? waited(inputs) : `${waited(inputs)}: ${why}`,
   });
+}
+
+function isLost({ progress, target }: RolloutInputs, { hopeless, failure }: Fleet): boolean {
+  // It came to be the current one at 0 replicas, and has never had a ready pod.
+  const untried = progress?.revision === target.revision && progress.readyReplicas === undefined;
+  return hopeless && (failure?.stage !== "Download" || untried);
 }
 
 function waited(inputs: RolloutInputs): string {

@@ -5,6 +5,7 @@ import { serviceUrl } from "../build/service.ts";
 import { countedPods } from "./counted-pods.ts";
 import { type Facts, factsOf, type StatusInputs } from "./facts.ts";
 import { findings } from "./findings.ts";
+import { fleetOfVersion, isAlive } from "./fleet.ts";
 
 /** The CRD's bound. The spec has at most half as many, so that only versions long gone from it can be left out. */
 const mostVersions = 64;
@@ -82,7 +83,7 @@ function rejectedFailure({ decision, target, observed }: Facts): LastFailure | u
 
 function versionsOf(facts: Facts): VersionStatus[] {
   const { observed, fleets, decision, digests, ready } = facts;
-  const alive = [...fleets.values()].filter((fleet) => fleet.desired > 0 || fleet.pods.length > 0);
+  const alive = [...fleets.values()].filter(isAlive);
   const names = new Set([
     ...observed.model.spec.versions.map(({ name }) => name),
     ...alive.map(({ version }) => version),
@@ -92,7 +93,7 @@ function versionsOf(facts: Facts): VersionStatus[] {
     const inService = own.filter(
       ({ revision }) => decision.selector.kind === "shared" || decision.selector.revision === revision,
     );
-    const newest = own.find(({ revision }) => revision === facts.target.revision) ?? own[0];
+    const newest = fleetOfVersion(fleets, name, facts.target.revision);
     const digest = Object.hasOwn(digests, name) ? digests[name] : undefined;
     // Also when its Deployment is only being made in this pass: to say so in the next one would be a write of its own.
     const begun = name === facts.target.version && (decision.replicas.get(facts.target.revision) ?? 0) > 0;
@@ -101,6 +102,7 @@ function versionsOf(facts: Facts): VersionStatus[] {
       name,
       ...(digest === undefined ? {} : { digest }),
       ...(revision === undefined ? {} : { revision }),
+      ...(newest?.sourceWarning === undefined ? {} : { warning: newest.sourceWarning }),
       replicas: sum(own.map(({ pods }) => countedPods(pods, observed.now).length)),
       readyReplicas: sum(own.map((fleet) => fleet.ready)),
       weight: ready === 0 ? 0 : Math.round((100 * sum(inService.map((fleet) => fleet.ready))) / ready),

@@ -40,6 +40,12 @@ function failedForGood(pod: ObservedPod): ObservedPod {
   return { ...unready(pod), fetch: { ...pod.fetch, state: "waiting", termination } };
 }
 
+function unloadable(pod: ObservedPod): ObservedPod {
+  const report = { ok: false, stage: "Load", reason: "LoadFailed", message: "no such operator" } as const;
+  const termination = { exitCode: 1, reason: "Error", report, text: "" };
+  return { ...unready(pod), server: { ...pod.server, state: "waiting", termination } };
+}
+
 test("a first version that was never complete goes on serving while the next one comes up", () => {
   const world = createWorld(specOf(), { v1: "good", v2: "good" });
   rounds(world, () => replicasOf(world, "v1") === 3 && world.pods.length === 3);
@@ -236,14 +242,65 @@ test("waiting for minReadySeconds is no lack of progress", () => {
 
 test("one pod that fails for good does not take down those that are not ready for a moment", () => {
   const world = served();
-  change(world, "v1", (pod, index) => (index === 0 ? failedForGood(pod) : unready(pod)));
+  change(world, "v1", (pod, index) => (index === 0 ? unloadable(pod) : unready(pod)));
   pass(world);
   assert.equal(replicasOf(world, "v1"), 3);
   assert.equal(world.status?.rejected, undefined);
-  change(world, "v1", failedForGood);
+  change(world, "v1", unloadable);
   const { status } = passed(world);
-  assert.equal(status?.rejected?.reason, "VersionReused", "now none can come back");
+  assert.equal(status?.rejected?.reason, "LoadFailed", "now none can come back");
   assert.equal(replicasOf(world, "v1"), 0);
+});
+
+test("a version that served is not given up for what its source says today, which is told at once", () => {
+  const world = served();
+  change(world, "v1", failedForGood);
+  for (let round = 0; round < 50; round++) {
+    pass(world);
+    world.now += 60_000;
+    assert.equal(replicasOf(world, "v1"), 3);
+    assert.equal(world.status?.rejected, undefined);
+    for (const [type, status] of [
+      ["Ready", "False"],
+      ["Available", "False"],
+      ["Stalled", "True"],
+    ] as const) {
+      assert.equal(conditionOf(world, type)?.status, status, type);
+    }
+    assert.equal(conditionOf(world, "Ready")?.reason, "VersionReused");
+    assert.match(conditionOf(world, "Ready")?.message ?? "", /^0 of 3 pods ready; Download: other bytes$/);
+  }
+  change(world, "v1", (pod) => ({ ...pod, ready: true, readySince: world.now }));
+  settle(world);
+  assert.equal(conditionOf(world, "Ready")?.status, "True");
+  assert.equal(conditionOf(world, "Stalled")?.status, "False");
+});
+
+test("pods of a scale-out that fail for good are told at once, and those that serve go on", () => {
+  const world = served({ replicas: 1 });
+  edit(world, { replicas: 3 });
+  pass(world);
+  tick(world, 1, () => 1);
+  change(world, "v1", (pod) => (pod.ready ? pod : failedForGood(pod)));
+  pass(world);
+  assert.equal(conditionOf(world, "Ready")?.status, "False");
+  assert.equal(conditionOf(world, "Ready")?.reason, "VersionReused");
+  assert.equal(conditionOf(world, "Ready")?.message, "1 of 3 pods ready; Download: other bytes");
+  assert.equal(conditionOf(world, "Available")?.status, "True");
+  assert.equal(conditionOf(world, "Stalled")?.reason, "VersionReused");
+  assert.equal(readyInService(world), 1);
+});
+
+test("one that was set at 0 replicas and has never served is given up when its download fails for good", () => {
+  const world = served({ replicas: 0 });
+  edit(world, { version: "v2" });
+  settle(world);
+  edit(world, { replicas: 2 });
+  pass(world);
+  tick(world, 1, () => 1);
+  change(world, "v2", failedForGood);
+  pass(world);
+  assert.equal(world.status?.rejected?.reason, "VersionReused");
 });
 
 test("pods that are lost while more are on their way are no scaling", () => {
