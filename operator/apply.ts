@@ -45,12 +45,13 @@ export async function apply(model: Model, plan: Plan, inputs: ApplyInputs): Prom
     }
   }
   const outcome: Outcome = { problems, moved, unchanged };
-  const told = await writeStatus(model, plan.status(outcome), inputs);
+  const status = plan.status(outcome);
+  const told = await writeStatus(model, status, inputs);
   const { namespace, name, uid } = model.metadata;
   const subject = { apiVersion: apiVersion(kinds.model), kind: kinds.model.kind, namespace, name, uid };
   // What was not done, or is not yet put down in the status, is planned and told again by the next pass.
   if (told && moved)
-    for (const announcement of plan.announcements(outcome)) inputs.events.record(subject, announcement);
+    for (const announcement of plan.announcements(outcome, status)) inputs.events.record(subject, announcement);
   for (const { reason, message } of problems) inputs.events.record(subject, { type: "Warning", reason, message });
   if (failure !== undefined) throw failure;
   return problems;

@@ -8,7 +8,7 @@ import { type Cached, modelKey, type RawCondition } from "./projections.ts";
 import { annotations, pinCharacters, type PodReport } from "../server/contract.ts";
 
 interface RawPod extends KubeObject {
-  readonly spec?: PodRequests;
+  readonly spec?: PodRequests & { readonly nodeName?: string };
   readonly status?: {
     readonly phase?: string;
     readonly reason?: string;
@@ -65,6 +65,8 @@ function projectLife(raw: RawPod): ObservedPod {
     version: own[labels.version] ?? "",
     createdAt: Date.parse(raw.metadata.creationTimestamp),
     deleting: raw.metadata.deletionTimestamp !== undefined,
+    leaving: leavingOf(raw.metadata),
+    node: raw.spec?.nodeName ?? "",
     ready: ready?.status === "True",
     readySince: ready?.status === "True" ? Date.parse(ready.lastTransitionTime ?? "") : undefined,
     outOfService: raw.metadata.annotations?.[annotations.inService] === "false",
@@ -74,6 +76,16 @@ function projectLife(raw: RawPod): ObservedPod {
     fetch: projectContainer(raw.status?.initContainerStatuses, containers.fetch),
     server: projectContainer(raw.status?.containerStatuses, containers.server),
   };
+}
+
+/** The API server sets the time at which its grace is over. */
+function leavingOf({
+  deletionTimestamp,
+  deletionGracePeriodSeconds = 0,
+}: KubeObject["metadata"]): ObservedPod["leaving"] {
+  if (deletionTimestamp === undefined) return undefined;
+  const until = Date.parse(deletionTimestamp);
+  return { since: until - deletionGracePeriodSeconds * 1000, until };
 }
 
 /** A kubelet writes neither phase before the last container is over (its mergePodStatus sees to that). */

@@ -125,6 +125,8 @@ function readyPod(
     version,
     createdAt: readySince,
     deleting: false,
+    leaving: undefined,
+    node: "",
     ready: true,
     readySince,
     outOfService: false,

@@ -39,7 +39,7 @@ export function rehearse(start: PaperCluster): Rehearsal {
     if (plan === undefined) return { steps, end: cluster, isComplete: true };
     const writes = phases.flatMap((phase) => plan.writes.filter((write) => write.phase === phase));
     const status = plan.status(allDone);
-    const announcements = plan.announcements(allDone);
+    const announcements = plan.announcements(allDone, status);
     if (writes.length > 0 || announcements.length > 0) {
       steps.push({ when, why: plan.why[0] ?? "", before: cluster, writes, announcements, status });
       when = "then";

@@ -504,6 +504,15 @@ export interface ModelDeployment {
        * When it was first seen.
        */
       time: string;
+      /**
+       * How often it has come, where it came again after a recovery.
+       */
+      count?: number;
+      /**
+       * When all was well again. The failure is kept for spec.rollout.progressDeadlineSeconds after it, so
+       * that one that comes again and again leaves a trace.
+       */
+      recoveryTime?: string;
     };
     /**
      * While spec.paused is true, what would be done: first why, then each write with its own reason.

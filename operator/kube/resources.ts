@@ -35,6 +35,7 @@ export interface ObjectMetadata {
   readonly finalizers?: readonly string[];
   readonly creationTimestamp: string;
   readonly deletionTimestamp?: string;
+  readonly deletionGracePeriodSeconds?: number;
   readonly managedFields?: readonly ManagedFieldsEntry[];
 }
 

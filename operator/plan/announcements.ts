@@ -15,6 +15,7 @@ export interface Announcement {
 
 export interface AnnouncementInputs {
   readonly before: Status | undefined;
+  readonly after: Status;
   readonly decision: RolloutDecision;
   readonly target: { readonly revision: string; readonly version: string };
   readonly contests: readonly ContestDecision[];
@@ -35,6 +36,7 @@ const rules: readonly ((inputs: AnnouncementInputs) => Announcement[])[] = [
   begun,
   resolved,
   moved,
+  ended,
   taken,
   rejected,
   putBack,
@@ -67,6 +69,14 @@ function moved({ before, fleets, target }: AnnouncementInputs): Announcement[] {
     if (warning === undefined || warning === told) return [];
     return [{ type: "Warning", reason: "SourceChanged", message: `version ${version}: ${warning}` }];
   });
+}
+
+/** Each by its own, as it is replaced within seconds and nothing else may ever tell of it. */
+function ended({ before, after }: AnnouncementInputs): Announcement[] {
+  const { pod, reason, message, version } = after.lastFailure ?? {};
+  const isEnd = reason === "Evicted" || reason === "PodFailed";
+  if (!isEnd || pod === undefined || before?.lastFailure?.pod === pod) return [];
+  return [{ type: "Warning", reason, message: `pod ${pod} of ${version}: ${message}` }];
 }
 
 function taken({ before, decision, target, fleets, limits, numberOf }: AnnouncementInputs): Announcement[] {

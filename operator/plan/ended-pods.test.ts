@@ -11,6 +11,7 @@ function readyFrom(readySince: number): ObservedPod {
 function evicted(change: Partial<EndedPod> = {}): EndedPod {
   return {
     name: "demo-1",
+    uid: "u",
     revision: "r",
     failed: true,
     reason: "Evicted",

@@ -20,11 +20,18 @@ export interface EndInputs {
 export function endedFailure({ ended, alive, desired, now, progressDeadlineMs }: EndInputs): Failure | undefined {
   if (alive.filter((pod) => pod.ready).length >= desired) return undefined;
   const readySince = Math.max(...alive.map((pod) => pod.readySince ?? 0));
-  const [last] = ended
-    .filter(({ failed, at }) => failed && at >= readySince && now < at + progressDeadlineMs)
-    // By name where equal, so that the same one speaks in every pass.
-    .toSorted((left, right) => right.at - left.at || (left.name < right.name ? -1 : 1));
+  return lastEnd(ended, Math.max(readySince, now - progressDeadlineMs + 1));
+}
+
+/** The last of them that was put an end to, at `since` or later; in milliseconds since the epoch. */
+export function lastEnd(ended: readonly EndedPod[], since: number): Failure | undefined {
+  const [last] = ended.filter(({ failed, at }) => failed && at >= since).toSorted(newestFirst);
   return last && failureOfEnd(last);
+}
+
+/** By name where equal, so that the same one speaks in every pass. */
+export function newestFirst(left: EndedPod, right: EndedPod): number {
+  return right.at - left.at || (left.name < right.name ? -1 : 1);
 }
 
 /**

@@ -88,6 +88,10 @@ export interface ObservedPod {
   /** Milliseconds since the epoch, to the second, by the API server's clock. */
   readonly createdAt: number;
   readonly deleting: boolean;
+  /** Where it is deleted: since when, and until when it has to end, in milliseconds since the epoch. */
+  readonly leaving: { readonly since: number; readonly until: number } | undefined;
+  /** Empty before one is found. */
+  readonly node: string;
   readonly ready: boolean;
   /** Since when it has been ready, in milliseconds since the epoch; undefined while it is not. */
   readonly readySince: number | undefined;
@@ -118,6 +122,7 @@ export interface Ending {
 
 export interface EndedPod extends Ending {
   readonly name: string;
+  readonly uid: string;
   readonly revision: string;
 }
 

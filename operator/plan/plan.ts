@@ -13,6 +13,7 @@ import { fleetsOf, selectedPods, type Fleet } from "./fleet.ts";
 import { explain } from "./explain.ts";
 import type { Problem, StatusInputs } from "./facts.ts";
 import { historyNumber } from "./history.ts";
+import { forgottenAt } from "./last-failure.ts";
 import { leftovers } from "./leftovers.ts";
 import { limitsOf } from "./limits.ts";
 import type { Observed } from "./observed.ts";
@@ -25,7 +26,8 @@ import { templateOf } from "./template.ts";
 /** What to write, and why. Made from plain data alone: the same observation gives the same plan. */
 export interface Plan {
   readonly writes: readonly Write[];
-  readonly announcements: (outcome: Outcome) => readonly Announcement[];
+  /** What to tell, once the status that belongs to the plan is written down. */
+  readonly announcements: (outcome: Outcome, status: Status) => readonly Announcement[];
   /** The status that belongs to the plan, once it is known what came of its writes. */
   readonly status: (outcome: Outcome) => Status;
   /** What is done and why, a line each. */
@@ -93,12 +95,19 @@ export function planModel(observed: Observed): Plan | undefined {
   const draft = { observed, decision, fleets, limits, target: named, digests: record.known };
   if (model.spec.paused === true) return pausedPlan(draft, writes, why, findings);
   const countedAt = nextCountedAt(observed.pods, now);
-  const wakeTimes = [decision.wakeAt, countedAt, ...driftAfter(allDone).flatMap((item) => contestWakeTimes(item, now))];
+  const forgotten = forgottenAt(model.status?.lastFailure, limits.progressDeadlineMs);
+  const wakeTimes = [
+    decision.wakeAt,
+    countedAt,
+    forgotten,
+    ...driftAfter(allDone).flatMap((item) => contestWakeTimes(item, now)),
+  ];
   return {
     writes,
-    announcements: (outcome) =>
+    announcements: (outcome, status) =>
       announcements({
         before: model.status,
+        after: status,
         decision,
         target: named,
         contests: real(outcome),

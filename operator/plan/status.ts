@@ -1,10 +1,11 @@
-import { conditionsOf, timestamp } from "../api/conditions.ts";
-import type { LastFailure, Status, VersionStatus } from "../api/model.ts";
+import { conditionsOf } from "../api/conditions.ts";
+import type { Status, VersionStatus } from "../api/model.ts";
 import { selectorText } from "../api/names.ts";
 import { serviceUrl } from "../build/service.ts";
 import { countedPods } from "./counted-pods.ts";
 import { type Facts, factsOf, type StatusInputs } from "./facts.ts";
 import { findings } from "./findings.ts";
+import { lastFailure } from "./last-failure.ts";
 import { fleetOfVersion, isAlive } from "./fleet.ts";
 
 /** The CRD's bound. The spec has at most half as many, so that only versions long gone from it can be left out. */
@@ -33,51 +34,6 @@ export function statusOf(inputs: StatusInputs): Status {
     ...(decision.rejected === undefined ? {} : { rejected: decision.rejected }),
     ...(failure === undefined ? {} : { lastFailure: failure }),
     ...(inputs.drift.length === 0 ? {} : { drift: inputs.drift }),
-  };
-}
-
-/** Kept until the revision that failed serves in full, so that what went wrong in the night can be read in the morning. */
-function lastFailure(facts: Facts): LastFailure | undefined {
-  const { failure, observed, target, decision, fleets, before } = facts;
-  const known = before?.lastFailure;
-  if (failure === undefined) {
-    const recovered = known?.revision === decision.current && facts.ready >= facts.limits.replicas;
-    const kept = recovered ? undefined : known;
-    const { rejected } = decision;
-    return rejected !== undefined && kept?.revision !== rejected.revision ? rejectedFailure(facts) : kept;
-  }
-  const failing = fleets.get(target.revision)?.failure === failure ? target.revision : (decision.current ?? "");
-  const version = failing === target.revision ? target.version : (facts.currentVersion ?? "");
-  const same =
-    known?.revision === failing &&
-    known.stage === failure.stage &&
-    known.reason === failure.reason &&
-    known.message === failure.message;
-  if (same) return known;
-  return {
-    version,
-    revision: failing,
-    ...(failure.pod === "" ? {} : { pod: failure.pod }),
-    stage: failure.stage,
-    reason: failure.reason,
-    message: failure.message,
-    ...(failure.logTail === undefined ? {} : { logTail: failure.logTail }),
-    time: timestamp(observed.now),
-  };
-}
-
-/** A rejection without a pod, such as a reused version name, is a failure like any other. */
-function rejectedFailure({ decision, target, observed }: Facts): LastFailure | undefined {
-  const rejected = decision.rejected;
-  if (rejected === undefined) return undefined;
-  const { stage, reason, message } = rejected;
-  return {
-    version: target.version,
-    revision: rejected.revision,
-    stage,
-    reason,
-    message,
-    time: timestamp(observed.now),
   };
 }
 

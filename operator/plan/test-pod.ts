@@ -12,6 +12,8 @@ export function podOf(change: Partial<ObservedPod> = {}): ObservedPod {
     version: "v1",
     createdAt: 0,
     deleting: false,
+    leaving: undefined,
+    node: "node-1",
     ready: false,
     readySince: undefined,
     outOfService: false,

@@ -37,10 +37,12 @@ const reasons: Readonly<Record<string, Reason>> = {
     verb === "delete" ? "spec.scaling is no longer there" : "turns spec.replicas as spec.scaling says",
   [kinds.networkPolicy.kind]: ({ verb }) =>
     verb === "delete" ? "spec.networkPolicy is no longer there" : "lets in what spec.networkPolicy names",
-  [kinds.pod.kind]: (write) =>
-    write.verb !== "delete" && valueAt(write.body, "metadata", "annotations", annotations.inService) === "false"
+  [kinds.pod.kind]: (write) => {
+    if (write.verb === "delete") return "it has ended, and there are newer ones to look at";
+    return valueAt(write.body, "metadata", "annotations", annotations.inService) === "false"
       ? "out of service: each connection ends with its next answer, and the pod stays warm"
-      : "back in service",
+      : "back in service";
+  },
 };
 
 function deploymentReason(write: Write, { deployments, model }: Observed): string | undefined {

@@ -12,7 +12,7 @@ export const whereModelsLive: Readonly<Record<string, string>> = {
   "policy/poddisruptionbudgets": "get list watch create patch",
   "autoscaling/horizontalpodautoscalers": "get list watch create patch delete",
   "networking.k8s.io/networkpolicies": "get list watch create patch delete",
-  "/pods": "list watch patch",
+  "/pods": "list watch patch delete",
   "events.k8s.io/events": "create patch",
 };
 

@@ -11,19 +11,62 @@ function evictOne(world: World): void {
   evict(world, pod);
 }
 
-test("one of two pods is evicted: it is told, then replaced, and then nothing is left to tell", () => {
+test("one of two pods is evicted: it is told, then replaced, and remembered for the progress deadline", () => {
   const world = served({ replicas: 2 });
   evictOne(world);
   pass(world);
   assert.equal(world.status?.lastFailure?.reason, "Evicted");
   assert.match(world.status.lastFailure.message, /^the node evicted the pod: The node was low on resource/);
   assert.equal(world.status.replicas, 1);
-  settle(world);
+  recover(world);
   assert.equal(world.endedPods.length, 1);
   assert.deepEqual([world.status.replicas, world.status.readyReplicas], [2, 2]);
+  assert.equal(world.status.lastFailure.reason, "Evicted");
+  assert.ok(world.status.lastFailure.recoveryTime);
+  settle(world);
   assert.equal(world.status.lastFailure, undefined);
   assert.equal(conditionOf(world, "Ready")?.reason, "Serving");
   assert.equal(conditionOf(world, "Reconciling")?.reason, "Settled");
+});
+
+/** All is well again, as soon as it can be. */
+function recover(world: World): void {
+  rounds(world, () => readyInService(world) === world.spec.replicas);
+  pass(world);
+}
+
+test("what comes again and again leaves a trace: how often, an Event each, and a few pods to look at", () => {
+  const world = served({ replicas: 2 });
+  const events: string[] = [];
+  for (let round = 1; round <= 6; round++) {
+    evictOne(world);
+    events.push(...pass(world).announcements.map(({ reason }) => reason));
+    assert.equal(world.status?.lastFailure?.count, round === 1 ? undefined : round);
+    assert.equal(world.status?.lastFailure?.recoveryTime, undefined);
+    recover(world);
+    assert.ok(world.status?.lastFailure?.recoveryTime, "it is well again, and that is said");
+    assert.equal(conditionOf(world, "Ready")?.reason, "Serving");
+  }
+  assert.deepEqual(
+    events,
+    Array.from({ length: 6 }, () => "Evicted"),
+  );
+  assert.equal(world.endedPods.length, 3);
+  assert.equal(world.endedPods.at(-1)?.name, world.status?.lastFailure?.pod, "the newest");
+});
+
+test("an eviction that was over before anybody looked is remembered, too", () => {
+  const world = served({ replicas: 2 });
+  evictOne(world);
+  for (let second = 0; second < 5; second++) tick(world, 1, eager);
+  const { announcements } = pass(world);
+  assert.deepEqual(
+    announcements.map(({ reason }) => reason),
+    ["Evicted"],
+  );
+  assert.equal(world.status?.lastFailure?.reason, "Evicted");
+  assert.ok(world.status.lastFailure.recoveryTime);
+  assert.deepEqual(pass(world).announcements, [], "once");
 });
 
 test("the only pod is evicted: Ready says why nothing serves", () => {

@@ -43,7 +43,7 @@ export function pass(world: World, cutAfter = Number.POSITIVE_INFINITY): Passed 
   world.status = status;
   const serving = new Set(inService(world).flatMap(({ ready, version }) => (ready ? [version] : [])));
   world.told.push({ status, spec: world.spec, generation: world.generation, serving });
-  return { ...plan, announcements: plan.announcements(outcome) };
+  return { ...plan, announcements: plan.announcements(outcome, status) };
 }
 
 function refusal(world: World, { kind, verb, name }: Write): Problem | undefined {
@@ -84,6 +84,7 @@ function perform(world: World, write: Write): void {
     }
     case "delete":
       world.children.delete(key);
+      world.endedPods = world.endedPods.filter(({ uid }) => uid !== write.uid);
       return;
     case "patch": {
       if (write.kind.kind === "Pod") {

@@ -69,7 +69,7 @@ const refused: readonly { readonly what: string; readonly patch: object; readonl
   { what: "an owner", patch: { metadata: { ownerReferences: [owner] } }, says: /finalizers or owners/ },
 ];
 
-test("the operator can change one annotation of a model's pod and nothing else", async (t) => {
+test("the operator can change one annotation of a model's pod, delete one that has ended, and nothing else", async (t) => {
   const plane = await installedChart(t);
   await plane.kubectl(["create", "serviceaccount", "default"]);
   await plane.kubectl(["create", "-f", "-"], { input: JSON.stringify(pod) });
@@ -112,6 +112,31 @@ test("the operator can change one annotation of a model's pod and nothing else",
     assert.deepEqual(JSON.parse(stdout), { kept: "as it is" });
   });
 
+  await t.test("a pod that lives, or is nobody's, is not its to delete; one that has ended is", async () => {
+    const remove = ["delete", "pod", "--wait=false", `--as=${operator}`];
+    const refusal = (name: string): Promise<string> =>
+      plane.kubectl([...remove, name]).then(
+        () => "deleted",
+        (error: CommandError) => error.stderr,
+      );
+    assert.match(await refusal("model"), /may not delete a pod that has not ended/);
+    for (const name of ["model", "stranger"]) {
+      const toFail = [
+        "patch",
+        "pod",
+        name,
+        "--subresource=status",
+        "--type=merge",
+        "-p",
+        '{"status":{"phase":"Failed"}}',
+      ];
+      await plane.kubectl(toFail);
+    }
+    assert.match(await refusal("stranger"), /belongs to no ModelDeployment/);
+    assert.match((await plane.kubectl([...remove, "model"])).stdout, /"?model"? deleted/);
+    await plane.kubectl(["create", "-f", "-"], { input: JSON.stringify(pod) });
+  });
+
   await t.test("nobody else is held to it", async () => {
     const answer = await patch("admin", "model", { metadata: { labels: { team: "x" } } });
     assert.equal(answer.status, 403, "the impersonated admin is in no group, so RBAC refuses");
@@ -119,15 +144,18 @@ test("the operator can change one annotation of a model's pod and nothing else",
     assert.match(stdout, /labeled/);
   });
 
-  await t.test("RBAC gives it pods to patch and neither to read alone, create, delete nor exec into", async () => {
-    assert.equal(await may(plane, "patch", "pods"), "yes");
-    assert.equal(await may(plane, "create", "pods"), "no");
-    assert.equal(await may(plane, "delete", "pods"), "no");
-    assert.equal(await may(plane, "create", "pods", "--subresource=exec"), "no");
-    assert.equal(await may(plane, "get", "secrets"), "no");
-    assert.equal(await may(plane, "update", "modeldeployments"), "no");
-    assert.equal(await may(plane, "get", "leases.coordination.k8s.io"), "no");
-  });
+  await t.test(
+    "RBAC gives it pods to patch and to delete and neither to read alone, create nor exec into",
+    async () => {
+      assert.equal(await may(plane, "patch", "pods"), "yes");
+      assert.equal(await may(plane, "delete", "pods"), "yes");
+      assert.equal(await may(plane, "create", "pods"), "no");
+      assert.equal(await may(plane, "create", "pods", "--subresource=exec"), "no");
+      assert.equal(await may(plane, "get", "secrets"), "no");
+      assert.equal(await may(plane, "update", "modeldeployments"), "no");
+      assert.equal(await may(plane, "get", "leases.coordination.k8s.io"), "no");
+    },
+  );
 });
 
 async function may(plane: ControlPlane, ...request: readonly string[]): Promise<string> {

@@ -6,8 +6,8 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { kinds } from "../../../operator/api/kinds.ts";
 import { labels } from "../../../operator/api/names.ts";
-import type { KubeObject } from "../../../operator/kube/resources.ts";
 import { type Bench, condition, digest, eventually, model, servesVersion, startBench } from "./harness.ts";
+import type { Pod } from "./pods.ts";
 
 let bench: Bench;
 
@@ -29,7 +29,7 @@ function versionsOf(name: string): readonly object[] {
   }));
 }
 
-function podsOf(name: string): readonly KubeObject[] {
+function podsOf(name: string): readonly Pod[] {
   return bench.pods.list().filter(({ metadata }) => metadata.labels?.[labels.model] === name);
 }
 
@@ -51,7 +51,7 @@ test("a pod that was evicted is told until another one is ready in its place, an
   });
   assert.match(short.lastFailure?.message ?? "", /evicted the pod: The node was low on resource: ephemeral-storage/);
   assert.equal(short.readyReplicas, 1);
-  assert.match(condition(short, "Reconciling").message, /^1 of 2 pods ready$/);
+  assert.match(condition(short, "Reconciling").message, /^1 of 2 pods ready; Schedule: the node evicted the pod: /);
 
   bench.pods.decide("steady-1", { kind: "ready", digest: digest("1") });
   const whole = await eventually("all is well again", async () => {
@@ -59,11 +59,40 @@ test("a pod that was evicted is told until another one is ready in its place, an
     return condition(status, "Reconciling").reason === "Settled" ? status : undefined;
   });
   assert.equal(podsOf(name).length, 3, "the evicted one still lies there");
-  assert.deepEqual([whole.replicas, whole.readyReplicas, whole.lastFailure], [2, 2, undefined]);
+  assert.deepEqual([whole.replicas, whole.readyReplicas], [2, 2]);
+  assert.equal(whole.lastFailure?.reason, "Evicted", "what happened in the night can be read in the morning");
+  assert.ok(whole.lastFailure.recoveryTime);
   const version = whole.versions?.find((entry) => entry.name === "steady-1");
   assert.deepEqual([version?.replicas, version?.readyReplicas, version?.weight], [2, 2, 100]);
   const scale = `/apis/${kinds.model.group}/${kinds.model.version}/namespaces/default/${kinds.model.plural}/${name}/scale`;
   assert.equal(JSON.parse((await bench.plane.kubectl(["get", "--raw", scale])).stdout).status.replicas, 2);
+});
+
+test("pods that are evicted again and again leave a count, an Event each, and a few of them to look at", async () => {
+  const name = "doomed";
+  await bench.apply(model(name, { version: "doomed-1", versions: versionsOf(name) }));
+  await servesVersion(bench, name, "doomed-1");
+  for (let round = 1; round <= 5; round++) {
+    const alive = podsOf(name).find(({ status }) => status?.phase !== "Failed");
+    assert.ok(alive);
+    await bench.pods.evict(alive, shortOfDisk);
+    await eventually("it is told, and got over", async () => {
+      const { lastFailure, readyReplicas } = await bench.status(name);
+      return lastFailure?.pod === alive.metadata.name && lastFailure.recoveryTime !== undefined && readyReplicas === 1;
+    });
+    assert.equal((await bench.status(name)).lastFailure?.count, round === 1 ? undefined : round);
+  }
+  await eventually("three are left, and one serves", async () => {
+    const { stdout } = await bench.plane.kubectl(["get", "pods", "-l", `slipway.dev/model=${name}`, "-o", "name"]);
+    return stdout.trim().split("\n").length === 4;
+  });
+  await eventually("each has an Event", async () => {
+    const told = (await bench.list("events")).filter(
+      ({ reason, involvedObject }) => reason === "Evicted" && involvedObject.name === name,
+    );
+    return told.reduce((sum, { count = 1, series }) => sum + (series?.count ?? count ?? 1), 0) >= 5;
+  });
+  assert.equal(condition(await bench.status(name), "Ready").status, "True");
 });
 
 test("a pod that was evicted does not stand in the way of Recreate", async () => {
