@@ -48,6 +48,12 @@ export const smallAnswerBytes = 64 * 1024;
 /** S3 lists 1000 keys of 1 KiB at most at a time; the Hub lists a whole repository, its largest tens of thousands. */
 export const listingBytes = 16 * 1024 ** 2;
 
+/** Keys of a folder for each file that is allowed: consoles make one for each sub-folder, which has a file at least. */
+export const keysPerFile = 2;
+
+/** Pages in a row without a key: servers skip keys that were deleted, a page of a thousand at a time. */
+export const emptyPages = 100;
+
 /** A user name, a password, a token or a Docker configuration; a whole Secret may have 1 MiB. */
 export const credentialBytes = 256 * 1024;
 

@@ -1,16 +1,13 @@
 import { posix } from "node:path";
 import { quote } from "./configuration.ts";
-import { downloadAside, downloadInto, logRetry } from "./download-file.ts";
+import { downloadAside, downloadInto } from "./download-file.ts";
 import { failure } from "./failure.ts";
-import { readBytes } from "./http/body.ts";
 import { type Opened, openAt, type Position } from "./http/range.ts";
-import { listingBytes } from "./limits.ts";
 import { placeDownload } from "./place-download.ts";
-import { withRetries } from "./retry.ts";
 import { isFolder, parseS3Address, readEndpoint, type S3Address } from "./s3/address.ts";
 import { createS3Client, type S3Client } from "./s3/client.ts";
 import { identify } from "./s3/identity.ts";
-import { type ListedObject, parseListing } from "./s3/listing.ts";
+import { listObjects } from "./s3/list-objects.ts";
 import type { Source, SourceRequest } from "./source.ts";
 import { treeDigest } from "./tree-digest.ts";
 
@@ -53,7 +50,7 @@ async function fetchObject(client: S3Client, address: S3Address, request: Source
 
 async function fetchFolder(client: S3Client, address: S3Address, request: SourceRequest): Promise<string> {
   const { directory, log, checkDigest } = request;
-  const objects = await listFolder(client, address, request);
+  const objects = await listObjects(client, address, request);
   log.info({ files: objects.length }, `downloading ${address.bucket}/${address.key}`);
   request.onTotal(objects.reduce((sum, { size }) => sum + size, 0));
   for (const { key, size, etag } of objects) {
@@ -85,51 +82,4 @@ function openObject(client: S3Client, at: Position, { key, what, query, etag }: 
     refuse: async () =>
       failure("SourceUnavailable", `${what} was changed while it was downloaded. The next attempt takes the new one.`),
   });
-}
-
-/** All objects of a folder, and all that can be refused before the first one is downloaded. */
-async function listFolder(
-  client: S3Client,
-  { bucket, key: prefix }: S3Address,
-  { limits, signal, log }: SourceRequest,
-): Promise<readonly ListedObject[]> {
-  const what = quote(`${bucket}/${prefix}`);
-  const objects: ListedObject[] = [];
-  let continuationToken: string | undefined;
-  do {
-    const query = {
-      "list-type": "2",
-      "encoding-type": "url",
-      prefix,
-      ...(continuationToken === undefined ? {} : { "continuation-token": continuationToken }),
-    };
-    const page = await withRetries(
-      async () => {
-        const answer = await client.get({ key: "", query, headers: {} });
-        const bytes = await readBytes(answer, listingBytes, `The listing of ${what}`, limits);
-        return parseListing(bytes.toString("utf8"));
-      },
-      { limits, signal, onRetry: logRetry(log) },
-    );
-    if (page === undefined) {
-      throw failure("SourceUnavailable", `The listing of ${what} is not S3's. Check AWS_ENDPOINT_URL.`);
-    }
-    // Consoles make an empty object to show a folder that holds nothing.
-    objects.push(...page.objects.filter(({ key }) => key.startsWith(prefix) && !key.endsWith("/")));
-    if (objects.length > limits.files) {
-      throw failure("TooLarge", `${what} holds more than the ${limits.files} files that are allowed.`);
-    }
-    continuationToken = page.continuationToken;
-  } while (continuationToken !== undefined);
-  if (objects.length === 0) {
-    throw failure("NotFound", `Nothing lies below ${what}. Check bucket and prefix in the uri, or upload the model.`);
-  }
-  const bytes = objects.reduce((sum, { size }) => sum + size, 0);
-  if (bytes > limits.totalBytes) {
-    throw failure(
-      "TooLarge",
-      `${what} has ${bytes} bytes, more than the ${limits.totalBytes} that are allowed. Raise source.sizeLimit if that is meant.`,
-    );
-  }
-  return objects;
 }

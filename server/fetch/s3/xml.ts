@@ -5,11 +5,15 @@
 
 /** The insides of every element of a name, in order. */
 export function* elements(xml: string, name: string): Generator<string, void, undefined> {
-  const opening = new RegExp(`<${name}(?:\\s[^<>]*)?>`, "g");
+  const opening = new RegExp(`<${name}(?:\\s[^<>]*)?/?>`, "g");
   const closing = `</${name}>`;
   for (;;) {
     const start = opening.exec(xml);
     if (start === null) return;
+    if (start[0].endsWith("/>")) {
+      yield "";
+      continue;
+    }
     const from = start.index + start[0].length;
     const end = xml.indexOf(closing, from);
     if (end === -1) return;

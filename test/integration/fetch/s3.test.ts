@@ -201,7 +201,9 @@ test("a folder whose object is replaced between its listing and its download is 
   const changing = await serve((request, response) => {
     if (request.url?.includes("list-type=2") === true) {
       const object = `<Key>m/model.onnx</Key><Size>${model.byteLength}</Size><ETag>"before"</ETag>`;
-      response.end(`<ListBucketResult><Contents>${object}</Contents></ListBucketResult>`);
+      response.end(
+        `<ListBucketResult><IsTruncated>false</IsTruncated><Contents>${object}</Contents></ListBucketResult>`,
+      );
       return;
     }
     asked.push(request.headers["if-match"]);
