@@ -58,7 +58,7 @@ const suites: readonly Suite[] = [
     about: "a real kube-apiserver, a real registry, the real server process",
     files: ["test/integration/**/*.test.ts", "test/cluster/**/*.test.ts"],
     packages: "tests",
-    programs: [...controlPlaneModules, "versitygw", "cosign", "keda"],
+    programs: [...controlPlaneModules, "versitygw", "rclone", "cosign", "keda"],
     concurrency: cores,
     budgetSeconds: 420,
     fileTimeoutMs: 1_200_000,

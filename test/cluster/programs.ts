@@ -53,6 +53,8 @@ const otherModules = {
     cgo: false,
     links: [],
   },
+  // Another one, of other habits.
+  rclone: { name: "rclone", pins: "go", packages: ["."], tags: [], linkerFlags: "", cgo: false, links: [] },
   // Signs what a release pushes; no cluster runs it.
   cosign: {
     name: "cosign",

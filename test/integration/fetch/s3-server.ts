@@ -120,7 +120,7 @@ export interface SignedRequest {
   readonly dispatcher: Agent;
 }
 
-/** A request of the root account. Throws for any answer but 200. */
+/** A request of the root account. Throws for any answer but 200 and 204. */
 export async function sendSigned({ url, service, method, body, dispatcher }: SignedRequest): Promise<{
   readonly headers: Readonly<Record<string, unknown>>;
   readonly text: string;
@@ -136,7 +136,7 @@ export async function sendSigned({ url, service, method, body, dispatcher }: Sig
   const signed = await signer.sign(url, { method, body: content, headers: form });
   const answer = await request(url, { method, dispatcher, headers: Object.fromEntries(signed.headers), body: content });
   const text = await answer.body.text();
-  if (answer.statusCode !== 200) throw new Error(`${method} ${url}: ${answer.statusCode} ${text}`);
+  if (![200, 204].includes(answer.statusCode)) throw new Error(`${method} ${url}: ${answer.statusCode} ${text}`);
   return { headers: answer.headers, text };
 }
 
