@@ -101,7 +101,7 @@ export interface ModelDeployment {
      */
     source?: {
       /**
-       * A Secret in the same namespace, mounted into the init container alone. oci: .dockerconfigjson, or username and password, or token. https: token, or username and password. s3: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, where needed, AWS_SESSION_TOKEN, AWS_REGION, AWS_ENDPOINT_URL. hf: HF_TOKEN.
+       * A Secret in the same namespace, mounted into the init container alone. oci: .dockerconfigjson, or username and password, or token. https: token, or username and password. s3: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, where needed, AWS_SESSION_TOKEN, AWS_REGION, AWS_ENDPOINT_URL, AWS_S3_ADDRESSING_STYLE. hf: HF_TOKEN.
        */
       secretRef?: {
         /**

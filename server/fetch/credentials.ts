@@ -11,6 +11,7 @@ export const variableKeys = [
   "AWS_SESSION_TOKEN",
   "AWS_ENDPOINT_URL",
   "AWS_REGION",
+  "AWS_S3_ADDRESSING_STYLE",
   "HF_TOKEN",
   "HF_ENDPOINT",
 ] as const;

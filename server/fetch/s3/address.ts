@@ -17,7 +17,14 @@ export interface Endpoint {
   /** Undefined for AWS itself, whose hosts follow from region and bucket. */
   readonly custom: URL | undefined;
   readonly region: string;
+  readonly addressing: Addressing;
 }
+
+/** Where a bucket stands in a URL: in the path, or in the name of the host. The words are those of AWS' configuration. */
+export type AddressingStyle = "path" | "virtual";
+
+/** What is asked for: a style, or what {@link firstStyle} says and the store's answer corrects. */
+export type Addressing = AddressingStyle | "auto";
 
 /** AWS takes requests without a region as meant for its first one, and S3-compatible servers mostly use its name. */
 const defaultRegion = "us-east-1";
@@ -43,7 +50,7 @@ export function isFolder(key: string): boolean {
   return key === "" || key.endsWith("/");
 }
 
-/** Endpoint and region by the names of the AWS SDKs, out of the Secret or else the environment. */
+/** Endpoint, region and addressing by the names of the AWS SDKs, out of the Secret or else the environment. */
 export async function readEndpoint(credentials: Credentials, environment: Environment): Promise<Endpoint> {
   // What is set to nothing is not set.
   const url =
@@ -59,30 +66,35 @@ export async function readEndpoint(credentials: Credentials, environment: Enviro
   if (!regionPattern.test(region)) {
     throw failure("InvalidConfiguration", `AWS_REGION is ${quote(region)}, which is no region, such as eu-central-1.`);
   }
-  return { custom: url === undefined ? undefined : endpointUrl("AWS_ENDPOINT_URL", url), region };
+  const addressing =
+    (await credentials.read("AWS_S3_ADDRESSING_STYLE")) || environment["AWS_S3_ADDRESSING_STYLE"] || "auto";
+  if (addressing !== "path" && addressing !== "virtual" && addressing !== "auto") {
+    throw failure(
+      "InvalidConfiguration",
+      `AWS_S3_ADDRESSING_STYLE is ${quote(addressing)}. Write path, virtual or auto.`,
+    );
+  }
+  return { custom: url === undefined ? undefined : endpointUrl("AWS_ENDPOINT_URL", url), region, addressing };
 }
 
 /**
- * URL of an object, or of the bucket with an empty key. AWS is asked at the bucket's own host, unless the bucket's name
- * cannot be part of a certificate's; any other server at a path, which all of them understand.
+ * URL of an object, or of the bucket with an empty key. The host is the endpoint's, or in the virtual style a child of it:
+ * no signature goes to a host that the endpoint does not name.
  */
 export function s3Url(
-  { custom, region }: Endpoint,
-  bucket: string,
-  key: string,
-  query: Readonly<Record<string, string>>,
+  { custom, region }: Pick<Endpoint, "custom" | "region">,
+  style: AddressingStyle,
+  { bucket, key, query }: { readonly bucket: string; readonly key: string; readonly query: Query },
 ): string {
-  const path = key.split("/").map(encode).join("/");
-  const host = `s3.${region}.amazonaws.com${region.startsWith("cn-") ? ".cn" : ""}`;
-  const ownHost = custom === undefined && /^[a-z0-9-]{3,63}$/.test(bucket);
-  const base =
-    custom === undefined
-      ? `https://${ownHost ? `${bucket}.` : ""}${host}`
-      : `${custom.origin}${custom.pathname.replace(/\/+$/, "")}`;
+  const { protocol, host, pathname } =
+    custom ?? new URL(`https://s3.${region}.amazonaws.com${region.startsWith("cn-") ? ".cn" : ""}`);
+  const base = `${protocol}//${style === "virtual" ? `${bucket}.` : ""}${host}${pathname.replace(/\/+$/, "")}`;
+  const path = [...(style === "virtual" ? [] : [bucket]), ...key.split("/")].map(encode).join("/");
   const search = Object.entries(query).map(([name, value]) => `${encode(name)}=${encode(value)}`);
-  const bucketPath = ownHost ? "" : `/${encode(bucket)}`;
-  return `${base}${bucketPath}/${path}${search.length === 0 ? "" : `?${search.join("&")}`}`;
+  return `${base}/${path}${search.length === 0 ? "" : `?${search.join("&")}`}`;
 }
+
+export type Query = Readonly<Record<string, string>>;
 
 /** RFC 3986's unreserved characters alone stay, as the signature counts them. */
 function encode(text: string): string {

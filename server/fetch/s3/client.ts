@@ -3,8 +3,9 @@ import { failure } from "../failure.ts";
 import { readBytes } from "../http/body.ts";
 import { type Answer, createHttpClient, type HttpOptions } from "../http/client.ts";
 import { smallAnswerBytes } from "../limits.ts";
-import { type Endpoint, regionPattern, s3Url } from "./address.ts";
-import { errorFailure, isExpired, isOtherRegion, parseError } from "./errors.ts";
+import { type AddressingStyle, type Endpoint, type Query, regionPattern, s3Url } from "./address.ts";
+import { canHaveHost, firstStyle, whyNoHost, withBucketHost } from "./addressing.ts";
+import { errorFailure, isExpired, isOtherRegion, parseError, type S3Error, wantsVirtualStyle } from "./errors.ts";
 import type { AwsCredentials } from "./aws-credentials.ts";
 
 export interface S3Options {
@@ -19,7 +20,7 @@ export interface S3Options {
 export interface S3Request {
   /** Empty for the bucket itself. */
   readonly key: string;
-  readonly query: Readonly<Record<string, string>>;
+  readonly query: Query;
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -33,7 +34,9 @@ export interface S3Client {
 const answers: readonly number[] = [200, 206, 412, 416];
 
 export function createS3Client({ http, endpoint, bucket, identify, wallClock }: S3Options): S3Client {
-  const client = createHttpClient(http);
+  const client = createHttpClient({ ...http, plainHttpHosts: withBucketHost(http.plainHttpHosts, endpoint, bucket) });
+  const ownHost = endpoint.custom === undefined ? undefined : `${bucket}.${endpoint.custom.host}`;
+  let style: AddressingStyle = firstStyle(endpoint, bucket);
   let region = endpoint.region;
   let regionIsTold = false;
   let identity: Promise<AwsCredentials | undefined> | undefined;
@@ -44,13 +47,18 @@ export function createS3Client({ http, endpoint, bucket, identify, wallClock }: 
       identity = undefined;
       throw error;
     });
-    const url = s3Url({ ...endpoint, region }, bucket, request.key, request.query);
+    const url = s3Url({ ...endpoint, region }, style, { ...request, bucket });
     const headers = await sign(url, request.headers, credentials, region, wallClock());
     const answer = await client.send({ url, headers, followRedirects: false });
     if (answers.includes(answer.status)) return answer;
 
     const body = await readBytes(answer, smallAnswerBytes, `An error of ${answer.host}`, http.limits);
     const error = parseError(answer, body.toString("utf8"));
+    if (style === "path" && wantsVirtualStyle(error, ownHost)) {
+      requireChangeOfStyle(error, endpoint, bucket);
+      style = "virtual";
+      return get(request, renewed);
+    }
     if (isOtherRegion(error)) {
       // Its answer is believed once, so that two regions that point to each other end.
       if (error.region === undefined || error.region === region || regionIsTold || !regionPattern.test(error.region)) {
@@ -92,6 +100,17 @@ async function sign(
     datetime: now.toISOString().replace(/[:-]|\.\d{3}/g, ""),
   });
   return Object.fromEntries((await signer.sign()).headers);
+}
+
+/** The bucket's own host is tried where nobody chose the path, and where it can have one. */
+function requireChangeOfStyle({ host, code }: S3Error, endpoint: Endpoint, bucket: string): void {
+  const wants = `${host} takes the bucket in the host's name only${code === "" ? "" : ` (${code})`}`;
+  if (endpoint.addressing === "path") {
+    throw failure("SourceUnavailable", `${wants}. Set AWS_S3_ADDRESSING_STYLE to virtual, or take it out.`);
+  }
+  if (!canHaveHost(endpoint, bucket)) {
+    throw failure("SourceUnavailable", `${wants}, but ${whyNoHost(endpoint, bucket)}.`);
+  }
 }
 
 function redirected(host: string, bucket: string, region: string, told: string | undefined): Error {

@@ -10,6 +10,8 @@ export interface S3Error extends Pick<Answer, "status" | "headers" | "host"> {
   readonly code: string;
   /** Where the bucket lies, if the answer says so. */
   readonly region: string | undefined;
+  /** Host at which to ask instead, if the answer says so. */
+  readonly endpoint: string | undefined;
 }
 
 export function parseError({ status, headers, host }: Answer, xml: string): S3Error {
@@ -19,9 +21,26 @@ export function parseError({ status, headers, host }: Answer, xml: string): S3Er
     status,
     headers,
     host,
-    code: /^\w{1,64}$/.test(code) ? code : "",
+    code: /^\w[\w.-]{0,63}$/.test(code) ? code : "",
     region: typeof header === "string" ? header : textOf(xml, "Region"),
+    endpoint: textOf(xml, "Endpoint"),
   };
+}
+
+/**
+ * What stores say that take a bucket in the host's name alone: Alibaba Cloud OSS, Tencent COS, Huawei OBS, Volcengine
+ * TOS, in this order.
+ */
+const virtualOnly: readonly string[] = [
+  "SecondLevelDomainForbidden",
+  "PathStyleDomainForbidden",
+  "VirtualHostDomainRequired",
+  "InvalidPathAccess",
+];
+
+/** The bucket is to be asked for at its own host, whose name would be `bucketHost`. */
+export function wantsVirtualStyle({ code, endpoint }: S3Error, bucketHost: string | undefined): boolean {
+  return virtualOnly.includes(code) || (endpoint !== undefined && endpoint === bucketHost);
 }
 
 /** The bucket lies in another region, or the answer redirects for whatever reason: no redirect is followed blindly. */
@@ -33,6 +52,25 @@ export function isOtherRegion({ status, code }: S3Error): boolean {
 export function isExpired({ code }: S3Error): boolean {
   return ["ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"].includes(code);
 }
+
+/** What 403 means when it is about who asks; any other code is the store's own matter, which no key opens. */
+const accessCodes: readonly string[] = [
+  "",
+  "AccessDenied",
+  "AccessDeniedException",
+  "AccessForbidden",
+  "AccountProblem",
+  "AllAccessDisabled",
+  "AuthFailure",
+  "Forbidden",
+  "InvalidSecurity",
+  "InvalidSignature",
+  "MissingAuthenticationToken",
+  "NotSignedUp",
+  "SignatureDoesNotMatch",
+  "Unauthorized",
+  "UnauthorizedAccess",
+];
 
 /** Keys that nobody has; the last is what versitygw says. */
 const unknownIdentity: readonly string[] = ["InvalidAccessKeyId", "InvalidToken", "XAdminUserNotFound"];
@@ -53,15 +91,27 @@ export function errorFailure(error: S3Error, what: string, signed: boolean): Fai
       `${host} does not know the credentials for ${shown} (status ${status}${told}). Check the keys of the source's Secret and AWS_ENDPOINT_URL.`,
     );
   }
+  if (code === "InvalidObjectState") {
+    return failure("SourceUnavailable", `${host} keeps ${shown} in an archive (${code}). Restore it first.`);
+  }
   if (code === "RequestTimeTooSkewed") {
     return failure("SourceUnavailable", `${host} says that the clock of the node is wrong (${code}). Correct it.`);
+  }
+  if (status === 403 && !accessCodes.includes(code)) {
+    return failure(
+      "SourceUnavailable",
+      `${host} refuses ${shown} with ${code} (status ${status}). What that means is in the store's documentation.`,
+    );
   }
   return statusFailure({
     status,
     headers,
     host: `${host}${code === "" ? "" : ` (${code})`}`,
     what: shown,
-    whenMissing: "Check bucket and key in the uri; that of a folder ends with /.",
+    whenMissing:
+      code === "NoSuchBucket"
+        ? "Check the bucket in the uri, and AWS_ENDPOINT_URL; AWS_S3_ADDRESSING_STYLE says whether the bucket belongs into the path or the host's name."
+        : "Check bucket and key in the uri; that of a folder ends with /.",
     ...(signed
       ? {
           refused: `${host} refuses ${shown} to the credentials of the source${told}`,

@@ -81,9 +81,17 @@ export async function mountSecret(directory: string, secret: Readonly<Record<str
   await rename(join(directory, "..data_tmp"), join(directory, "..data"));
 }
 
-/** Addresses and regions are told on purpose. */
+/** What is told on purpose: addresses, and how to ask there. */
+const toldKeys: readonly string[] = [
+  "AWS_ENDPOINT_URL",
+  "AWS_REGION",
+  "AWS_S3_ADDRESSING_STYLE",
+  "HF_ENDPOINT",
+  "username",
+];
+
 function isSecret(key: string, value: string): boolean {
-  return value.length >= 5 && !["AWS_ENDPOINT_URL", "AWS_REGION", "HF_ENDPOINT", "username"].includes(key);
+  return value.length >= 5 && !toldKeys.includes(key);
 }
 
 /** The failure that the pod leaves behind: stage, reason and message. */
