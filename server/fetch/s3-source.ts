@@ -1,13 +1,11 @@
-import { posix } from "node:path";
 import { quote } from "./configuration.ts";
-import { downloadAside, downloadInto } from "./download-file.ts";
-import { failure } from "./failure.ts";
-import { type Opened, openAt, type Position } from "./http/range.ts";
-import { placeDownload } from "./place-download.ts";
+import { downloadInto } from "./download-file.ts";
 import { isFolder, parseS3Address, readEndpoint, type S3Address } from "./s3/address.ts";
 import { createS3Client, type S3Client } from "./s3/client.ts";
+import { fetchObject } from "./s3/fetch-object.ts";
 import { identify } from "./s3/identity.ts";
-import { listObjects } from "./s3/list-objects.ts";
+import { listAgain, listObjects } from "./s3/list-objects.ts";
+import { openListed } from "./s3/open-listed.ts";
 import type { Source, SourceRequest } from "./source.ts";
 import { treeDigest } from "./tree-digest.ts";
 
@@ -29,57 +27,27 @@ export const fetchS3: Source = async (request) => {
     wallClock: () => new Date(),
   });
   try {
-    return await (isFolder(address.key)
-      ? fetchFolder(client, address, request)
-      : fetchObject(client, address, request));
+    if (isFolder(address.key)) return await fetchFolder(client, address, request);
+    return (await fetchObject(client, address, request)).digest;
   } finally {
     await client.close();
   }
 };
-
-async function fetchObject(client: S3Client, address: S3Address, request: SourceRequest): Promise<string> {
-  const { bucket, key, versionId } = address;
-  const what = quote(`${bucket}/${key}`);
-  const query = versionId === undefined ? {} : { versionId };
-  const downloaded = await downloadAside(request, {
-    what,
-    open: (at) => openObject(client, at, { key, what, query, etag: undefined }),
-  });
-  return placeDownload({ ...downloaded, name: posix.basename(key), host: `The bucket ${bucket}` }, request);
-}
 
 async function fetchFolder(client: S3Client, address: S3Address, request: SourceRequest): Promise<string> {
   const { directory, log, checkDigest } = request;
   const objects = await listObjects(client, address, request);
   log.info({ files: objects.length }, `downloading ${address.bucket}/${address.key}`);
   request.onTotal(objects.reduce((sum, { size }) => sum + size, 0));
-  for (const { key, size, etag } of objects) {
-    const what = quote(`${address.bucket}/${key}`);
-    await downloadInto(request, key.slice(address.key.length), {
+  for (const object of objects) {
+    const what = quote(`${address.bucket}/${object.key}`);
+    await downloadInto(request, object.key.slice(address.key.length), {
       what,
-      size,
-      open: (at) => openObject(client, at, { key, what, query: {}, etag }),
+      size: object.size,
+      open: openListed(client, object, { what, listAgain: () => listAgain(client, address, object.key, request) }),
     });
   }
   const digest = treeDigest(directory.files());
   checkDigest(digest);
   return digest;
-}
-
-interface ObjectRequest {
-  readonly key: string;
-  readonly what: string;
-  readonly query: Readonly<Record<string, string>>;
-  /** What a listing said; only the object that was listed will do. */
-  readonly etag: string | undefined;
-}
-
-function openObject(client: S3Client, at: Position, { key, what, query, etag }: ObjectRequest): Promise<Opened> {
-  const listed = etag === undefined ? {} : { "if-match": etag };
-  return openAt(at, {
-    condition: "if-match",
-    send: (headers) => client.get({ key, query, headers: { ...headers, ...listed } }),
-    refuse: async () =>
-      failure("SourceUnavailable", `${what} was changed while it was downloaded. The next attempt takes the new one.`),
-  });
 }

@@ -41,6 +41,14 @@ const openings: readonly [
 ][] = [
   ["the rest", "if-range", '"a"', [[206, part]], 100, [{ range: "bytes=100-", "if-range": '"a"' }]],
   ["the rest of what matches", "if-match", '"a"', [[206, part]], 100, [{ range: "bytes=100-", "if-match": '"a"' }]],
+  [
+    "the rest of what has a date and no tag",
+    "if-match",
+    date,
+    [[206, { "content-range": "bytes 100-999/1000" }]],
+    100,
+    [{ range: "bytes=100-", "if-unmodified-since": date }],
+  ],
   ["the rest of what never changes", "none", undefined, [[206, part]], 100, [{ range: "bytes=100-" }]],
   ["the whole without a validator", "if-range", undefined, [[200, {}]], 0, [{}]],
   [

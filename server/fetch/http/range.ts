@@ -26,7 +26,8 @@ export interface RangeRequest {
   readonly refuse: (answer: Answer) => Promise<Error>;
   /**
    * What makes sure that the rest belongs to the same bytes. `if-range`: a server that has others sends the whole;
-   * `if-match`: it answers 412; `none`: the address names bytes that never change.
+   * `if-match`: it answers 412, for a date that is sent as `if-unmodified-since` (RFC 9110 §13.1.4); `none`: the address
+   * names bytes that never change.
    */
   readonly condition: "if-range" | "if-match" | "none";
 }
@@ -40,7 +41,7 @@ export async function openAt({ offset, validator }: Position, request: RangeRequ
   if (offset > 0 && (condition === "none" || validator !== undefined)) {
     const answer = await request.send({
       range: `bytes=${offset}-`,
-      ...(condition === "none" || validator === undefined ? {} : { [condition]: validator }),
+      ...(condition === "none" || validator === undefined ? {} : { [fieldOf(condition, validator)]: validator }),
     });
     const range = contentRange(answer.headers);
     // Some servers know ranges and ignore the condition; what they say of the part tells whether it fits.
@@ -55,6 +56,11 @@ export async function openAt({ offset, validator }: Position, request: RangeRequ
   const answer = await request.send({});
   if (answer.status === 200) return whole(answer);
   throw await request.refuse(answer);
+}
+
+/** `If-Range` takes a tag or a date, `If-Match` tags only. */
+function fieldOf(condition: "if-range" | "if-match", validator: string): string {
+  return condition === "if-match" && !validator.startsWith('"') ? "if-unmodified-since" : condition;
 }
 
 function whole(answer: Answer): Opened {

@@ -51,6 +51,21 @@ export async function listObjects(
   return objects;
 }
 
+/** What the listing says of one object by now: as the first key with its own key as prefix, it is on the first page. */
+export async function listAgain(
+  client: S3Client,
+  { bucket }: S3Address,
+  key: string,
+  request: ListRequest,
+): Promise<ListedObject | undefined> {
+  const { objects } = await listPage(
+    client,
+    { what: quote(`${bucket}/${key}`), prefix: key, next: undefined },
+    request,
+  );
+  return objects.find((object) => object.key === key);
+}
+
 interface PageRequest {
   /** For messages. */
   readonly what: string;

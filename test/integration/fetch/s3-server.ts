@@ -77,6 +77,14 @@ export async function startS3Server({ tls, options = [], place }: S3ServerOption
   };
 }
 
+/** Lets anybody read the bucket: what changes a request on its way cannot sign it. */
+export async function allowAnybody(server: S3Server): Promise<void> {
+  const resources = ["arn:aws:s3:::models", "arn:aws:s3:::models/*"];
+  const actions = ["s3:GetObject", "s3:ListBucket"];
+  const statement = { Effect: "Allow", Principal: "*", Action: actions, Resource: resources };
+  await server.bucket("policy", JSON.stringify({ Version: "2012-10-17", Statement: [statement] }));
+}
+
 /** Starts the program and waits until `endpoint` answers. Its root account has {@link keys}. */
 export async function startVersitygw(
   options: readonly string[],

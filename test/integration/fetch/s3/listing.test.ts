@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { assertFails, assertFolder, type Fetched, fetching } from "../fetching.ts";
 import { paddedModel } from "../models.ts";
-import { startS3Server } from "../s3-server.ts";
+import { allowAnybody, startS3Server } from "../s3-server.ts";
 import { type Dialect, startDialect } from "./dialect-proxy.ts";
 import { startRclone } from "./rclone-server.ts";
 
@@ -121,10 +121,7 @@ const servers: readonly [string, () => Promise<{ readonly host: string; close():
     "versitygw",
     async () => {
       const server = await startS3Server();
-      const resources = ["arn:aws:s3:::models", "arn:aws:s3:::models/*"];
-      const actions = ["s3:GetObject", "s3:ListBucket"];
-      const statement = { Effect: "Allow", Principal: "*", Action: actions, Resource: resources };
-      await server.bucket("policy", JSON.stringify({ Version: "2012-10-17", Statement: [statement] }));
+      await allowAnybody(server);
       for (const [name, content] of Object.entries(files)) await server.put(`m/${name}`, content);
       return server;
     },
