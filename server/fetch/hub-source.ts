@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import { quote } from "./configuration.ts";
 import { downloadAside, downloadInto, logRetry } from "./download-file.ts";
-import { failure } from "./failure.ts";
+import { failure, isFailure } from "./failure.ts";
 import { endpointUrl } from "./http/endpoint.ts";
 import { type HubAddress, parseHubAddress } from "./hub/address.ts";
 import { createHubClient, type HubClient } from "./hub/client.ts";
@@ -32,14 +32,29 @@ export const fetchHub: Source = async (request) => {
   try {
     const revision = await client.resolve();
     log.info({ commit: revision.commit }, `downloading ${address.repository}@${address.revision}`);
-    const file = revision.files.find(({ path }) => path === address.path);
+    const isAsked = ({ path }: HubFile): boolean => path === address.path;
+    const listed = revision.files.find(isAsked);
+    if (listed !== undefined) return await fetchFile(client, address, revision.commit, listed, request);
+    if (!revision.mayBeCut) return await fetchFolder(client, address, revision, request);
+    const files = await listTree(client, address, revision);
+    const file = files.find(isAsked);
     return await (file === undefined
-      ? fetchFolder(client, address, revision, request)
+      ? fetchFolder(client, address, { ...revision, files }, request)
       : fetchFile(client, address, revision.commit, file, request));
   } finally {
     await client.close();
   }
 };
+
+/** What lies at or below a path of a large repository; what is no folder is taken for a file, and asked for as one. */
+async function listTree(client: HubClient, { path }: HubAddress, { commit }: HubRevision): Promise<readonly HubFile[]> {
+  try {
+    return await client.list(commit, path);
+  } catch (error) {
+    if (path === "" || !isFailure(error) || error.reason !== "NotFound") throw error;
+    return [{ path, size: undefined, sha256: undefined }];
+  }
+}
 
 async function fetchFile(
   client: HubClient,

@@ -48,6 +48,15 @@ export const smallAnswerBytes = 64 * 1024;
 /** S3 lists 1000 keys of 1 KiB at most at a time; the Hub lists a whole repository, its largest tens of thousands. */
 export const listingBytes = 16 * 1024 ** 2;
 
+/**
+ * Files up to which the Hub's answer about a revision counts as the whole of it. Larger repositories were seen to get only
+ * some of their names there, from about seven thousand on, without a word of it. A page of a tree has as many.
+ */
+export const trustedSiblings = 1000;
+
+/** Pages of a tree on the Hub: of a thousand entries each, many times the files that a model may have. */
+export const treePages = 100;
+
 /** Keys of a folder for each file that is allowed: consoles make one for each sub-folder, which has a file at least. */
 export const keysPerFile = 2;
 

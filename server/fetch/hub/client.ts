@@ -4,10 +4,11 @@ import { discard, readJson } from "../http/body.ts";
 import { type Answer, createHttpClient, type HttpOptions } from "../http/client.ts";
 import { statusFailure } from "../http/errors.ts";
 import { type Opened, openAt, type Position } from "../http/range.ts";
-import { listingBytes } from "../limits.ts";
+import { listingBytes, treePages } from "../limits.ts";
 import { withRetries } from "../retry.ts";
 import type { HubAddress } from "./address.ts";
-import { type HubRevision, parseRevision } from "./revision.ts";
+import { type HubFile, type HubRevision, parseRevision } from "./revision.ts";
+import { nextQuery, parseTree } from "./tree.ts";
 
 export interface HubOptions extends HttpOptions {
   /** `https://huggingface.co`, or a mirror. */
@@ -21,6 +22,11 @@ export interface HubOptions extends HttpOptions {
 export interface HubClient {
   /** `GET /api/models/{repository}/revision/{revision}`: which commit a revision is, and what it holds. */
   resolve(): Promise<HubRevision>;
+  /**
+   * `GET /api/models/{repository}/tree/{commit}/{folder}`, page by page: all files below a folder, or of the repository,
+   * however many there are.
+   */
+  list(commit: string, folder: string): Promise<readonly HubFile[]>;
   /** One attempt at `GET /{repository}/resolve/{commit}/{path}`, which leads large files to another host. */
   open(commit: string, path: string, at: Position): Promise<Opened>;
   close(): Promise<void>;
@@ -46,28 +52,80 @@ export function createHubClient({ repository, revision }: HubAddress, options: H
     const url = `${base}/api/models/${repository}/revision/${encodeURIComponent(revision)}?blobs=true`;
     const answer = await send(url, {});
     if (answer.status !== 200) throw await refuse(answer, shown);
-    const found = parseRevision(await readJson(answer, listingBytes, `The listing of ${shown}`, limits));
+    const json = await readJson(answer, listingBytes, `The listing of ${shown}`, limits);
+    const found = parseRevision(json, nextQuery(answer.headers["link"], url) !== undefined);
     if (found !== undefined) return found;
-    throw failure(
-      "SourceUnavailable",
-      `${answer.host} does not answer as a Hugging Face Hub does for ${quote(shown)}. Check HF_ENDPOINT.`,
-    );
+    throw noHub(answer, shown);
+  };
+
+  const listPage = async (url: string, what: string): Promise<TreePage> => {
+    const answer = await send(url, {});
+    if (answer.status !== 200) throw await refuse(answer, what);
+    const files = parseTree(await readJson(answer, listingBytes, `The listing of ${what}`, limits));
+    if (files === undefined) throw noHub(answer, what);
+    return { files, next: nextQuery(answer.headers["link"], url) };
+  };
+
+  const list = async (commit: string, folder: string): Promise<readonly HubFile[]> => {
+    const what = `${shown}/${folder}`;
+    const path = folder === "" ? "" : `/${encodePath(folder)}`;
+    const files = new Map<string, HubFile>();
+    const asked = new Set<string>();
+    let next: string | undefined = "?recursive=true";
+    while (next !== undefined) {
+      if (next === "" || asked.has(next) || asked.size === treePages) throw withoutEnd(what);
+      asked.add(next);
+      const url: string = `${base}/api/models/${repository}/tree/${commit}${path}${next}`;
+      const page = await withRetries(() => listPage(url, what), options);
+      for (const file of page.files) {
+        if (files.has(file.path)) throw withoutEnd(what);
+        files.set(file.path, file);
+      }
+      next = page.next;
+    }
+    return [...files.values()];
   };
 
   return {
     resolve: () => withRetries(resolveOnce, options),
 
+    list,
+
     open: (commit, path, at) =>
       openAt(at, {
         // A commit names bytes that never change.
         condition: "none",
-        send: (headers) =>
-          send(`${base}/${repository}/resolve/${commit}/${path.split("/").map(encodeURIComponent).join("/")}`, headers),
+        send: (headers) => send(`${base}/${repository}/resolve/${commit}/${encodePath(path)}`, headers),
         refuse: (answer) => refuse(answer, `${shown}/${path}`),
       }),
 
     close: () => client.close(),
   };
+}
+
+interface TreePage {
+  readonly files: readonly HubFile[];
+  /** Query of the next page; undefined on the last, and empty where it cannot be asked for. */
+  readonly next: string | undefined;
+}
+
+function encodePath(path: string): string {
+  return path.split("/").map(encodeURIComponent).join("/");
+}
+
+function noHub({ host }: Answer, what: string): Failure {
+  return failure(
+    "SourceUnavailable",
+    `${host} does not answer as a Hugging Face Hub does for ${quote(what)}. Check HF_ENDPOINT.`,
+  );
+}
+
+/** The digest of a folder that is not complete would be recorded for ever. */
+function withoutEnd(what: string): Failure {
+  return failure(
+    "SourceUnavailable",
+    `The listing of ${quote(what)} leads in a circle, or nowhere, or has more than ${treePages} pages, so the folder may not be all there. Name the model's own folder or file in the uri.`,
+  );
 }
 
 /** The Hub says in `X-Error-Code` what it means; it hides private repositories from strangers behind 401. */

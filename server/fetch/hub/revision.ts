@@ -1,3 +1,4 @@
+import { trustedSiblings } from "../limits.ts";
 import { isRecord } from "../is-record.ts";
 
 /** A file of a repository at a commit. */
@@ -13,10 +14,15 @@ export interface HubRevision {
   /** 40 hex digits. */
   readonly commit: string;
   readonly files: readonly HubFile[];
+  /** There may be more files than these. */
+  readonly mayBeCut: boolean;
 }
 
-/** Reads the Hub's answer about a revision (`sha`, `siblings`); undefined when it is none. */
-export function parseRevision(answer: unknown): HubRevision | undefined {
+/**
+ * Reads the Hub's answer about a revision (`sha`, `siblings`), and whether its header names another page; undefined when
+ * it is none.
+ */
+export function parseRevision(answer: unknown, hasNext: boolean): HubRevision | undefined {
   if (!isRecord(answer)) return undefined;
   const { sha, siblings } = answer;
   if (typeof sha !== "string" || !/^[0-9a-f]{40}$/.test(sha) || !Array.isArray(siblings)) return undefined;
@@ -31,5 +37,5 @@ export function parseRevision(answer: unknown): HubRevision | undefined {
       sha256: typeof sha256 === "string" && /^[0-9a-f]{64}$/.test(sha256) ? sha256 : undefined,
     });
   }
-  return { commit: sha, files };
+  return { commit: sha, files, mayBeCut: hasNext || files.length >= trustedSiblings };
 }

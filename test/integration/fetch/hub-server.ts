@@ -8,6 +8,10 @@ export interface HubRepository {
   /** Branches and tags, and the commit of each. */
   readonly references: Readonly<Record<string, string>>;
   readonly access?: "private" | "gated";
+  /** Names of files that the answer about a revision gives at most, without a word on the others. */
+  readonly siblings?: number;
+  /** What the `Link` of a tree's page names as the next one, in place of the page that follows. */
+  readonly next?: string;
 }
 
 export interface HubServer extends Running {
@@ -21,6 +25,8 @@ export interface HubServer extends Running {
 export const hubToken = "hf_of_a_member_of_the_team";
 /** Where the Hub starts to keep files in its storage; its own bound is larger. */
 const largeBytes = 10_000;
+/** Entries on a page of a tree; the Hub gives a thousand. */
+const treeEntries = 3;
 
 /**
  * The public routes of the Hugging Face Hub that a download needs, as its Hub API documentation and the answers of its
@@ -34,8 +40,9 @@ export async function startHubServer(): Promise<HubServer> {
     const url = new URL(request.url ?? "/", "http://localhost");
     seen.push(url.pathname);
     const api = /^\/api\/models\/([^/]+\/[^/]+)(?:\/revision\/([^/]+))?$/.exec(url.pathname);
+    const tree = /^\/api\/models\/([^/]+\/[^/]+)\/tree\/([^/]+)(?:\/(.+))?$/.exec(url.pathname);
     const file = /^\/([^/]+\/[^/]+)\/resolve\/([^/]+)\/(.+)$/.exec(url.pathname);
-    const [, name = "", revision = "main", path = ""] = api ?? file ?? [];
+    const [, name = "", revision = "main", path = ""] = api ?? tree ?? file ?? [];
     const repository = repositories.get(name);
     const refusal = access(repository, request.headers.authorization);
     if (repository === undefined || refusal !== undefined) {
@@ -48,8 +55,10 @@ export async function startHubServer(): Promise<HubServer> {
     if (commit === undefined || files === undefined) refuse(response, 404, "RevisionNotFound");
     else if (api !== null) {
       response.setHeader("content-type", "application/json");
-      response.end(JSON.stringify(description(name, commit, files, url.searchParams.has("blobs"))));
-    } else sendContent(request, response, commit, files[decodeURIComponent(path)]);
+      const some = Object.entries(files).slice(0, repository.siblings);
+      response.end(JSON.stringify(description(name, commit, some, url.searchParams.has("blobs"))));
+    } else if (tree !== null) sendTree(url, response, files, decodeURIComponent(path), repository.next);
+    else sendContent(request, response, commit, files[decodeURIComponent(path)]);
   });
 
   const sendContent = (
@@ -103,13 +112,53 @@ function refuse(response: ServerResponse, status: number, code: string): void {
   response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify({ error: code }));
 }
 
+/** Files and folders at and below a folder, a page of them, and in `Link` where the next one is. */
+function sendTree(
+  url: URL,
+  response: ServerResponse,
+  files: Readonly<Record<string, Uint8Array>>,
+  folder: string,
+  next: string | undefined,
+): void {
+  const below = Object.keys(files).filter((path) => folder === "" || path.startsWith(`${folder}/`));
+  if (below.length === 0) {
+    refuse(response, 404, "EntryNotFound");
+    return;
+  }
+  const folders = new Set(below.flatMap((path) => [...path.matchAll(/\//g)].map(({ index }) => path.slice(0, index))));
+  const entries: readonly TreeEntry[] = [
+    ...[...folders].map((path): TreeEntry => ({ type: "directory", path, size: 0 })),
+    ...below.map((path) => treeFile(path, files[path] ?? Buffer.alloc(0))),
+  ].filter(({ path }) => path.length > folder.length);
+  const from = Number(url.searchParams.get("cursor") ?? "0");
+  const following = new URLSearchParams(url.search);
+  following.set("cursor", String(from + treeEntries));
+  // As behind a proxy: by the name that the Hub has for itself.
+  const link = next ?? `https://hub.invalid${url.pathname}?${following.toString()}`;
+  if (from + treeEntries < entries.length) response.setHeader("link", `<${link}>; rel="next"`);
+  response.setHeader("content-type", "application/json");
+  response.end(JSON.stringify(entries.slice(from, from + treeEntries)));
+}
+
+function treeFile(path: string, content: Uint8Array): TreeEntry {
+  const size = content.byteLength;
+  const lfs = size < largeBytes ? {} : { lfs: { oid: hash(content), size, pointerSize: 134 } };
+  return { type: "file", path, size, ...lfs };
+}
+
+interface TreeEntry {
+  readonly type: "file" | "directory";
+  readonly path: string;
+  readonly size: number;
+}
+
 function description(
   name: string,
   sha: string,
-  files: Readonly<Record<string, Uint8Array>>,
+  files: readonly (readonly [string, Uint8Array])[],
   blobs: boolean,
 ): Readonly<Record<string, unknown>> {
-  const siblings = Object.entries(files).map(([rfilename, content]) => ({
+  const siblings = files.map(([rfilename, content]) => ({
     rfilename,
     ...(blobs ? { size: content.byteLength, ...large(content) } : {}),
   }));
