@@ -79,6 +79,21 @@ for (const [name, start, bySelf] of [
   });
 }
 
+test("rclone, asked in the path, gives an object and a folder, and refuses wrong keys", async () => {
+  const server = await startRclone();
+  try {
+    await server.put("direction/model.onnx", model);
+    for (const [name, content] of Object.entries(folder)) await server.put(`folder/${name}`, content);
+    const secret = { ...server.keys, AWS_REGION: "us-east-1" };
+    assertModel(await fetchAt(server.host, "direction/model.onnx", secret), model);
+    assertFolder(await fetchAt(server.host, "folder/", secret), folder);
+    const wrong = { ...secret, AWS_SECRET_ACCESS_KEY: "wrong-secret" };
+    assertFails(await fetchAt(server.host, "folder/", wrong), "Unauthorized", /SignatureDoesNotMatch/);
+  } finally {
+    await server.close();
+  }
+});
+
 /** What stores say when they find a bucket in the path: Alibaba OSS, Tencent COS, Huawei OBS, Volcengine TOS, and AWS. */
 const refusals: readonly [string, number, string][] = [
   ["SecondLevelDomainForbidden", 403, ""],
