@@ -55,6 +55,16 @@ test("a pod says whether and since when it is ready, where it belongs, and wheth
   );
 });
 
+test("a pod that is deleted says since when it leaves, and until when it has to end", () => {
+  const { leaving, node } = projectPod({
+    metadata: { ...metadata, deletionTimestamp: "2026-01-01T00:01:00Z", deletionGracePeriodSeconds: 45 },
+    spec: { nodeName: "node-7" },
+  } as Parameters<typeof projectPod>[0]).value.pod;
+  assert.deepEqual(leaving, { since: Date.UTC(2026, 0, 1, 0, 0, 15), until: Date.UTC(2026, 0, 1, 0, 1) });
+  assert.equal(node, "node-7");
+  assert.equal(podWith({}).leaving, undefined);
+});
+
 test("a pod that its node put an end to says by whose word, and when", () => {
   const terminated = { exitCode: 137, reason: "Error", finishedAt: "2026-01-01T00:05:00Z" };
   const status = {

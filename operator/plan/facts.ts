@@ -6,6 +6,7 @@ import type { Limits } from "./limits.ts";
 import type { Observed } from "./observed.ts";
 import { patienceMs } from "./progress.ts";
 import type { RolloutDecision } from "./rollout.ts";
+import { type LeavingPod, leavingPod } from "./terminating.ts";
 
 /** What a person has to know of: a spec that cannot work, a write that the API server refused or failed to do. */
 export interface Problem {
@@ -43,6 +44,8 @@ export interface Facts extends StatusInputs {
   readonly ready: number;
   readonly selected: number;
   readonly failure: Failure | undefined;
+  /** A pod on its way out that holds the spec up; undefined also where nothing is held up. */
+  readonly leaving: LeavingPod | undefined;
   readonly overdue: boolean;
   readonly currentVersion: string | undefined;
   readonly before: Status | undefined;
@@ -54,11 +57,14 @@ export function factsOf(inputs: StatusInputs): Facts {
   const progress = decision.progress;
   const current = decision.current === undefined ? undefined : fleets.get(decision.current);
   const before = observed.model.status;
+  const ready = selected.filter((pod) => pod.ready).length;
+  const isThere = decision.current === target.revision && ready >= limits.replicas;
   return {
     ...inputs,
-    ready: selected.filter((pod) => pod.ready).length,
+    ready,
     selected: countedPods(selected, observed.now).length,
     failure: fleets.get(target.revision)?.failure ?? current?.failure,
+    leaving: isThere ? undefined : leavingPod(observed, decision, target.revision),
     overdue:
       limits.replicas > 0 &&
       progress !== undefined &&

@@ -2,6 +2,7 @@ import type { ConditionType, Finding } from "../api/conditions.ts";
 import { isContested, rivalText } from "./contest.ts";
 import type { Facts, Problem } from "./facts.ts";
 import { standstillOf } from "./standstill.ts";
+import { leavingText } from "./terminating.ts";
 
 /** What the conditions say, each by the first of its rules that decides. */
 export function findings(facts: Facts): Record<ConditionType, Finding> {
@@ -13,6 +14,9 @@ export function findings(facts: Facts): Record<ConditionType, Finding> {
     Contested: contested(facts),
   };
 }
+
+/** A pod does not end though its time is over. */
+const stuckReason = "PodStuckTerminating";
 
 /** A rule either decides or passes on; the last rule of each list always decides. */
 type Rule = (facts: Facts) => Finding | undefined;
@@ -62,6 +66,8 @@ const stalledRules: readonly Rule[] = [
     return rejected && { status: "True", reason: rejected.reason, message: rejectedText(facts) };
   },
   failedForGood,
+  ({ leaving }) =>
+    leaving?.stuck === true ? { status: "True", reason: stuckReason, message: leavingText(leaving) } : undefined,
   (facts) =>
     facts.overdue
       ? { status: "True", reason: "ProgressDeadlineExceeded", message: `no progress: ${hindrance(facts)}` }
@@ -109,7 +115,8 @@ function rejectedText({ decision, target, ready, currentVersion }: Facts): strin
 
 function changing(facts: Facts): Finding | undefined {
   if (!isChanging(facts)) return undefined;
-  return { status: "False", reason: facts.failure?.reason ?? "RolloutInProgress", message: progressText(facts) };
+  const reason = facts.failure?.reason ?? (facts.leaving?.stuck === true ? stuckReason : "RolloutInProgress");
+  return { status: "False", reason, message: progressText(facts) };
 }
 
 /** On the way there, or on the way back: so long as another revision's pods answer too, the spec is not reached. */
@@ -128,10 +135,9 @@ function isStalled(facts: Facts): boolean {
 }
 
 function progressText(facts: Facts): string {
-  const { target, limits, fleets, failure } = facts;
+  const { target, limits, fleets } = facts;
   const ready = fleets.get(target.revision)?.ready ?? 0;
-  const count = `${target.version}: ${ready} of ${limits.replicas} pods ready`;
-  return failure === undefined ? count : `${count}; ${failure.stage}: ${failure.message}`;
+  return [`${target.version}: ${ready} of ${limits.replicas} pods ready`, ...obstacles(facts)].join("; ");
 }
 
 function scaledToZero(facts: Facts): Finding | undefined {
@@ -195,12 +201,20 @@ function replicasText({ ready, limits }: Facts): string {
 
 /** How many there are, and what keeps the others where that is known. */
 function shortOf(facts: Facts): string {
-  const { failure } = facts;
-  return failure === undefined ? replicasText(facts) : `${replicasText(facts)}; ${failure.stage}: ${failure.message}`;
+  return [replicasText(facts), ...obstacles(facts)].join("; ");
 }
 
 function waitingFor(facts: Facts): string {
-  return facts.failure === undefined ? replicasText(facts) : `${facts.failure.stage}: ${facts.failure.message}`;
+  const known = obstacles(facts);
+  return known.length === 0 ? replicasText(facts) : known.join("; ");
+}
+
+/** What is known to keep pods from being ready. */
+function obstacles({ failure, leaving }: Facts): string[] {
+  return [
+    ...(failure === undefined ? [] : [`${failure.stage}: ${failure.message}`]),
+    ...(leaving === undefined ? [] : [leavingText(leaving)]),
+  ];
 }
 
 /** What keeps the pods that are missing for too long. */

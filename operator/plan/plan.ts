@@ -22,6 +22,7 @@ import { targetRevision, type Revision } from "./revision.ts";
 import { decideRollout, type RolloutDecision } from "./rollout.ts";
 import { statusOf } from "./status.ts";
 import { templateOf } from "./template.ts";
+import { stuckTimes } from "./terminating.ts";
 
 /** What to write, and why. Made from plain data alone: the same observation gives the same plan. */
 export interface Plan {
@@ -100,6 +101,7 @@ export function planModel(observed: Observed): Plan | undefined {
     decision.wakeAt,
     countedAt,
     forgotten,
+    ...stuckTimes(observed.pods),
     ...driftAfter(allDone).flatMap((item) => contestWakeTimes(item, now)),
   ];
   return {

@@ -26,8 +26,10 @@ export function progressOf(inputs: RolloutInputs): RolloutStatus {
       ...(moreFetched ? { fetchedReplicas: fetched } : {}),
     };
   }
-  // At 0 replicas nothing was expected of it: its time begins with its first pods.
-  return known.readyReplicas === undefined && desired === 0 ? { ...known, lastProgressTime: now } : known;
+  // Nothing was expected of it yet, at 0 replicas or while Recreate waits for other pods to end: its time begins with its
+  // first pods.
+  const waits = inputs.strategy === "Recreate" && pods.length === 0;
+  return desired === 0 && (known.readyReplicas === undefined || waits) ? { ...known, lastProgressTime: now } : known;
 }
 
 /**

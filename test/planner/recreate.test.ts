@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { eager, tick } from "./life.ts";
 import { served, pass, rounds } from "./pass.ts";
-import { edit, forgetStatus, readyInService, replicasOf } from "./world.ts";
+import { conditionOf, edit, forgetStatus, readyInService, replicasOf, type World } from "./world.ts";
 
 for (const [what, version] of [
   ["back", "v1"],
@@ -57,5 +57,67 @@ test("Recreate that becomes Rolling half-way takes no traffic from the pods that
     world,
     () => world.status?.currentVersion === "v2",
     () => assert.ok(readyInService(world) > 0),
+  );
+});
+
+/** The node of the pod is lost: asked to go, it stays, with 30 s of grace. */
+function hang(world: World): void {
+  const leaving = { since: world.now, until: world.now + 30_000 };
+  world.pods = world.pods.map((pod) => ({ ...pod, deleting: true, ready: false, readySince: undefined, leaving }));
+}
+
+test("a pod that hangs Terminating is named, and nothing is given up for it", () => {
+  const world = served({ replicas: 1 }, { strategy: "Recreate", progressDeadlineSeconds: 30 });
+  edit(world, { version: "v2" });
+  pass(world);
+  hang(world);
+  pass(world);
+  const [pod] = world.pods;
+  assert.ok(pod);
+  assert.equal(conditionOf(world, "Ready")?.reason, "RolloutInProgress");
+  assert.match(
+    conditionOf(world, "Ready")?.message ?? "",
+    new RegExp(`^v2: 0 of 1 pods ready; waits for pod ${pod.name} of v1, Terminating since [0-9TZ:-]+ on node node-1$`),
+  );
+  for (let waited = 0; waited < 3600; waited += 20) {
+    world.now += 20_000;
+    pass(world);
+    assert.equal(world.status?.rejected, undefined);
+    assert.equal(replicasOf(world, "v2"), 0);
+  }
+  assert.equal(conditionOf(world, "Ready")?.reason, "PodStuckTerminating");
+  assert.equal(conditionOf(world, "Stalled")?.reason, "PodStuckTerminating");
+  assert.match(conditionOf(world, "Stalled")?.message ?? "", new RegExp(`kubectl delete pod ${pod.name} --force$`));
+  world.pods = [];
+  rounds(world, () => world.status?.currentVersion === "v2");
+  assert.equal(world.status?.rejected, undefined, "its time began with its first pod");
+  pass(world);
+  assert.equal(conditionOf(world, "Stalled")?.status, "False");
+});
+
+test("somebody looks again when the grace of a pod is long over, though nothing changes", () => {
+  const world = served({ replicas: 1 }, { strategy: "Recreate", progressDeadlineSeconds: 3600 });
+  edit(world, { version: "v2" });
+  pass(world);
+  hang(world);
+  assert.equal(pass(world).wakeAfterMs, 60_000);
+});
+
+test("with Rolling, a pod that hangs is named beside what the new one waits for", () => {
+  const world = served({ replicas: 1 });
+  world.behaviour.set("v2", "unschedulable");
+  edit(world, { version: "v2" });
+  pass(world);
+  tick(world, 1, eager);
+  world.pods = world.pods.map((pod) =>
+    pod.version === "v1"
+      ? { ...pod, deleting: true, leaving: { since: world.now - 120_000, until: world.now - 60_000 } }
+      : pod,
+  );
+  pass(world);
+  assert.equal(conditionOf(world, "Ready")?.reason, "Unschedulable");
+  assert.match(
+    conditionOf(world, "Ready")?.message ?? "",
+    /nodes are available.*; waits for pod pod-\d+ of v1, Terminating/,
   );
 });
