@@ -17,11 +17,12 @@ export interface Gzipped {
  * anything is written. Fails with `TruncatedModel` where the gzip ends early, and with `NotAModel` where it is damaged.
  */
 export async function* inflate(
-  { absolutePath, size, gzip }: Gzipped,
+  file: Gzipped,
   limits: FetchLimits,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const bound = Math.max(limits.inflationAllowanceBytes, size * limits.inflationRatio);
+  const { absolutePath, size, gzip } = file;
+  const bound = inflationBound(file, limits);
   const input = createReadStream(absolutePath, { signal });
   // An error of the input reaches whoever reads the output, which is all that the callback could be told.
   const output: Readable = gzip ? pipeline(input, createGunzip(), () => undefined) : input;
@@ -37,7 +38,12 @@ export async function* inflate(
   }
 }
 
-function inflatesTooFar(bound: number): Failure {
+/** What may come out of a file of this size. */
+export function inflationBound({ size }: Pick<Gzipped, "size">, limits: FetchLimits): number {
+  return Math.max(limits.inflationAllowanceBytes, size * limits.inflationRatio);
+}
+
+export function inflatesTooFar(bound: number): Failure {
   return failure(
     "TooLarge",
     `The archive unpacks to more than ${bound} bytes, far more than its own size allows for. Push the files as plain layers if they are meant to be that large.`,

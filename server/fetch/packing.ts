@@ -1,4 +1,5 @@
 import { open } from "node:fs/promises";
+import { isTar, tarBlockBytes } from "./archive/tar-block.ts";
 import { type Gzipped, inflate } from "./inflate.ts";
 import type { FetchLimits } from "./limits.ts";
 
@@ -9,8 +10,8 @@ export interface Packing {
   readonly start: Buffer;
 }
 
-/** Enough for the magic of a tar, whose first block it is, and to tell a web page. */
-const startBytes = 512;
+/** The first block of a tar, and enough to tell a web page. */
+const startBytes = tarBlockBytes;
 
 /** Neither names nor headers count: a server may send a file in gzip under its own name and without being asked to. */
 export async function packingOf(
@@ -39,9 +40,4 @@ async function isGzip(absolutePath: string): Promise<boolean> {
   } finally {
     await handle.close();
   }
-}
-
-/** By POSIX' `ustar`. */
-function isTar(start: Buffer): boolean {
-  return start.toString("latin1", 257, 262) === "ustar";
 }

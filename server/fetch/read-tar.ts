@@ -1,27 +1,44 @@
 import { pipeline } from "node:stream/promises";
-import { extract, type Header } from "tar-stream";
+import { extract } from "tar-stream";
+import { expandSparse, oldSparse } from "./archive/sparse-file.ts";
+import { typeOffset } from "./archive/tar-block.ts";
+import { type TarEntry, tarEntry } from "./archive/tar-entry.ts";
 import { quote } from "./configuration.ts";
 import { type Failure, failure, isFailure } from "./failure.ts";
-import { type Gzipped, inflate } from "./inflate.ts";
+import { type Gzipped, inflate, inflatesTooFar, inflationBound } from "./inflate.ts";
 import type { FetchLimits } from "./limits.ts";
 
+/** Tars from before POSIX, which have no magic: a header is judged by its checksum alone. */
+const ofAnyAge: Parameters<typeof extract>[0] & { readonly allowUnknownFormat: true } = { allowUnknownFormat: true };
+
 /**
- * Hands over the entries of a tar one after the other, each to be read to its
- * end. Fails with `TruncatedModel` where the
- * tar ends early, and with `NotAModel` where it is damaged or none.
+ * Hands over the entries of a tar one after the other, each to be read to its end; sparse files with their holes. Fails
+ * with `TruncatedModel` where the tar ends early, with `NotAModel` where it is damaged or none, and with `TooLarge` where
+ * its files have far more bytes than it has.
  */
 export async function readTar(
   archive: Gzipped,
   limits: FetchLimits,
   signal: AbortSignal,
-  use: (header: Header, content: AsyncIterable<Uint8Array>) => Promise<void>,
+  use: (entry: TarEntry, content: AsyncIterable<Uint8Array>) => Promise<void>,
 ): Promise<void> {
-  const tar = extract();
+  const bound = inflationBound(archive, limits);
+  let unpacked = 0;
+  const tar = extract(ofAnyAge);
   const feeding = pipeline(inflate(archive, limits, signal), tar, { signal });
   // Awaited below; a failure of the loop must not leave it unhandled in the meantime.
   feeding.catch(() => undefined);
   try {
-    for await (const entry of tar) await use(entry.header, entry as AsyncIterable<Uint8Array>);
+    for await (const source of tar) {
+      const entry = tarEntry(source.header);
+      // Its map lies where no reader that does not know it finds the next entry.
+      if (entry.kind === "other" && (await typeFlag(archive, source, limits, signal)) === "S")
+        throw oldSparse(entry.name);
+      unpacked += entry.size;
+      if (unpacked > bound) throw inflatesTooFar(bound);
+      const stored = source as AsyncIterable<Uint8Array>;
+      await use(entry, entry.sparse === undefined ? stored : expandSparse(entry.sparse, stored));
+    }
     await feeding;
   } catch (error) {
     tar.destroy();
@@ -31,6 +48,23 @@ export async function readTar(
     );
     throw explain([error, ofFeeding], archive);
   }
+}
+
+/** The type of an entry that tar-stream has no name for, read once more from the archive; of others nothing. */
+async function typeFlag(
+  archive: Gzipped,
+  { header, offset }: { readonly header: { readonly type: unknown }; readonly offset: number },
+  limits: FetchLimits,
+  signal: AbortSignal,
+): Promise<string> {
+  if (header.type !== null) return "";
+  let start = 0;
+  for await (const piece of inflate(archive, limits, signal)) {
+    const found = piece[offset + typeOffset - start];
+    if (found !== undefined) return String.fromCharCode(found);
+    start += piece.byteLength;
+  }
+  return "";
 }
 
 /**

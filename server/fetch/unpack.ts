@@ -1,11 +1,11 @@
-import type { Header } from "tar-stream";
+import type { TarEntry } from "./archive/tar-entry.ts";
 import { quote } from "./configuration.ts";
 import { entryPath } from "./entry-path.ts";
 import { drain } from "./drain.ts";
 import { failure } from "./failure.ts";
 import type { Gzipped } from "./inflate.ts";
 import type { FetchLimits } from "./limits.ts";
-import type { ModelDirectory } from "./model-directory.ts";
+import { type ModelDirectory, tooManyBytes } from "./model-directory.ts";
 import { readTar } from "./read-tar.ts";
 
 /**
@@ -19,26 +19,27 @@ export async function unpack(
   limits: FetchLimits,
   signal: AbortSignal,
 ): Promise<void> {
-  await readTar(archive, limits, signal, async (header, content) => {
-    if (header.type === "directory") {
-      if (!isRoot(header.name)) entryPath(header.name);
+  await readTar(archive, limits, signal, async (entry, content) => {
+    if (entry.kind === "directory") {
+      if (!isRoot(entry.name)) entryPath(entry.name);
       await drain(content);
     } else {
-      requireRegularFile(header);
-      await directory.write(header.name, content);
+      requireRegularFile(entry);
+      if (entry.size > directory.remaining()) throw tooManyBytes(limits);
+      await directory.write(entry.name, content);
     }
   });
 }
 
-/** `tar -C folder .` starts with an entry for the folder itself. */
+/** `tar -C folder .` starts with an entry for the folder itself, and Python's `tar.add(folder, "")` calls it `/`. */
 function isRoot(name: string): boolean {
-  return name === "." || name === "./";
+  return [".", "./", "/"].includes(name);
 }
 
-function requireRegularFile({ type, name }: Header): void {
-  if (type === "file" || type === "contiguous-file") return;
+function requireRegularFile({ kind, what, name }: TarEntry): void {
+  if (kind === "file") return;
   throw failure(
     "UnsafeArchive",
-    `The archive holds ${quote(name)}, a ${type ?? "entry of unknown type"}. Pack regular files only (tar --dereference --hard-dereference).`,
+    `The archive holds ${quote(name)}, a ${what}. Pack regular files only (tar --dereference --hard-dereference).`,
   );
 }

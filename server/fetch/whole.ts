@@ -22,7 +22,7 @@ export async function requireWhole(
     if (size === 0) throw failure("TruncatedModel", "Not one byte of the model came.");
     const file = { absolutePath, size };
     const { gzip, tar } = await packingOf(file, limits, signal);
-    if (tar) await readTar({ ...file, gzip }, limits, signal, (_header, content) => drain(content));
+    if (tar) await readTar({ ...file, gzip }, limits, signal, (_entry, content) => drain(content));
     else if (gzip) await drain(inflate({ ...file, gzip }, limits, signal));
     else withFileBytes(absolutePath, readModel);
   } catch (error) {
