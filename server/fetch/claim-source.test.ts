@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,8 +7,19 @@ import { after, beforeEach, test } from "node:test";
 import { tarOf } from "../../test/fixtures/oci.ts";
 import { identityModel } from "../../test/fixtures/onnx.ts";
 import type { PodReport } from "../contract.ts";
+import { storageNames } from "./folder/storage-names.ts";
 import { assertFails, fetchInto } from "./test-fetch.ts";
+import { treeDigest } from "./tree-digest.ts";
 
+/** A name for each rule, as the storage that it is about makes them. */
+const ownNames = storageNames.map(
+  ({ shown }) =>
+    ({
+      ".nfs*": ".nfs00000000004a1b2c0000001f",
+      ".fuse_hidden*": ".fuse_hidden0000000500000001",
+      ".Trash-*": ".Trash-1000",
+    })[shown] ?? shown,
+);
 const model = identityModel();
 const directory = await mkdtemp(join(tmpdir(), "slipway-claim-"));
 const claim = join(directory, "claim");
@@ -42,10 +54,84 @@ test("a folder and a tar of it have one digest", async () => {
   assert.equal(digests[0], digests[1]);
 });
 
-test("lost+found, which only root can read, is left alone", async () => {
-  await mkdir(join(claim, "lost+found"));
-  await writeFile(join(claim, "lost+found/other.onnx"), "x");
-  assert.ok((await fetched("pvc://models/")).ok);
+test("what storage makes by itself is neither copied nor counted, at any depth", async () => {
+  const bare = await digestOf("pvc://models/nets");
+  for (const place of ["nets", "nets/direction v1"]) {
+    for (const name of ownNames) {
+      await mkdir(join(claim, place, name), { recursive: true });
+      await writeFile(join(claim, place, name, "other.onnx"), "x");
+      assert.equal(await digestOf("pvc://models/nets"), bare, `${place}/${name}`);
+      assert.deepEqual(await readdir(join(directory, "model"), { recursive: true }), [
+        "direction v1",
+        "direction v1/model.onnx",
+      ]);
+      await rm(join(claim, place, name), { recursive: true });
+      await writeFile(join(claim, place, name), "x");
+      assert.equal(await digestOf("pvc://models/nets"), bare, `${place}/${name}, a file`);
+      await rm(join(claim, place, name));
+    }
+  }
+});
+
+test("a name that only looks like one of them counts", async () => {
+  const bare = await digestOf("pvc://models/nets");
+  for (const name of ["snapshot", ".snapshot-1", ".nfsrc", ".nfs", ".Trash-can", ".zfs.txt", "lost"]) {
+    await writeFile(join(claim, "nets", name), "x");
+    assert.notEqual(await digestOf("pvc://models/nets"), bare, name);
+    await rm(join(claim, "nets", name));
+  }
+});
+
+test("a snapshot that comes or goes breaks no record", async () => {
+  const recorded = { SLIPWAY_RECORDED_DIGEST: await digestOf("pvc://models/nets") };
+  await mkdir(join(claim, "nets/.snapshot/hourly.0"), { recursive: true });
+  await writeFile(join(claim, "nets/.snapshot/hourly.0/model.onnx"), model);
+  assert.equal(await digestOf("pvc://models/nets", recorded), recorded.SLIPWAY_RECORDED_DIGEST);
+});
+
+test("a record or a demand that counts what storage made is met while that is there", async () => {
+  const sha256 = (content: Uint8Array | string): string => createHash("sha256").update(content).digest("hex");
+  const counted = (names: readonly string[]): string =>
+    treeDigest(
+      new Map([
+        ["direction v1/model.onnx", { size: model.byteLength, sha256: sha256(model) }],
+        ...names.map((name) => [name, { size: 3, sha256: sha256("old") }] as const),
+      ]),
+    );
+  const names = [
+    ".snapshot/hourly.0/model.onnx",
+    ".snapshot/hourly.0/.zfs/x",
+    "direction v1/.nfs00ab00cd00ef00120000001a",
+  ];
+  for (const name of [...names, "lost+found/x"]) {
+    await mkdir(join(claim, "nets", name, ".."), { recursive: true });
+    await writeFile(join(claim, "nets", name), "old");
+  }
+  const digest = counted(names);
+  for (const key of ["SLIPWAY_RECORDED_DIGEST", "SLIPWAY_MODEL_DIGEST"]) {
+    assert.equal(await digestOf("pvc://models/nets", { [key]: digest }), digest);
+  }
+  assert.deepEqual(await readdir(join(directory, "model")), ["direction v1"]);
+
+  await rm(join(claim, "nets/.snapshot/hourly.0/.zfs"), { recursive: true });
+  const fetchedAnew = await fetched("pvc://models/nets", { SLIPWAY_RECORDED_DIGEST: digest });
+  assertFails(fetchedAnew, "VersionReused", new RegExp(`and its uri now gives ${counted([])}`));
+  const bound = { SLIPWAY_RECORDED_DIGEST: digest, SLIPWAY_FETCH_SIZE_LIMIT_BYTES: String(model.byteLength + 5) };
+  assertFails(await fetched("pvc://models/nets", bound), "VersionReused", /now gives/);
+});
+
+test("a record is judged as before where storage's own folder holds a link that leads out", async () => {
+  await mkdir(join(claim, "nets/.snapshot"));
+  await symlink("/etc/hostname", join(claim, "nets/.snapshot/out"));
+  const other = { SLIPWAY_RECORDED_DIGEST: `sha256:${"1".repeat(64)}` };
+  assertFails(await fetched("pvc://models/nets", other), "VersionReused", /was first resolved to sha256:1+/);
+});
+
+test("a model in a snapshot is served from there when the uri says so", async () => {
+  await mkdir(join(claim, ".snapshot/hourly.0"), { recursive: true });
+  await writeFile(join(claim, ".snapshot/hourly.0/model.onnx"), model);
+  await digestOf("pvc://models/.snapshot/hourly.0");
+  assert.deepEqual(await readdir(join(directory, "model")), ["model.onnx"]);
 });
 
 test("what lies outside the claim is not read, whatever leads there", async () => {
@@ -92,6 +178,12 @@ test("what is no model, and a model above the bound", async () => {
   const bound = { SLIPWAY_FETCH_SIZE_LIMIT_BYTES: "50" };
   assertFails(await fetched("pvc://models/nets", bound), "TooLarge", /larger than the 50 bytes/);
 });
+
+async function digestOf(uri: string, environment: Readonly<Record<string, string>> = {}): Promise<string> {
+  const report = await fetched(uri, environment);
+  assert.ok(report.ok, JSON.stringify(report));
+  return report.digest;
+}
 
 async function fetched(uri: string, environment: Readonly<Record<string, string>> = {}): Promise<PodReport> {
   const report = await fetchInto(directory, {

@@ -87,6 +87,25 @@ describe("file://", () => {
     assert.deepEqual(await readdir(join(directory, "model")), ["model.onnx"]);
   });
 
+  test("a folder that Kubernetes projects as one link is read, and no other link to a folder", async () => {
+    await source("volume/..2026_11_24/nets/model.onnx", model);
+    await symlink("..2026_11_24", join(directory, "source/volume/..data"));
+    await symlink("..data/nets", join(directory, "source/volume/nets"));
+    const volume = { SLIPWAY_MODEL_URI: pathToFileURL(join(directory, "source/volume")).href };
+    const report = await fetched(volume);
+    assert.ok(report.ok, JSON.stringify(report));
+    assert.deepEqual(await readdir(join(directory, "model"), { recursive: true }), ["nets", "nets/model.onnx"]);
+    for (const [name, target] of [
+      ["round", "."],
+      ["nets/round", ".."],
+      ["nets/round", "../../..data/nets"],
+    ] as const) {
+      await symlink(target, join(directory, "source/volume", name));
+      assertFails(await fetched(volume), "UnsafeArchive", /neither a file nor a folder|leads out of it/);
+      await rm(join(directory, "source/volume", name));
+    }
+  });
+
   test("a link that leaves the folder is refused", async () => {
     await source("secret", Buffer.from("secret"));
     for (const [name, target] of [

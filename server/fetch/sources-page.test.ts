@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { environment, failureReasons, paths } from "../contract.ts";
 import { credentialKeys } from "./credentials.ts";
 import { runFetch } from "./fetch.ts";
+import { storageNames } from "./folder/storage-names.ts";
 import { defaultLimits } from "./limits.ts";
 
 /** docs/reference/sources.md tells of everything that this folder reads and reports. */
@@ -45,6 +46,16 @@ test("every reason has a row that says whether it is tried again", () => {
     Object.fromEntries(rows),
     Object.fromEntries(used.map(([reason, { permanent }]) => [reason, permanent ? "no" : "yes"])),
   );
+});
+
+test("every name that storage makes by itself has a row", () => {
+  const rows = [...page.matchAll(/^\| `(\S[^`]*)` \| ([^|]+) \|$/gm)].map(([, shown, by]) => [shown, by]);
+  for (const { shown, by } of storageNames) {
+    assert.deepEqual(
+      rows.find(([name]) => name === shown),
+      [shown, by],
+    );
+  }
 });
 
 test("the bounds are those of the code", () => {
