@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import { copyFolder } from "./folder/copy-folder.ts";
 import { openRegular, read } from "./folder/model-folder.ts";
 import { modelName } from "./model-name.ts";
-import { packingOf } from "./packing.ts";
+import { isPacked, packingOf } from "./packing.ts";
 import type { SourceRequest } from "./source.ts";
 import { unpackFile } from "./unpack-file.ts";
 
@@ -22,7 +22,7 @@ async function copyFile(path: string, size: number, request: SourceRequest): Pro
   try {
     const packing = await packingOf({ absolutePath: path, size }, limits, signal);
     const name = basename(path);
-    if (packing.gzip || packing.tar) return await unpackFile({ absolutePath: path, size, name }, packing, request);
+    if (isPacked(packing)) return await unpackFile({ absolutePath: path, size, name }, packing, request);
     const file = await directory.write(modelName(name), read(source, onBytes, signal));
     return `sha256:${file.sha256}`;
   } finally {

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
-import { gzipSync } from "node:zlib";
+import { gzipSync, zstdCompressSync } from "node:zlib";
 import { tarOf } from "../../test/fixtures/oci.ts";
 import { identityModel } from "../../test/fixtures/onnx.ts";
 import type { PodReport } from "../contract.ts";
@@ -41,6 +41,13 @@ describe("file://", () => {
 
   test("a model in gzip is unpacked, and its digest is that of the model", async () => {
     const report = await fetched({ SLIPWAY_MODEL_URI: await source("net.onnx.gz", gzipSync(model)) });
+    assert.ok(report.ok, JSON.stringify(report));
+    assert.equal(report.digest, `sha256:${modelSha}`);
+    assert.deepEqual(await readFile(join(directory, "model", "net.onnx")), Buffer.from(model));
+  });
+
+  test("a model in zstd is unpacked, and its digest is that of the model", async () => {
+    const report = await fetched({ SLIPWAY_MODEL_URI: await source("net.onnx.zst", zstdCompressSync(model)) });
     assert.ok(report.ok, JSON.stringify(report));
     assert.equal(report.digest, `sha256:${modelSha}`);
     assert.deepEqual(await readFile(join(directory, "model", "net.onnx")), Buffer.from(model));

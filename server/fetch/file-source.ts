@@ -8,7 +8,7 @@ import type { Source } from "./source.ts";
 
 /**
  * `file:///path`: something that is mounted into the pod. A file is the model itself or a tar of its folder, either in
- * gzip or not (told by its bytes, not by its name); a folder is copied. The digest is known only after the copy.
+ * gzip, zstd or neither (told by its bytes, not by its name); a folder is copied. The digest is known only after the copy.
  */
 export const fetchFile: Source = async (request) => {
   const { uri } = request;

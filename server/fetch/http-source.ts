@@ -11,7 +11,7 @@ import { placeDownload } from "./place-download.ts";
 import type { Source } from "./source.ts";
 
 /**
- * `https://host/path`: one file, the model itself or a tar of its folder, either in gzip or not. `http://` is for the
+ * `https://host/path`: one file, the model itself or a tar of its folder, either in gzip, zstd or neither. `http://` is for the
  * hosts alone that may be spoken to without TLS. The digest is known only after the download.
  */
 export const fetchHttp: Source = async (request) => {

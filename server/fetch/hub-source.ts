@@ -74,7 +74,7 @@ async function fetchFile(
   // Its pods would be judged by two digests: the one of what is inside, and before the next download the Hub's.
   throw failure(
     "NotAModel",
-    `${what} is called .onnx, but is packed in a gzip or a tar. Upload the model itself, or call it .onnx.gz or .tar.`,
+    `${what} is called .onnx, but is packed in a gzip, a zstd or a tar. Upload the model itself, or call it .onnx.gz or .tar.`,
   );
 }
 

@@ -1,45 +1,41 @@
 import { createReadStream } from "node:fs";
 import { type Readable, pipeline } from "node:stream";
-import { createGunzip } from "node:zlib";
+import { createGunzip, createZstdDecompress } from "node:zlib";
+import type { Compression } from "./archive/compression.ts";
 import { errorCode, type Failure, failure } from "./failure.ts";
 import type { FetchLimits } from "./limits.ts";
 
-export interface Gzipped {
+export interface Compressed {
   /** On disk, as far as it has come. */
   readonly absolutePath: string;
   readonly size: number;
-  /** `false`: as it is. */
-  readonly gzip: boolean;
+  readonly compression: Compression;
 }
 
 /**
- * The bytes of a file, out of its gzip where it is in one. How much comes out is bounded while it is inflated, before
- * anything is written. Fails with `TruncatedModel` where the gzip ends early, and with `NotAModel` where it is damaged.
+ * The bytes of a file, out of its gzip or zstd where it is in one. How much comes out is bounded while it is inflated,
+ * before anything is written. Fails with `TruncatedModel` where it ends early, and with `NotAModel` where it is damaged.
  */
 export async function* inflate(
-  file: Gzipped,
+  file: Compressed,
   limits: FetchLimits,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const { absolutePath, size, gzip } = file;
   const bound = inflationBound(file, limits);
-  const input = createReadStream(absolutePath, { signal });
-  // An error of the input reaches whoever reads the output, which is all that the callback could be told.
-  const output: Readable = gzip ? pipeline(input, createGunzip(), () => undefined) : input;
   let passed = 0;
   try {
-    for await (const piece of output as AsyncIterable<Uint8Array>) {
+    for await (const piece of decompressors[file.compression](file, signal)) {
       passed += piece.byteLength;
       if (passed > bound) throw inflatesTooFar(bound);
       yield piece;
     }
   } catch (error) {
-    throw ofGzip(error, size) ?? error;
+    throw ofCompression(error, file) ?? error;
   }
 }
 
 /** What may come out of a file of this size. */
-export function inflationBound({ size }: Pick<Gzipped, "size">, limits: FetchLimits): number {
+export function inflationBound({ size }: Pick<Compressed, "size">, limits: FetchLimits): number {
   return Math.max(limits.inflationAllowanceBytes, size * limits.inflationRatio);
 }
 
@@ -50,12 +46,57 @@ export function inflatesTooFar(bound: number): Failure {
   );
 }
 
-/** zlib's errors are about the bytes; all others (the disk, a stop) are not. */
-function ofGzip(error: unknown, size: number): Failure | undefined {
-  const code = errorCode(error);
-  if (!code.startsWith("Z_")) return undefined;
-  if (code === "Z_BUF_ERROR") {
-    return failure("TruncatedModel", `The gzip ends too early, after ${size} bytes: it was cut. Upload it again.`);
+type Decompress = (file: Pick<Compressed, "absolutePath" | "size">, signal: AbortSignal) => AsyncIterable<Uint8Array>;
+
+const decompressors: Readonly<Record<Compression, Decompress>> = {
+  none: ({ absolutePath }, signal) => createReadStream(absolutePath, { signal }),
+  // An error of the input reaches whoever reads the output, which is all that the callback could be told.
+  gzip: ({ absolutePath }, signal): Readable =>
+    pipeline(createReadStream(absolutePath, { signal }), createGunzip(), () => undefined),
+  zstd: unzstd,
+};
+
+/**
+ * A file of zstd is a row of frames (RFC 8878 §3.1), as podman writes one for every file of a layer. Node ends its stream
+ * after the first one, without a word of what is left; so each is read by a stream of its own, from where the last ended.
+ */
+async function* unzstd(
+  { absolutePath, size }: Pick<Compressed, "absolutePath" | "size">,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for (let start = 0; start < size; ) {
+    const input = createReadStream(absolutePath, { start, signal });
+    // Node's bound on the window of a frame stays: 128 MiB of memory.
+    const frame = createZstdDecompress();
+    pipeline(input, frame, () => undefined);
+    try {
+      yield* frame as AsyncIterable<Uint8Array>;
+    } finally {
+      input.destroy();
+      frame.destroy();
+    }
+    start += frame.bytesWritten;
   }
-  return failure("NotAModel", `The file is gzip, but its bytes are damaged (${code}). Pack and upload it again.`);
+}
+
+/** zlib's errors are about the bytes; all others (the disk, a stop) are not. */
+function ofCompression(error: unknown, { size, compression }: Compressed): Failure | undefined {
+  const code = errorCode(error);
+  if (!/^(?:Z|ZSTD)_/.test(code)) return undefined;
+  if (code === "Z_BUF_ERROR") {
+    return failure(
+      "TruncatedModel",
+      `The ${compression} ends too early, after ${size} bytes: it was cut. Upload it again.`,
+    );
+  }
+  if (code === "ZSTD_error_frameParameter_windowTooLarge") {
+    return failure(
+      "NotAModel",
+      "The zstd takes more than 128 MiB of memory to decompress. Compress it again without --long and --ultra.",
+    );
+  }
+  return failure(
+    "NotAModel",
+    `The file is ${compression}, but its bytes are damaged (${code}). Pack and upload it again.`,
+  );
 }

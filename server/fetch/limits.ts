@@ -15,6 +15,8 @@ export interface FetchLimits {
   /** All files of the model together, unpacked. */
   readonly totalBytes: number;
   readonly files: number;
+  /** Of all layers of an image together, whiteouts and folders included. */
+  readonly imageEntries: number;
   /** An archive may always unpack to this much, */
   readonly inflationAllowanceBytes: number;
   /** and beyond it to this many times its own size. */
@@ -34,6 +36,8 @@ export const defaultLimits: FetchLimits = {
   totalBytes: 64 * 1024 ** 3,
   // A model with every weight in a file of its own has some hundreds.
   files: 10_000,
+  // The largest images, of Python with CUDA, have some 200,000 files; of each a few hundred bytes are kept in memory.
+  imageEntries: 500_000,
   inflationAllowanceBytes: 256 * 1024 ** 2,
   // Weights hardly compress, and the most that deflate can reach is 1032; sparse models were seen at some tens.
   inflationRatio: 100,

@@ -28,6 +28,8 @@ export interface ModelDirectory {
   /** Moves a finished download to its place in the model, and records it. */
   adopt(absolutePath: string, name: string, file: ModelFile): Promise<void>;
   discardDownloads(): Promise<void>;
+  /** Where a recorded file lies. */
+  placeOf(path: string): string;
   /** All files recorded, by path. */
   files(): ReadonlyMap<string, ModelFile>;
 }
@@ -105,6 +107,8 @@ export async function openModelDirectory(directory: string, limits: FetchLimits)
     async discardDownloads() {
       await rm(join(directory, downloadFolder), { recursive: true, force: true });
     },
+
+    placeOf: (path) => join(directory, path),
 
     files: () => files,
   };

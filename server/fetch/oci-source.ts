@@ -1,5 +1,8 @@
+import { compressionOf } from "./archive/compression.ts";
+import { quote } from "./configuration.ts";
 import { downloadOptions, logRetry } from "./download-file.ts";
 import { failure } from "./failure.ts";
+import { pullImage } from "./image/pull-image.ts";
 import { downloadBlob } from "./oci/blob.ts";
 import { createRegistryClient, type RegistryClient } from "./oci/client.ts";
 import { readRegistryCredentials } from "./oci/credentials.ts";
@@ -10,7 +13,7 @@ import type { Source, SourceRequest } from "./source.ts";
 import { unpack } from "./unpack.ts";
 
 /**
- * `oci://host[:port]/repository[:tag|@digest]`: an artifact as `oras push` makes it. The digest is that of what the
+ * `oci://host[:port]/repository[:tag|@digest]`: an artifact as `oras push` makes it, one of ModelPack, or an image. The digest is that of what the
  * reference names, an index included, so that every architecture records the same one; it is judged before any layer
  * is downloaded.
  */
@@ -36,7 +39,10 @@ export const fetchOci: Source = async (request) => {
     const planned = planLayers(layers, request);
     log.info({ digest: named.digest, layers: planned.length }, `pulling ${showReference(reference)}`);
     request.onTotal(planned.reduce((sum, { descriptor }) => sum + descriptor.size, 0));
-    for (const layer of planned) await pullLayer(client, layer, request);
+    if (planned.some(({ use }) => use.use === "changeset")) {
+      const ofImage = planned.map(({ descriptor }) => descriptor);
+      await pullImage(ofImage, (layer) => downloadLayer(client, layer, request), request);
+    } else await pullArtifact(client, planned, request);
     return named.digest;
   } finally {
     await client.close();
@@ -45,7 +51,7 @@ export const fetchOci: Source = async (request) => {
 
 interface PlannedLayer {
   readonly descriptor: Descriptor;
-  readonly use: Exclude<LayerUse, { use: "ignore" }>;
+  readonly use: Exclude<LayerUse, { use: "ignore" | "unknown" }>;
 }
 
 async function layersOfIndex(
@@ -76,11 +82,18 @@ function planLayers(layers: readonly Descriptor[], { limits, log }: SourceReques
     );
   }
   const planned: PlannedLayer[] = [];
-  for (const descriptor of layers) {
+  for (const [index, descriptor] of layers.entries()) {
     const use = layerUse(descriptor);
+    if (use.use === "unknown") {
+      throw failure(
+        "UnsupportedSource",
+        `Layer ${index + 1} of ${layers.length} (${descriptor.digest}) has the media type ${quote(descriptor.mediaType)} and no file name, and may be a part of the model. Push the model with file names, for example: oras push HOST/REPOSITORY:TAG model.onnx`,
+      );
+    }
     if (use.use === "ignore") log.info({ layer: descriptor.digest }, `leaving out a layer with ${use.why}`);
     else planned.push({ descriptor, use });
   }
+  requireOneKind(planned);
   if (planned.length > 0) return planned;
   throw failure(
     "UnsupportedSource",
@@ -88,30 +101,49 @@ function planLayers(layers: readonly Descriptor[], { limits, log }: SourceReques
   );
 }
 
-async function pullLayer(
+/** How a layer that hides others would lie to a file that has its name from the manifest, no specification says. */
+function requireOneKind(planned: readonly PlannedLayer[]): void {
+  const ofImage = planned.find(({ use }) => use.use === "changeset");
+  const ofArtifact = planned.find(({ use }) => use.use !== "changeset");
+  if (ofImage === undefined || ofArtifact === undefined) return;
+  throw failure(
+    "UnsupportedSource",
+    `Layer ${ofImage.descriptor.digest} is one of an image, and layer ${ofArtifact.descriptor.digest} a file or a folder of an artifact. Push either an image, or every file with its name.`,
+  );
+}
+
+async function pullArtifact(
   client: RegistryClient,
-  { descriptor, use }: PlannedLayer,
+  planned: readonly PlannedLayer[],
   request: SourceRequest,
 ): Promise<void> {
   const { directory, limits, signal } = request;
-  const options = downloadOptions(request);
-  if (use.use === "file") {
-    directory.reserve(descriptor.size);
-    const { path, handle } = await directory.create(use.name);
-    try {
-      await downloadBlob(client, descriptor, handle, options);
-    } finally {
-      await handle.close();
+  for (const { descriptor, use } of planned) {
+    if (use.use === "file") {
+      directory.reserve(descriptor.size);
+      const { path, handle } = await directory.create(use.name);
+      try {
+        await downloadBlob(client, descriptor, handle, downloadOptions(request));
+      } finally {
+        await handle.close();
+      }
+      directory.record(path, { size: descriptor.size, sha256: descriptor.digest.slice("sha256:".length) });
+    } else {
+      const absolutePath = await downloadLayer(client, descriptor, request);
+      const compression = await compressionOf(absolutePath);
+      await unpack({ absolutePath, size: descriptor.size, compression }, directory, limits, signal);
+      await directory.discardDownloads();
     }
-    directory.record(path, { size: descriptor.size, sha256: descriptor.digest.slice("sha256:".length) });
-    return;
   }
-  const { absolutePath, handle } = await directory.createDownload(descriptor.digest.slice("sha256:".length));
+}
+
+/** Downloads a layer that is to be unpacked, beside the model. */
+async function downloadLayer(client: RegistryClient, descriptor: Descriptor, request: SourceRequest): Promise<string> {
+  const { absolutePath, handle } = await request.directory.createDownload(descriptor.digest.slice("sha256:".length));
   try {
-    await downloadBlob(client, descriptor, handle, options);
+    await downloadBlob(client, descriptor, handle, downloadOptions(request));
   } finally {
     await handle.close();
   }
-  await unpack({ absolutePath, size: descriptor.size, gzip: use.gzip }, directory, limits, signal);
-  await directory.discardDownloads();
+  return absolutePath;
 }

@@ -1,7 +1,7 @@
 import { failure } from "./failure.ts";
 import { modelName } from "./model-name.ts";
 import { isWebPage } from "./onnx/look-of.ts";
-import { packingOf } from "./packing.ts";
+import { isPacked, packingOf } from "./packing.ts";
 import type { SourceRequest } from "./source.ts";
 import type { ModelFile } from "./tree-digest.ts";
 import { unpackFile } from "./unpack-file.ts";
@@ -15,7 +15,7 @@ export interface Downloaded extends ModelFile {
 }
 
 /**
- * Makes the model of one downloaded file, and returns the digest: a tar or a gzip, told by its bytes, is unpacked; any
+ * Makes the model of one downloaded file, and returns the digest: a tar and what is compressed, told by its bytes, is unpacked; any
  * other is the model itself. A web page is refused before its digest is judged, as it tells more than a mismatch.
  */
 export async function placeDownload(
@@ -30,7 +30,7 @@ export async function placeDownload(
       `${host} sent a web page instead of a model, perhaps of a login or an error. Check the uri, and the Secret of the source if it asks for a login.`,
     );
   }
-  if (packing.gzip || packing.tar) {
+  if (isPacked(packing)) {
     const digest = await unpackFile({ absolutePath, size: file.size, name }, packing, request);
     await directory.discardDownloads();
     checkDigest(digest);

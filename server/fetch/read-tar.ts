@@ -1,11 +1,12 @@
 import { pipeline } from "node:stream/promises";
 import { extract } from "tar-stream";
+import type { Compression } from "./archive/compression.ts";
 import { expandSparse, oldSparse } from "./archive/sparse-file.ts";
 import { typeOffset } from "./archive/tar-block.ts";
 import { type TarEntry, tarEntry } from "./archive/tar-entry.ts";
 import { quote } from "./configuration.ts";
 import { type Failure, failure, isFailure } from "./failure.ts";
-import { type Gzipped, inflate, inflatesTooFar, inflationBound } from "./inflate.ts";
+import { type Compressed, inflate, inflatesTooFar, inflationBound } from "./inflate.ts";
 import type { FetchLimits } from "./limits.ts";
 
 /** Tars from before POSIX, which have no magic: a header is judged by its checksum alone. */
@@ -17,7 +18,7 @@ const ofAnyAge: Parameters<typeof extract>[0] & { readonly allowUnknownFormat: t
  * its files have far more bytes than it has.
  */
 export async function readTar(
-  archive: Gzipped,
+  archive: Compressed,
   limits: FetchLimits,
   signal: AbortSignal,
   use: (entry: TarEntry, content: AsyncIterable<Uint8Array>) => Promise<void>,
@@ -52,7 +53,7 @@ export async function readTar(
 
 /** The type of an entry that tar-stream has no name for, read once more from the archive; of others nothing. */
 async function typeFlag(
-  archive: Gzipped,
+  archive: Compressed,
   { header, offset }: { readonly header: { readonly type: unknown }; readonly offset: number },
   limits: FetchLimits,
   signal: AbortSignal,
@@ -71,7 +72,7 @@ async function typeFlag(
  * One fault shows itself on both ends of the pipeline, and on one of them only as a stream that was destroyed. A failure
  * of ours, the disk or a stop goes on as it is; everything else is about the bytes of the archive.
  */
-function explain(errors: readonly unknown[], { size, gzip }: Gzipped): unknown {
+function explain(errors: readonly unknown[], { size, compression }: Compressed): unknown {
   const passing = errors.find(isFailure) ?? errors.find((error) => isOfDisk(error) || isAbort(error));
   if (passing !== undefined) return passing;
   const messages = errors.filter((error) => error instanceof Error).map(({ message }) => message);
@@ -79,14 +80,17 @@ function explain(errors: readonly unknown[], { size, gzip }: Gzipped): unknown {
     return failure("TruncatedModel", `The tar ends too early, after ${size} bytes: it was cut. Upload it again.`);
   }
   const telling = messages.find((message) => !/destroyed|premature close/i.test(message)) ?? messages[0] ?? "no tar";
-  return noTar(telling, gzip);
+  return noTar(telling, compression);
 }
 
 /** tar-stream's own words for a tar that ends inside an entry. */
 const cutMessage = "Unexpected end of data";
 
-function noTar(telling: string, gzip: boolean): Failure {
-  const single = gzip ? " If it is a single model in gzip, gunzip it and push the model itself." : "";
+function noTar(telling: string, compression: Compression): Failure {
+  const single =
+    compression === "none"
+      ? ""
+      : ` If it is a single model in ${compression}, decompress it and push the model itself.`;
   return failure(
     "NotAModel",
     `The archive cannot be read as tar: ${quote(telling)}. Pack it again and push it.${single}`,

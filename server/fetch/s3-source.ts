@@ -10,7 +10,7 @@ import type { Source, SourceRequest } from "./source.ts";
 import { treeDigest } from "./tree-digest.ts";
 
 /**
- * `s3://bucket/key` is one object: the model, or a tar of its folder, in gzip or not; `s3://bucket/prefix/` is every
+ * `s3://bucket/key` is one object: the model, or a tar of its folder, in gzip, zstd or neither; `s3://bucket/prefix/` is every
  * object below. At AWS, or any S3-compatible server that `AWS_ENDPOINT_URL` names. The digest is known after the
  * download.
  */

@@ -1,5 +1,4 @@
-import type { Gzipped } from "./inflate.ts";
-import { inflate } from "./inflate.ts";
+import { type Compressed, inflate } from "./inflate.ts";
 import { modelName } from "./model-name.ts";
 import type { Packing } from "./packing.ts";
 import type { SourceRequest } from "./source.ts";
@@ -7,15 +6,15 @@ import { treeDigest } from "./tree-digest.ts";
 import { unpack } from "./unpack.ts";
 
 /**
- * Makes the model of one packed file: a tar is unpacked, and a gzip that holds none is the model's own. Returns the
+ * Makes the model of one packed file: a tar is unpacked, and what is compressed and no tar is the model itself. Returns the
  * digest of what is inside: how it is packed never counts.
  */
 export async function unpackFile(
-  { name, ...file }: Omit<Gzipped, "gzip"> & { readonly name: string },
-  { gzip, tar }: Packing,
+  { name, ...file }: Omit<Compressed, "compression"> & { readonly name: string },
+  { compression, tar }: Packing,
   { directory, limits, signal }: Pick<SourceRequest, "directory" | "limits" | "signal">,
 ): Promise<string> {
-  const packed = { ...file, gzip };
+  const packed = { ...file, compression };
   if (tar) {
     await unpack(packed, directory, limits, signal);
     return treeDigest(directory.files());

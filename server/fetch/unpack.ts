@@ -3,7 +3,7 @@ import { quote } from "./configuration.ts";
 import { entryPath } from "./entry-path.ts";
 import { drain } from "./drain.ts";
 import { failure } from "./failure.ts";
-import type { Gzipped } from "./inflate.ts";
+import type { Compressed } from "./inflate.ts";
 import type { FetchLimits } from "./limits.ts";
 import { type ModelDirectory, tooManyBytes } from "./model-directory.ts";
 import { readTar } from "./read-tar.ts";
@@ -14,7 +14,7 @@ import { readTar } from "./read-tar.ts";
  * {@link entryPath}.
  */
 export async function unpack(
-  archive: Gzipped,
+  archive: Compressed,
   directory: ModelDirectory,
   limits: FetchLimits,
   signal: AbortSignal,

@@ -5,7 +5,7 @@ import { inflate } from "./inflate.ts";
 import type { FetchLimits } from "./limits.ts";
 import { withFileBytes } from "./onnx/file-bytes.ts";
 import { readModel } from "./onnx/read-model.ts";
-import { packingOf } from "./packing.ts";
+import { isPacked, packingOf } from "./packing.ts";
 import { readTar } from "./read-tar.ts";
 
 /**
@@ -21,9 +21,10 @@ export async function requireWhole(
     const { size } = await stat(absolutePath);
     if (size === 0) throw failure("TruncatedModel", "Not one byte of the model came.");
     const file = { absolutePath, size };
-    const { gzip, tar } = await packingOf(file, limits, signal);
-    if (tar) await readTar({ ...file, gzip }, limits, signal, (_entry, content) => drain(content));
-    else if (gzip) await drain(inflate({ ...file, gzip }, limits, signal));
+    const packing = await packingOf(file, limits, signal);
+    const packed = { ...file, compression: packing.compression };
+    if (packing.tar) await readTar(packed, limits, signal, (_entry, content) => drain(content));
+    else if (isPacked(packing)) await drain(inflate(packed, limits, signal));
     else withFileBytes(absolutePath, readModel);
   } catch (error) {
     if (!isFailure(error)) throw error;

@@ -1,42 +1,60 @@
-import { failure } from "../failure.ts";
 import type { Descriptor } from "./manifest.ts";
 
 /** What to do with one layer. */
 export type LayerUse =
+  /** One file of an artifact, as it is. */
   | { readonly use: "file"; readonly name: string }
-  | { readonly use: "unpack"; readonly gzip: boolean }
-  | { readonly use: "ignore"; readonly why: string };
+  /** A tar of an artifact, compressed or not: its files lie beside those of other layers. */
+  | { readonly use: "archive" }
+  /** A layer of an image: it lies over those before it, and may hide what they hold. */
+  | { readonly use: "changeset" }
+  | { readonly use: "ignore"; readonly why: string }
+  | { readonly use: "unknown" };
 
 /** OCI image-spec annotations.md: the file name that `oras push` gives each layer. */
 export const titleAnnotation = "org.opencontainers.image.title";
 /** `oras push` marks a folder, which it sends as one tar+gzip layer, with this. */
 export const unpackAnnotation = "io.deis.oras.content.unpack";
+/** CNCF ModelPack model-spec, annotations.md: a file's path. The second name is that of its first versions. */
+const pathAnnotations = ["org.cncf.model.filepath", "org.cnai.model.filepath"];
 
-const tarTypes: ReadonlyMap<string, { readonly gzip: boolean }> = new Map([
-  ["application/vnd.oci.image.layer.v1.tar", { gzip: false }],
-  ["application/vnd.oci.image.layer.v1.tar+gzip", { gzip: true }],
-  ["application/vnd.docker.image.rootfs.diff.tar", { gzip: false }],
-  ["application/vnd.docker.image.rootfs.diff.tar.gzip", { gzip: true }],
-]);
+/** OCI image-spec layer.md, and Docker's names for the same. A suffix tells how it is compressed. */
+const imageLayerType =
+  /^application\/vnd\.(?:oci\.image\.layer\.(?:nondistributable\.)?v1\.tar|docker\.image\.rootfs\.(?:foreign\.)?diff\.tar)(?:[+.](gzip|zstd))?$/;
+
+/** CNCF ModelPack model-spec, mediatype.go: weights, their configuration, documentation, code and data, each in four forms. */
+const modelPackType = /^application\/vnd\.(?:cncf|cnai)\.model\.[a-z.]+\.v\d+\.(tar|[a-z]+)(?:\+(?:gzip|zstd))?$/;
 
 /**
- * `oras push FILE` gives a file the media type `application/vnd.oci.image.layer.v1.tar` too, with a title and without
- * the mark to unpack. So a titled layer is a file, unless it is marked, its media type says tar+gzip, or its title ends
- * as an archive's does.
+ * By the first line that fits:
+ *
+ * | layer | use |
+ * |---|---|
+ * | marked to be unpacked | archive |
+ * | ModelPack's `…tar`, `…tar+gzip`, `…tar+zstd` | archive |
+ * | ModelPack's `…raw` and others, with a path | file |
+ * | of an image, with neither title nor path | changeset |
+ * | of an image, compressed, or with a path alone | archive |
+ * | with a title that ends as a tar's does | archive |
+ * | with a title or a path | file |
+ * | JSON: a statement about the artifact, or nothing at all | ignored |
+ * | any other | unknown: it could be a part of the model |
+ *
+ * `oras push FILE` gives a file the media type of an image's uncompressed layer, too, and a title. So that is a file.
  */
 export function layerUse({ mediaType, annotations }: Descriptor): LayerUse {
   const title = annotations[titleAnnotation];
-  const tar = tarTypes.get(mediaType);
-  if (annotations[unpackAnnotation] === "true") return { use: "unpack", gzip: tar?.gzip ?? true };
-  if (tar !== undefined && (tar.gzip || title === undefined)) return { use: "unpack", gzip: tar.gzip };
-  if (mediaType.endsWith("zstd")) {
-    throw failure(
-      "UnsupportedSource",
-      "A layer is compressed with zstd, which is not supported. Push it as tar+gzip or as plain files.",
-    );
-  }
-  if (title === undefined) return { use: "ignore", why: `no annotation ${titleAnnotation}` };
-  if (title.endsWith(".tar")) return { use: "unpack", gzip: false };
-  if (title.endsWith(".tar.gz") || title.endsWith(".tgz")) return { use: "unpack", gzip: true };
-  return { use: "file", name: title };
+  const path = pathAnnotations.map((key) => annotations[key]).find((value) => value !== undefined);
+  if (annotations[unpackAnnotation] === "true") return { use: "archive" };
+  const [ofModelPack, form] = modelPackType.exec(mediaType) ?? [];
+  if (form === "tar") return { use: "archive" };
+  const name = ofModelPack === undefined ? (title ?? path) : (path ?? title);
+  if (ofModelPack !== undefined) return name === undefined ? { use: "unknown" } : { use: "file", name };
+  const [ofImage, compression] = imageLayerType.exec(mediaType) ?? [];
+  if (ofImage !== undefined && name === undefined) return { use: "changeset" };
+  if (ofImage !== undefined && (compression !== undefined || title === undefined)) return { use: "archive" };
+  if (name !== undefined)
+    return /\.(?:tar|tgz|tar\.(?:gz|zst))$/.test(name) ? { use: "archive" } : { use: "file", name };
+  if (mediaType.endsWith("+json")) return { use: "ignore", why: `the media type ${mediaType} and no file name` };
+  return { use: "unknown" };
 }

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import { isFailure } from "../failure.ts";
-import { layerUse } from "./layer.ts";
 import { type Descriptor, mediaTypes, parseManifest, selectManifest } from "./manifest.ts";
 
 const digest = `sha256:${"01".repeat(32)}`;
@@ -88,35 +87,6 @@ test("no match, or more than one to choose from, is refused", () => {
   for (const [manifests, message] of offers) {
     assert.throws(() => selectManifest(manifests, "amd64"), { name: "NoMatchingManifest", message });
   }
-});
-
-const tar = "application/vnd.oci.image.layer.v1.tar";
-const dockerTar = "application/vnd.docker.image.rootfs.diff.tar.gzip";
-const uses: readonly [string, Record<string, string>, string][] = [
-  [tar, { [title]: "model.onnx" }, "file model.onnx"],
-  ["application/onnx", { [title]: "model.onnx" }, "file model.onnx"],
-  [`${tar}+gzip`, { [title]: "model" }, "unpack gzip"],
-  [`${tar}+gzip`, {}, "unpack gzip"],
-  [tar, {}, "unpack tar"],
-  [tar, { [title]: "model.tar" }, "unpack tar"],
-  ["application/octet-stream", { [title]: "model.tgz" }, "unpack gzip"],
-  ["application/x", { [title]: "model", "io.deis.oras.content.unpack": "true" }, "unpack gzip"],
-  [tar, { [title]: "model", "io.deis.oras.content.unpack": "true" }, "unpack tar"],
-  [dockerTar, {}, "unpack gzip"],
-  ["application/octet-stream", {}, "ignore"],
-];
-for (const [mediaType, annotations, expected] of uses) {
-  test(`${mediaType} ${JSON.stringify(annotations)}: ${expected}`, () => {
-    const use = layerUse({ mediaType, digest, size: 1, annotations, platform: undefined });
-    const shown =
-      use.use === "file" ? `file ${use.name}` : use.use === "unpack" ? `unpack ${use.gzip ? "gzip" : "tar"}` : "ignore";
-    assert.equal(shown, expected);
-  });
-}
-
-test("zstd is refused in so many words", () => {
-  const descriptor = { mediaType: `${tar}+zstd`, digest, size: 1, annotations: {}, platform: undefined };
-  assert.throws(() => layerUse(descriptor), { name: "UnsupportedSource", message: /zstd/ });
 });
 
 function manifestOf(item: object): string {

@@ -13,6 +13,7 @@ const looks: readonly (readonly [offset: number, bytes: string, look: string])[]
   [4, "ORTM", "a model in ORT format"],
   [8, '{"', "a safetensors file"],
   [0, "\x1f\x8b", "a gzip file"],
+  [0, "\x28\xb5\x2f\xfd", "a zstd file"],
   [0, "\xff\xd8\xff", "a JPEG picture"],
   [0, "\x89PNG", "a PNG picture"],
   [0, "%PDF", "a PDF document"],

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { open } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
-import { gzipSync } from "node:zlib";
+import { gzipSync, zstdCompressSync } from "node:zlib";
 import { directionModels } from "../../../demo/models.ts";
 import type { FailureReason } from "../../../server/contract.ts";
 import type { FetchOptions } from "../../../server/fetch/fetch.ts";
@@ -26,6 +26,8 @@ import { type Registry, startRegistry } from "./registry.ts";
 const restless = { retryDelaysMilliseconds: [20, 20, 20] };
 /** For registries that fall silent: one that is only slow, as on a busy machine, would be taken for silent, too. */
 const impatient = { ...restless, idleMilliseconds: 400 };
+
+const layerType = "application/vnd.oci.image.layer.v1.tar";
 
 let registry: Registry;
 let tagNumber = 0;
@@ -112,6 +114,165 @@ describe("what oras push makes", () => {
     );
     const manifest = await pushManifest(target, target.tag, [layer]);
     assertFetched(await fetchTag(target.tag), manifest, [model]);
+  });
+});
+
+describe("what ModelPack's tools make", () => {
+  const type = "application/vnd.cncf.model";
+  const at = (path: string): Readonly<Record<string, string>> => ({ "org.cncf.model.filepath": path });
+
+  test("raw layers, each a file under its path", async () => {
+    const target = address();
+    const layers = [
+      { ...(await pushBlob(target, model.content, `${type}.weight.v1.raw`)), annotations: at("nets/model.onnx") },
+      { ...(await pushBlob(target, weights.content, `${type}.weight.config.v1.raw`)), annotations: at(weights.name) },
+    ];
+    const manifest = await pushManifest(target, target.tag, layers);
+    assertFetched(await fetchTag(target.tag), manifest, [{ ...model, name: "nets/model.onnx" }, weights]);
+  });
+
+  test("tars, plain and compressed", async () => {
+    const target = address();
+    const readme = { name: "README.md", content: Buffer.from("# Direction") };
+    const [ofModel, ofWeights, ofReadme] = await Promise.all(
+      [model, weights, readme].map(({ name, content }) => tarOf([{ header: { name }, content }])),
+    );
+    const layers: readonly [Buffer | undefined, string][] = [
+      [ofModel, "weight.v1.tar"],
+      [gzipSync(ofWeights ?? ""), "weight.v1.tar+gzip"],
+      [zstdCompressSync(ofReadme ?? ""), "doc.v1.tar+zstd"],
+    ];
+    const pushed = await Promise.all(
+      layers.map(async ([content, form]) => pushBlob(target, content ?? Buffer.alloc(0), `${type}.${form}`)),
+    );
+    const manifest = await pushManifest(target, target.tag, pushed);
+    assertFetched(await fetchTag(target.tag), manifest, [model, weights, readme]);
+  });
+
+  test("a path that leaves the folder is refused", async () => {
+    const target = address();
+    const layer = await pushBlob(target, model.content, `${type}.weight.v1.raw`);
+    await pushManifest(target, target.tag, [{ ...layer, annotations: at("../model.onnx") }]);
+    assertFails(await fetchTag(target.tag), "UnsafeArchive", /"\.\.\/model\.onnx", with a part/);
+  });
+
+  test("a file that is there twice is refused", async () => {
+    const target = address();
+    const layer = await pushBlob(target, model.content, `${type}.weight.v1.raw`);
+    const tar = await pushBlob(
+      target,
+      await tarOf([{ header: { name: model.name }, content: model.content }]),
+      `${type}.weight.v1.tar`,
+    );
+    await pushManifest(target, target.tag, [{ ...layer, annotations: at(model.name) }, tar]);
+    assertFails(await fetchTag(target.tag), "UnsafeArchive", /"model\.onnx" twice/);
+  });
+});
+
+describe("layers that are not understood", () => {
+  const named = { annotations: { "org.opencontainers.image.title": model.name } };
+
+  test("are named, whatever else the artifact holds", async () => {
+    for (const mediaType of ["application/vnd.example.part", `${layerType}+gzip+encrypted`]) {
+      const target = address();
+      const [first, second] = [
+        { ...(await pushBlob(target, model.content, layerType)), ...named },
+        await pushBlob(target, weights.content, mediaType),
+      ];
+      await pushManifest(target, target.tag, [first, second]);
+      const fetched = await fetchTag(target.tag);
+      assertFails(
+        fetched,
+        "UnsupportedSource",
+        new RegExp(`^Layer 2 of 2 \\(${second.digest}\\) has the media type ".*" and no file name, and may be a part`),
+      );
+      assert.ok(!fetched.report.ok && fetched.report.message.includes(`"${mediaType}"`));
+      assert.equal(fetched.files.size, 0, "layers were downloaded");
+    }
+  });
+
+  test("are left out when they are statements in JSON", async () => {
+    const target = address();
+    const layers = [
+      { ...(await pushBlob(target, model.content, layerType)), ...named },
+      await pushBlob(target, Buffer.from("{}"), "application/vnd.in-toto+json"),
+    ];
+    const manifest = await pushManifest(target, target.tag, layers);
+    assertFetched(await fetchTag(target.tag), manifest, [model]);
+  });
+
+  test("are those of an image beside files", async () => {
+    const target = address();
+    const layers = [
+      await pushBlob(target, await gzipped([file("a")]), `${layerType}+gzip`),
+      { ...(await pushBlob(target, model.content, layerType)), ...named },
+    ];
+    await pushManifest(target, target.tag, layers);
+    assertFails(await fetchTag(target.tag), "UnsupportedSource", /is one of an image, and layer .* a file or a folder/);
+  });
+});
+
+describe("layers of an image that no tool makes", () => {
+  const pushLayers = async (
+    ...layers: readonly (readonly TarEntry[])[]
+  ): Promise<{ tag: string; manifest: Descriptor }> => {
+    const target = address();
+    const pushed: Descriptor[] = [];
+    for (const entries of layers) pushed.push(await pushBlob(target, await gzipped(entries), `${layerType}+gzip`));
+    return { tag: target.tag, manifest: await pushManifest(target, target.tag, pushed) };
+  };
+  const graph: TarEntry = { header: { name: "models/model.onnx" }, content: model.content };
+
+  test("a whiteout after the file that its own layer has anew", async () => {
+    const entries = [graph, file("models/.wh.model.onnx"), file("models/.wh..wh..opq")];
+    const { tag, manifest } = await pushLayers([file("models/model.onnx"), file("models/old")], entries);
+    assertFetched(await fetchTag(tag), manifest, [{ ...model, name: "models/model.onnx" }]);
+  });
+
+  test("the same layer several times", async () => {
+    const { tag, manifest } = await pushLayers([], [graph], []);
+    assertFetched(await fetchTag(tag), manifest, [{ ...model, name: "models/model.onnx" }]);
+  });
+
+  const refused: readonly [string, readonly TarEntry[], RegExp][] = [
+    ["a whiteout of the folder above", [graph, file("models/.wh...")], /a whiteout that names no file/],
+    ["a whiteout of nothing", [graph, file(".wh.")], /a whiteout that names no file/],
+    ["a path that leaves the image", [graph, file("../.wh.a")], /with a part "\.\."/],
+    ["the graph twice in a layer", [graph, graph], /holds "models\/model\.onnx" twice/],
+    ["a file beside the graph twice", [graph, file("models/a"), file("models/./a")], /holds "models\/a" twice/],
+    ["a file that is a folder, too", [graph, file("models")], /holds "models" twice/],
+    ["a name beside the graph that cannot be served", [graph, file("models/a\\b")], /with a backslash/],
+    [
+      "a graph below a link",
+      [{ header: { name: "models", type: "symlink", linkname: "/etc" } }, graph],
+      /holds "models" twice/,
+    ],
+  ];
+  for (const [what, entries, message] of refused) {
+    test(what, async () => {
+      const { tag } = await pushLayers([file("etc/passwd")], entries);
+      const fetched = await fetchTag(tag);
+      assertFails(fetched, "UnsafeArchive", message);
+      assert.ok(!fetched.files.has("models/model.onnx"));
+    });
+  }
+
+  test("more bytes than allowed in the model's folder, told before any is written", async () => {
+    const { tag } = await pushLayers(
+      [file("etc/passwd")],
+      [graph, { ...file("models/zeros"), content: Buffer.alloc(9_000_000) }],
+    );
+    const fetched = await fetchTag(tag, { SLIPWAY_FETCH_SIZE_LIMIT_BYTES: "8000000" });
+    assertFails(fetched, "TooLarge", /The model is larger than the 8000000 bytes/);
+    assert.ok(!fetched.files.has("models/model.onnx"));
+  });
+
+  test("more whiteouts than an image may have entries", async () => {
+    const whiteouts = Array.from({ length: 1001 }, (_, at) => file(`.wh.${at}`));
+    const { tag } = await pushLayers([graph], whiteouts);
+    const fetched = await fetchTag(tag, {}, { limits: { ...restless, imageEntries: 1001 } });
+    assertFails(fetched, "TooLarge", /layers of the image have more than the 1001 entries that are allowed/);
+    assert.ok((await fetchTag(tag, {}, { limits: { ...restless, imageEntries: 1002 } })).report.ok);
   });
 });
 

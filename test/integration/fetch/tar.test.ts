@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, open, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { glob, mkdir, mkdtemp, open, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -61,7 +61,7 @@ function fetchArchive(archive: string, environment: Readonly<Record<string, stri
 
 describe("a format of tar", () => {
   for (const format of ["v7", "oldgnu", "gnu", "ustar", "posix"]) {
-    for (const compress of [[], ["--gzip"]]) {
+    for (const compress of [[], ["--gzip"], ["--zstd"]]) {
       test([format, ...compress].join(" "), async () => {
         assertFolder((await fetchPacked([`--format=${format}`, ...compress])).fetched, files);
       });
@@ -114,7 +114,7 @@ describe("a sparse file", () => {
     const limit = { SLIPWAY_FETCH_SIZE_LIMIT_BYTES: "1000000" };
     const { fetched } = await fetchPacked(["--sparse", "--format=posix"], limit);
     assertFails(fetched, "TooLarge", /larger than the 1000000 bytes/);
-    assert.equal(fetched.files.get("data/weights.bin"), undefined);
+    assert.ok(!fetched.files.has("data/weights.bin"));
   });
 
   test("of an exbibyte is refused at once", async () => {
@@ -124,6 +124,42 @@ describe("a sparse file", () => {
     const fetched = await fetchArchive(join(directory, "packed"), unlimited);
     assertFails(fetched, "TooLarge", /unpacks to more than \d+ bytes/);
     assert.equal(fetched.files.size, 0);
+  });
+});
+
+describe("zstd", () => {
+  test("of many frames, and frames to skip, is read to its end", async () => {
+    const packed = join(directory, "packed");
+    const parts = join(directory, "part-");
+    await run("tar", ["-cf", packed, "-C", join(directory, "model"), "."]);
+    await run("split", ["--bytes=500000", packed, parts]);
+    const skipped = Buffer.from([0x5a, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3]);
+    const frames: Buffer[] = [skipped];
+    for await (const part of glob(`${parts}*`)) {
+      await run("zstd", ["--quiet", "-f", "--rm", part]);
+      frames.push(await readFile(`${part}.zst`), skipped);
+    }
+    assert.ok(frames.length > 10);
+    await writeFile(packed, Buffer.concat(frames));
+    assertFolder(await fetchArchive(packed), files);
+  });
+
+  test("that was cut is told so", async () => {
+    const { archive } = await fetchPacked(["--zstd"]);
+    const content = await readFile(archive);
+    await writeFile(archive, content.subarray(0, content.length - 100));
+    assertFails(await fetchArchive(archive), "TruncatedModel", /zstd ends too early, after \d+ bytes: it was cut/);
+  });
+
+  test("that takes much memory is refused with what to do", async () => {
+    const noise = join(directory, "noise");
+    await writeFile(noise, randomBytes(1024));
+    await run("sh", ["-c", `cat "$1" | zstd --quiet --ultra --long=30 > "$1.zst"`, "sh", noise]);
+    assertFails(
+      await fetchArchive(`${noise}.zst`),
+      "NotAModel",
+      /more than 128 MiB of memory.*without --long and --ultra/,
+    );
   });
 });
 
