@@ -102,13 +102,13 @@ describe("file://", () => {
     const report = await fetched(volume);
     assert.ok(report.ok, JSON.stringify(report));
     assert.deepEqual(await readdir(join(directory, "model"), { recursive: true }), ["nets", "nets/model.onnx"]);
-    for (const [name, target] of [
-      ["round", "."],
-      ["nets/round", ".."],
-      ["nets/round", "../../..data/nets"],
+    for (const [name, target, message] of [
+      ["round", ".", /"round" .* leads out of it/],
+      ["nets/round", "..", /neither a file nor a folder/],
+      ["nets/round", "../../..data/nets", /neither a file nor a folder/],
     ] as const) {
       await symlink(target, join(directory, "source/volume", name));
-      assertFails(await fetched(volume), "UnsafeArchive", /neither a file nor a folder|leads out of it/);
+      assertFails(await fetched(volume), "UnsafeArchive", message);
       await rm(join(directory, "source/volume", name));
     }
   });

@@ -28,10 +28,10 @@ export function modelOf({ root }: ImageTree): readonly ImageFile[] {
     if (node.kind !== "directory" && path.endsWith(".onnx")) graphs.push(path);
   }
   const graph = findModelFile(graphs);
-  const folder = posix.dirname(graph);
-  if (folder === ".") return filesAt(root, graph);
   // A link on the way to the folder is told by the graph's own path.
   const files = filesAt(root, graph);
+  const folder = posix.dirname(graph);
+  // Nothing at the top, where the folder is ".", which is no name.
   const own = find(root, folder.split("/"));
   for (const { path, node } of own === undefined ? [] : nodesBelow(own, `${folder}/`)) {
     if (path !== graph) files.push(...fileOf(path, node));

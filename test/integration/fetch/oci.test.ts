@@ -230,7 +230,7 @@ describe("layers of an image that no tool makes", () => {
   });
 
   test("the same layer several times", async () => {
-    const { tag, manifest } = await pushLayers([], [graph], []);
+    const { tag, manifest } = await pushLayers([], [], [graph], []);
     assertFetched(await fetchTag(tag), manifest, [{ ...model, name: "models/model.onnx" }]);
   });
 
