@@ -222,6 +222,26 @@ describe("an image from a base", () => {
     assertServes(await fetchImage(uri), below(seen, "models/"));
   });
 
+  test("is built as the reference page says", async () => {
+    const page = await readFile(new URL("../../../docs/reference/sources.md", import.meta.url), "utf8");
+    const [, dockerfile = ""] = /```dockerfile\n([^`]+)```/.exec(page) ?? [];
+    const container = await buildah("from", "scratch");
+    try {
+      await rootFileSystem(await buildah("mount", container));
+      await buildah("commit", "--quiet", container, "localhost/busybox");
+    } finally {
+      await buildah("rm", container);
+    }
+    const context = join(directory, "context");
+    const files = externalDataModel("weights.bin");
+    await write(context, { ...files, Dockerfile: dockerfile });
+    const name = `${registry.host}/images/model:built`;
+    await buildah("bud", "--quiet", "--isolation", "chroot", "--tag", "localhost/built", context);
+    await buildah("push", "--quiet", "--tls-verify=false", "localhost/built", `docker://${name}`);
+    const expected = Object.entries(files).map(([path, content]) => [`models/${path}`, content] as const);
+    assertServes(await fetchImage(`oci://${name}`), new Map(expected));
+  });
+
   test("gives the graph at its top with the weights that it names, and nothing else", async () => {
     const files = externalDataModel("data/weights.bin");
     const { uri } = await build([
