@@ -41,10 +41,12 @@ const releasePackages: readonly DebianPackage[] = [
   { name: "binutils", file: "/usr/bin/strip" },
 ];
 
-/** What the suites need beside a node: images are made and looked into, models pushed, a page looked at. */
+/** What the suites need beside a node: images are made and looked into, models packed and pushed, a page looked at. */
 const testPackages: readonly DebianPackage[] = [
   ...nodePackages,
   ...releasePackages,
+  { name: "zstd", file: "/usr/bin/zstd" },
+  { name: "python3", file: "/usr/bin/python3" },
   { name: "curl", file: "/usr/bin/curl" },
   { name: "chromium", file: "/usr/bin/chromium" },
   { name: "fonts-dejavu-core", file: "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf" },
