@@ -59,7 +59,7 @@ test("a pod that is deleted says since when it leaves, and until when it has to 
   const { leaving, node } = projectPod({
     metadata: { ...metadata, deletionTimestamp: "2026-01-01T00:01:00Z", deletionGracePeriodSeconds: 45 },
     spec: { nodeName: "node-7" },
-  } as Parameters<typeof projectPod>[0]).value.pod;
+  }).value.pod;
   assert.deepEqual(leaving, { since: Date.UTC(2026, 0, 1, 0, 0, 15), until: Date.UTC(2026, 0, 1, 0, 1) });
   assert.equal(node, "node-7");
   assert.equal(podWith({}).leaving, undefined);
