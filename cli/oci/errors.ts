@@ -22,15 +22,31 @@ export function connectionFailure(error: unknown, host: string): Failure {
   return failure("SourceUnavailable", `${host} cannot be reached, or cut the connection (${why})`, {});
 }
 
+/** What came in place of the answer hoped for. */
+interface RefusedAnswer {
+  readonly status: number;
+  readonly text: string;
+  /** `host[:port]` that answered. */
+  readonly host: string;
+  /** It is not the registry, but who the registry led to. */
+  readonly isElsewhere: boolean;
+}
+
 /** What the registry's own words are worth showing of: one line. */
 const shownCharacters = 300;
 
 /** An answer that is not the one hoped for. Busy and broken servers are asked again. */
 export function answerFailure(
-  { status, text }: { readonly status: number; readonly text: string },
+  { status, text, host, isElsewhere }: RefusedAnswer,
   what: string,
-  { registry: host, whenRefused }: { readonly registry: string; readonly whenRefused: string },
+  { registry, whenRefused }: { readonly registry: string; readonly whenRefused: string },
 ): Failure {
+  if ((status === 401 || status === 403) && isElsewhere) {
+    return failure(
+      "SourceUnavailable",
+      `${host}, to which ${registry} sends ${what}, refuses it (status ${status}). No credentials were sent there: look at the storage behind ${registry}, and its clock`,
+    );
+  }
   if (status === 401 || status === 403) {
     return failure("Unauthorized", `${host} does not let you push ${what} (status ${status}). ${whenRefused}`);
   }

@@ -1,5 +1,6 @@
 import { Readable } from "node:stream";
 import { type Dispatcher, request } from "undici";
+import { quote } from "../../server/fetch/configuration.ts";
 import { type Failure, failure } from "../../server/fetch/failure.ts";
 import { type AgentOptions, createAgent } from "../../server/fetch/http/agent.ts";
 import { type FetchLimits, redirects } from "../../server/fetch/limits.ts";
@@ -39,6 +40,10 @@ export interface RegistryWriter {
 
 interface Answer {
   readonly status: number;
+  /** `host[:port]` that answered. */
+  readonly host: string;
+  /** Another origin than the registry's answered, or had led to the one that did. */
+  readonly isElsewhere: boolean;
   readonly location: string | undefined;
   readonly digest: string | undefined;
   readonly text: string;
@@ -67,7 +72,7 @@ export function createRegistryWriter(options: WriterOptions): RegistryWriter {
     method: Dispatcher.HttpMethod,
     headers: Readonly<Record<string, string>>,
     body: Body | undefined,
-  ): Promise<Answer & { readonly challenge: string }> => {
+  ): Promise<Omit<Answer, "isElsewhere"> & { readonly challenge: string }> => {
     const sent = body === undefined ? {} : { "content-type": body.type, "content-length": String(body.size) };
     try {
       const answer = await request(url, {
@@ -80,6 +85,7 @@ export function createRegistryWriter(options: WriterOptions): RegistryWriter {
       const challenge = answer.headers["www-authenticate"];
       return {
         status: answer.statusCode,
+        host: url.host,
         location: one(answer.headers["location"]),
         digest: one(answer.headers["docker-content-digest"]),
         text: await answerText(answer.body),
@@ -90,7 +96,11 @@ export function createRegistryWriter(options: WriterOptions): RegistryWriter {
     }
   };
 
-  /** One request with what the registry wants to be shown, its redirects followed. */
+  /**
+   * One request with what the registry wants to be shown, its redirects followed. Uploads may lead to a storage of
+   * another name, which the registry's token is none of the business of, nor is whatever the storage leads to, be it the
+   * registry again: it chose what is asked there. So a challenge from then on is a refusal, and is not answered.
+   */
   const send = async (
     path: string | URL,
     method: Dispatcher.HttpMethod,
@@ -99,22 +109,25 @@ export function createRegistryWriter(options: WriterOptions): RegistryWriter {
   ): Promise<Answer> => {
     let url = new URL(path, base);
     let mayAnswer = true;
+    let isElsewhere = false;
     for (let hop = 0; hop <= redirects; hop += 1) {
       requireAllowed(url, options);
-      // Uploads may lead to a storage of another name, which the registry's token is none of the business of.
-      const header = url.origin === base.origin ? authorization.header() : undefined;
+      isElsewhere ||= url.origin !== base.origin;
+      const header = isElsewhere ? undefined : authorization.header();
       const answer = await exchange(
         url,
         method,
         header === undefined ? headers : { ...headers, authorization: header },
         body,
       );
-      if (answer.status === 401 && mayAnswer && (await authorization.answer(answer.challenge))) {
+      if (answer.status === 401 && mayAnswer && !isElsewhere && (await authorization.answer(answer.challenge))) {
         mayAnswer = false;
         continue;
       }
-      if (![301, 302, 303, 307, 308].includes(answer.status) || answer.location === undefined) return answer;
-      url = new URL(answer.location, url);
+      if (![301, 302, 303, 307, 308].includes(answer.status) || answer.location === undefined) {
+        return { ...answer, isElsewhere };
+      }
+      url = locationOf(answer.location, url);
     }
     throw failure("SourceUnavailable", `${registry} redirected more than ${redirects} times`);
   };
@@ -124,7 +137,7 @@ export function createRegistryWriter(options: WriterOptions): RegistryWriter {
     if (started.status !== 202 || started.location === undefined) {
       throw refused(started, `an upload to ${repository}`);
     }
-    const target = new URL(started.location, base);
+    const target = locationOf(started.location, base);
     target.searchParams.set("digest", content.digest);
     let told = 0;
     const count = (bytes: number): void => {
@@ -194,6 +207,11 @@ export function createRegistryWriter(options: WriterOptions): RegistryWriter {
 
     close: () => agent.destroy(),
   };
+}
+
+function locationOf(location: string, from: URL): URL {
+  if (URL.canParse(location, from.href)) return new URL(location, from);
+  throw failure("SourceUnavailable", `${from.host} sends the upload to ${quote(location)}, which is no URL`);
 }
 
 function requireAllowed(url: URL, { registry, plainHttp }: WriterOptions): void {

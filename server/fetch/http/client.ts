@@ -17,7 +17,7 @@ export interface HttpRequest {
   readonly url: string;
   /** Sent wherever the request is redirected to. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** `Authorization` for the origin of `url` alone: a redirect to another one leaves it behind. */
+  /** `Authorization` for the origin of `url` alone: a redirect to another one leaves it behind, and none brings it back. */
   readonly authorization?: string | undefined;
   /** A form to POST, instead of a GET. Redirects are not followed with it. */
   readonly form?: URLSearchParams;
@@ -33,6 +33,11 @@ export interface Answer {
   readonly body: Dispatcher.ResponseData["body"];
   /** `host[:port]` that answered, after redirects. */
   readonly host: string;
+  /**
+   * `host[:port]` that was asked, once a redirect has led to another origin; undefined as long as none has. Who answers
+   * then was chosen by somebody else: what it asks for is not to be answered with credentials.
+   */
+  readonly redirectedBy: string | undefined;
 }
 
 /** Sends requests within the bounds of the fetch step. Every method throws nothing but failures. */
@@ -58,12 +63,14 @@ export function createHttpClient(options: HttpOptions): HttpClient {
       followRedirects = form === undefined,
       isLedTo = false,
     }) {
-      const origin = new URL(start).origin;
+      const { origin, host: asked } = new URL(start);
       let url = new URL(start);
+      let redirectedBy: string | undefined;
       for (let hop = 0; hop <= redirects; hop += 1) {
         const isElsewhere = isLedTo || hop > 0;
         requireAllowed(url, plainHttpHosts, isElsewhere);
-        const ofOrigin = authorization !== undefined && url.origin === origin ? { authorization } : {};
+        if (url.origin !== origin) redirectedBy = asked;
+        const ofOrigin = authorization !== undefined && redirectedBy === undefined ? { authorization } : {};
         const {
           statusCode: status,
           headers: received,
@@ -79,12 +86,12 @@ export function createHttpClient(options: HttpOptions): HttpClient {
         });
         const location = received["location"];
         if (!followRedirects || ![301, 302, 303, 307, 308].includes(status) || typeof location !== "string") {
-          return { status, headers: received, body, host: url.host };
+          return { status, headers: received, body, host: url.host, redirectedBy };
         }
         await discard(body);
         url = redirectTarget(location, url);
       }
-      throw failure("SourceUnavailable", `${new URL(start).host} redirected more than ${redirects} times.`);
+      throw failure("SourceUnavailable", `${asked} redirected more than ${redirects} times.`);
     },
 
     close: () => agent.destroy(),

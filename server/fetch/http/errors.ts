@@ -47,6 +47,8 @@ export interface StatusMeaning {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly host: string;
+  /** Who led there, when the answer is not from whom was asked. */
+  readonly redirectedBy: string | undefined;
   /** What was asked for; without query, which may hold a signature. */
   readonly what: string;
   /** What to do when it is not there. */
@@ -59,12 +61,38 @@ export interface StatusMeaning {
 
 /** A status that is not the one hoped for, as a failure. */
 export function statusFailure(meaning: StatusMeaning): Failure {
-  const { status, headers, host, what, whenMissing, refused, whenRefused } = meaning;
+  const { status, headers, host, redirectedBy, what, whenMissing, refused, whenRefused } = meaning;
+  if (redirectedBy !== undefined) return redirectedFailure(meaning, redirectedBy);
   if (status === 404 || status === 410) return failure("NotFound", `${host} has no ${what}. ${whenMissing}`);
   if (status === 401 || status === 403) return failure("Unauthorized", `${refused} (status ${status}). ${whenRefused}`);
   const message = `${host} answered with status ${status} for ${what}.`;
-  if (![408, 416, 429].includes(status) && status < 500) return failure("SourceUnavailable", message);
+  if (!isWorthAnotherTry(status)) return failure("SourceUnavailable", message);
   return failure("SourceUnavailable", message, retryAfter(headers["retry-after"]));
+}
+
+/**
+ * The host that a redirect names has not the user's credentials and is none of the user's choice: neither is to blame.
+ * Its refusal is worth another try, as who redirects signs a new address each time.
+ */
+function redirectedFailure({ status, headers, host, what }: StatusMeaning, redirectedBy: string): Failure {
+  const who = `${host}, to which ${redirectedBy} redirects for ${what},`;
+  if (status === 404 || status === 410) {
+    return failure("NotFound", `${who} does not have it. Check the storage behind ${redirectedBy}.`);
+  }
+  if (status === 401 || status === 403) {
+    return failure(
+      "SourceUnavailable",
+      `${who} refuses it (status ${status}). No credentials were sent there. Check the storage behind ${redirectedBy}, and its clock.`,
+      {},
+    );
+  }
+  const message = `${who} answered with status ${status}.`;
+  if (!isWorthAnotherTry(status)) return failure("SourceUnavailable", message);
+  return failure("SourceUnavailable", message, retryAfter(headers["retry-after"]));
+}
+
+function isWorthAnotherTry(status: number): boolean {
+  return [408, 416, 429].includes(status) || status >= 500;
 }
 
 /** Seconds or a date (RFC 9110 §10.2.3); a date is not honoured, the usual wait applies. */

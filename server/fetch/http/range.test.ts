@@ -137,7 +137,7 @@ for (const [what, condition, validator, answers, offset, expected] of openings) 
         send: (headers) => {
           const [status, received] = answers[sent.length] ?? [0, {}];
           sent.push(headers);
-          return Promise.resolve({ status, headers: received, body: emptyBody, host: "host" });
+          return Promise.resolve({ ...answer, status, headers: received });
         },
         refuse: ({ status }) => Promise.resolve(new Error(`refused ${status}`)),
       },
@@ -161,7 +161,7 @@ test("the size of the whole is told, as far as the server does", async () => {
       { offset: 100, validator: undefined },
       {
         condition: "none",
-        send: () => Promise.resolve({ status, headers, body: emptyBody, host: "host" }),
+        send: () => Promise.resolve({ ...answer, status, headers }),
         refuse: () => Promise.resolve(new Error("refused")),
       },
     );
@@ -171,3 +171,4 @@ test("the size of the whole is told, as far as the server does", async () => {
 
 /** Nothing reads more of it here than that it can be thrown away. */
 const emptyBody = { dump: () => Promise.resolve() } as unknown as Answer["body"];
+const answer = { body: emptyBody, host: "host", redirectedBy: undefined };

@@ -48,21 +48,19 @@ export function createRegistryClient(reference: Reference, options: RegistryOpti
 
   /**
    * A request with the authorization that the registry asks for. A token that expires during a long download is answered
-   * with 401 again, so every request may renew it, once.
+   * with 401 again, so every request may renew it, once. Only the registry may ask: a storage that it redirects to could
+   * name a token service of its own, and would be sent the password.
    */
   const get = async (path: string, headers: Readonly<Record<string, string>>): Promise<Answer> => {
     const url = `${origin}/v2/${repository}/${path}`;
     const answer = await client.send({ url, headers, authorization });
-    if (answer.status !== 401) return answer;
+    if (answer.status !== 401 || answer.redirectedBy !== undefined) return answer;
     await discard(answer.body);
     const credentials = await options.credentials();
     const renewed = await authorize(answer, credentials);
     if (renewed === undefined) throw refused(answer, credentials);
     authorization = renewed;
-    const second = await client.send({ url, headers, authorization });
-    if (second.status !== 401) return second;
-    await discard(second.body);
-    throw refused(second, credentials);
+    return client.send({ url, headers, authorization });
   };
 
   /** What to answer a challenge with; undefined when nothing is left to try. */
@@ -106,7 +104,6 @@ export function createRegistryClient(reference: Reference, options: RegistryOpti
   const refused = (answer: Answer, credentials: RegistryCredentials | Anonymous, what = artifact): Failure =>
     statusFailure({
       ...answer,
-      host: registry,
       what,
       whenMissing: "Check repository and tag in the uri, or push the model.",
       ...refusal(credentials),

@@ -107,6 +107,8 @@ export function errorFailure(error: S3Error, what: string, signed: boolean): Fai
     status,
     headers,
     host: `${host}${code === "" ? "" : ` (${code})`}`,
+    // A signed request follows no redirect.
+    redirectedBy: undefined,
     what: shown,
     whenMissing:
       code === "NoSuchBucket"

@@ -27,6 +27,8 @@ export interface RegistryOptions {
   readonly passwords?: string;
   /** Another registry, whose artifacts this one gives as well. */
   readonly dataOf?: Pick<Registry, "dataDirectory">;
+  /** Origin to which it redirects for blobs, as one does whose data lies with a cloud's storage. */
+  readonly storage?: string;
   readonly place?: Place;
 }
 
@@ -46,6 +48,9 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Regi
       addr: host,
       ...(authority === undefined ? {} : { tls: { certificate: authority.certificatePath, key: authority.keyPath } }),
     },
+    ...(options.storage === undefined
+      ? {}
+      : { middleware: { storage: [{ name: "redirect", options: { baseurl: `${options.storage}/` } }] } }),
     ...(options.passwords === undefined
       ? {}
       : { auth: { htpasswd: { realm: "models", path: join(directory, "htpasswd") } } }),
