@@ -23,6 +23,8 @@ export interface AuthorizationOptions {
   readonly plainHttp: boolean;
   readonly certificateAuthority: string | undefined;
   readonly limits: FetchLimits;
+  /** Monotonic, in milliseconds. */
+  readonly now: () => number;
   readonly signal: AbortSignal;
 }
 

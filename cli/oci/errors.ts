@@ -1,9 +1,15 @@
 import { errorCode, type Failure, failure, isFailure } from "../../server/fetch/failure.ts";
+import { connectionProblem } from "../../server/fetch/http/connection-problem.ts";
+import type { FetchLimits } from "../../server/fetch/limits.ts";
 
 const tlsMistakes = ["ERR_SSL_WRONG_VERSION_NUMBER", "ERR_SSL_PACKET_LENGTH_TOO_LONG", "EPROTO"];
 
 /** A registry that cannot be spoken to. Everything but names, certificates and TLS is worth another try. */
-export function connectionFailure(error: unknown, host: string): Failure {
+export function connectionFailure(
+  error: unknown,
+  host: string,
+  limits: Pick<FetchLimits, "idleMilliseconds">,
+): Failure {
   if (isFailure(error)) return error;
   const code = errorCode(error);
   if (code === "ENOTFOUND" || code === "EAI_AGAIN") {
@@ -18,8 +24,8 @@ export function connectionFailure(error: unknown, host: string): Failure {
   if (tlsMistakes.includes(code)) {
     return failure("SourceUnavailable", `${host} does not speak TLS: use --plain-http if that is meant`);
   }
-  const why = code === "" ? "connection closed" : code;
-  return failure("SourceUnavailable", `${host} cannot be reached, or cut the connection (${why})`, {});
+  const { isTimeout, words } = connectionProblem(error, host, limits.idleMilliseconds);
+  return failure(isTimeout ? "TimedOut" : "SourceUnavailable", words, {});
 }
 
 /** What came in place of the answer hoped for. */

@@ -92,7 +92,7 @@ export function createRegistryWriter(options: WriterOptions): RegistryWriter {
         challenge: Array.isArray(challenge) ? challenge.join(", ") : (challenge ?? ""),
       };
     } catch (error) {
-      throw connectionFailure(error, url.host);
+      throw connectionFailure(error, url.host, options.limits);
     }
   };
 

@@ -1,8 +1,10 @@
 import { Agent, request } from "undici";
-import { kubeconfigAccess } from "../../operator/kube/credentials.ts";
+import { kubeconfigAccess, type TlsMaterial } from "../../operator/kube/credentials.ts";
 import { systemClock } from "../../operator/kube/clock.ts";
 import { errorCode } from "../../server/fetch/failure.ts";
-import { failed } from "../complaint.ts";
+import { createConnector } from "../../server/fetch/http/connect.ts";
+import { connectionProblem } from "../../server/fetch/http/connection-problem.ts";
+import { failed, isComplaint } from "../complaint.ts";
 import type { Edge } from "../edge.ts";
 
 export interface ServerAnswer {
@@ -36,7 +38,7 @@ const longestAnswerBytes = 256 * 1024 * 1024;
  * The Service of a model through the API server's proxy: works from wherever kubectl does, with the same rights, and
  * needs no port to be forwarded (Kubernetes API, "connect GET requests to proxy of Service").
  */
-export async function clusterServer(options: ClusterOptions, edge: Pick<Edge, "interrupted">): Promise<Server> {
+export async function clusterServer(options: ClusterOptions, edge: Pick<Edge, "interrupted" | "now">): Promise<Server> {
   const access = await kubeconfigAccess({
     file: options.kubeconfig,
     context: options.context,
@@ -55,7 +57,7 @@ export async function clusterServer(options: ClusterOptions, edge: Pick<Edge, "i
   const name = encodeURIComponent(options.name);
   const tls = await access.credentials.tls();
   const authorization = await access.credentials.authorization();
-  const agent = new Agent({ connect: { ...tls }, ...timeouts(options.timeoutSeconds) });
+  const agent = createAgent(options.timeoutSeconds, edge, tls);
   const headers = authorization === undefined ? {} : { authorization };
   const send = (path: string, body: string | undefined): Promise<ServerAnswer> =>
     exchange(`${access.server}${path}`, body, { agent, headers, signal: edge.interrupted });
@@ -69,8 +71,8 @@ export async function clusterServer(options: ClusterOptions, edge: Pick<Edge, "i
 }
 
 /** A server that is reached without a cluster. */
-export function directServer(url: string, timeoutSeconds: number, edge: Pick<Edge, "interrupted">): Server {
-  const agent = new Agent(timeouts(timeoutSeconds));
+export function directServer(url: string, timeoutSeconds: number, edge: Pick<Edge, "interrupted" | "now">): Server {
+  const agent = createAgent(timeoutSeconds, edge);
   const base = url.replace(/\/+$/, "");
   return {
     shown: base,
@@ -80,8 +82,13 @@ export function directServer(url: string, timeoutSeconds: number, edge: Pick<Edg
   };
 }
 
-function timeouts(seconds: number): { readonly headersTimeout: number; readonly bodyTimeout: number } {
-  return { headersTimeout: seconds * 1000, bodyTimeout: seconds * 1000 };
+function createAgent(timeoutSeconds: number, { now }: Pick<Edge, "now">, tls: TlsMaterial = {}): Agent {
+  const timeout = timeoutSeconds * 1000;
+  return new Agent({
+    connect: createConnector({ certificateAuthority: undefined, connectMilliseconds: timeout, now, tls }),
+    headersTimeout: timeout,
+    bodyTimeout: timeout,
+  });
 }
 
 interface Exchange {
@@ -121,11 +128,11 @@ async function textOf(body: AsyncIterable<Uint8Array>): Promise<string> {
 }
 
 function connectionComplaint(error: unknown, host: string): Error {
+  if (isComplaint(error)) return error;
   const code = errorCode(error);
   if (code === "UND_ERR_HEADERS_TIMEOUT" || code === "UND_ERR_BODY_TIMEOUT") {
     return failed(`${host} did not answer in time: give it longer with --timeout SECONDS`, error);
   }
   if (code === "ECONNREFUSED") return failed(`nothing listens at ${host}: is it the right address, and up?`, error);
-  const why = code === "" ? (error instanceof Error ? error.message : String(error)) : code;
-  return failed(`${host} cannot be reached (${why})`, error);
+  return failed(connectionProblem(error, host, 0).words, error);
 }

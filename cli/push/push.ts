@@ -45,6 +45,7 @@ export async function push(invocation: Invocation, edge: Edge): Promise<ExitCode
     ),
     limits: defaultLimits,
     signal: edge.interrupted,
+    now: edge.now,
     onRetry: ({ message }, delay) => edge.messages.write(`${message}; trying again in ${Math.round(delay / 1000)} s\n`),
   });
   try {

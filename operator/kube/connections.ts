@@ -18,6 +18,11 @@ export interface ConnectionKeeper {
 
 /** A TCP and TLS handshake inside a cluster takes milliseconds; a lost SYN is sent again after 1 and 3 s. */
 const connectTimeoutMs = 5_000;
+/**
+ * For one address of a server with a name, as long as another one is left, so that each has its SYN sent twice. Node.js
+ * would give each 250 ms, and not come back to it.
+ */
+const addressTimeoutMs = connectTimeoutMs / 2;
 /** Shorter than the 90 s after which kube-apiserver closes an idle connection, so that we do not write into a closing one. */
 const keepAliveMs = 30_000;
 /** More watches than any operator has kinds; a bound against a loop that would open them without end. */
@@ -38,7 +43,12 @@ export function createConnections(server: string, requestConnections: number): C
       // The time limits of requests and watches are kept in one place each, by their callers.
       headersTimeout: 0,
       bodyTimeout: 0,
-      connect: { timeout: connectTimeoutMs, ...tls },
+      connect: {
+        timeout: connectTimeoutMs,
+        autoSelectFamily: true,
+        autoSelectFamilyAttemptTimeout: addressTimeoutMs,
+        ...tls,
+      },
     });
     open.add(pool);
     return pool;

@@ -228,7 +228,12 @@ function failureOf(cause: unknown, request: Pick<TransportRequest, "method" | "p
   if (cause instanceof TransportError || cause instanceof LostLeaseError || cause instanceof ApiError) return cause;
   const error = asError(cause);
   const code = "code" in error && typeof error.code === "string" ? error.code : error.name;
-  return new TransportError(code, `${request.method} ${request.path}: ${error.message}`, { cause: error });
+  return new TransportError(code, `${request.method} ${request.path}: ${messageOf(error)}`, { cause: error });
+}
+
+/** Node.js leaves the message empty when several addresses of a name were tried: each has one of its own. */
+function messageOf(error: Error): string {
+  return error instanceof AggregateError ? error.errors.map((one) => asError(one).message).join("; ") : error.message;
 }
 
 function withQuery(path: string, query: Query | undefined): string {

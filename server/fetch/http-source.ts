@@ -15,13 +15,12 @@ import type { Source } from "./source.ts";
  * hosts alone that may be spoken to without TLS. The digest is known only after the download.
  */
 export const fetchHttp: Source = async (request) => {
-  const { plainHttpHosts, certificateAuthority, limits, signal } = request;
   const url = parseUrl(request.uri);
   // A query can be a signature, so it is in no message.
   const what = `${url.host}${url.pathname}`;
   // Read for every attempt, as the kubelet replaces the files of a Secret that was renewed.
   let authorization: string | undefined;
-  const client = createHttpClient({ plainHttpHosts, certificateAuthority, limits, signal });
+  const client = createHttpClient(request);
   try {
     const downloaded = await downloadAside(request, {
       what: quote(what),

@@ -17,16 +17,13 @@ const defaultEndpoint = "https://huggingface.co";
  * revision is resolved to a commit first, so that all files are of one.
  */
 export const fetchHub: Source = async (request) => {
-  const { plainHttpHosts, certificateAuthority, limits, signal, log, credentials, environment } = request;
+  const { log, credentials, environment } = request;
   const address = parseHubAddress(request.uri);
   const endpoint = (await credentials.read("HF_ENDPOINT")) ?? (environment["HF_ENDPOINT"] || defaultEndpoint);
   const client = createHubClient(address, {
+    ...request,
     endpoint: endpointUrl("HF_ENDPOINT", endpoint),
     token: async () => (await credentials.read("HF_TOKEN")) ?? credentials.read("token"),
-    plainHttpHosts,
-    certificateAuthority,
-    limits,
-    signal,
     onRetry: logRetry(log),
   });
   try {

@@ -18,17 +18,14 @@ import { unpack } from "./unpack.ts";
  * is downloaded.
  */
 export const fetchOci: Source = async (request) => {
-  const { limits, signal, log } = request;
+  const { log } = request;
   const reference = parseReference(request.uri);
   // The uri may name the bytes itself; a digest that contradicts it needs no connection to be refused.
   if (reference.digest !== undefined) request.checkDigest(reference.digest);
 
   const client = createRegistryClient(reference, {
-    plainHttpHosts: request.plainHttpHosts,
-    certificateAuthority: request.certificateAuthority,
+    ...request,
     credentials: () => readRegistryCredentials(request.credentials, reference),
-    limits,
-    signal,
     onRetry: logRetry(log),
   });
   try {

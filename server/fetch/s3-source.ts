@@ -15,15 +15,14 @@ import { treeDigest } from "./tree-digest.ts";
  * download.
  */
 export const fetchS3: Source = async (request) => {
-  const { plainHttpHosts, certificateAuthority, limits, signal, credentials, environment } = request;
+  const { credentials, environment } = request;
   const address = parseS3Address(request.uri);
   const endpoint = await readEndpoint(credentials, environment);
-  const http = { plainHttpHosts, certificateAuthority, limits, signal };
   const client = createS3Client({
-    http,
+    http: request,
     endpoint,
     bucket: address.bucket,
-    identify: (region) => identify({ credentials, environment, region, http }),
+    identify: (region) => identify({ credentials, environment, region, http: request }),
     wallClock: () => new Date(),
   });
   try {

@@ -1,13 +1,7 @@
 import type { IncomingHttpHeaders } from "undici/types/header.js";
 import { errorCode, type Failure, failure, isFailure } from "../failure.ts";
 import type { FetchLimits } from "../limits.ts";
-
-const timeouts: readonly string[] = [
-  "UND_ERR_CONNECT_TIMEOUT",
-  "UND_ERR_HEADERS_TIMEOUT",
-  "UND_ERR_BODY_TIMEOUT",
-  "ETIMEDOUT",
-];
+import { connectionProblem } from "./connection-problem.ts";
 
 const certificateProblems: readonly string[] = [
   "CERT_HAS_EXPIRED",
@@ -35,11 +29,8 @@ export function transportFailure(error: unknown, host: string, limits: FetchLimi
       `The certificate of ${host} is not trusted (${code}). Give its certificate authority to the chart (registries.certificateAuthority), and then set a new spec.restartToken.`,
     );
   }
-  if (timeouts.includes(code)) {
-    return failure("TimedOut", `${host} sent nothing for ${limits.idleMilliseconds / 1000} s.`, {});
-  }
-  const why = code === "" ? "connection closed" : code;
-  return failure("SourceUnavailable", `${host} cannot be reached, or cut the connection (${why}).`, {});
+  const { isTimeout, words } = connectionProblem(error, host, limits.idleMilliseconds);
+  return failure(isTimeout ? "TimedOut" : "SourceUnavailable", `${words}.`, {});
 }
 
 /** What a status means to the user of one kind of source. */

@@ -265,7 +265,6 @@ async function download(registry: string): Promise<Buffer> {
     const blob = { mediaType: "", digest, size: content.length, annotations: {}, platform: undefined };
     await downloadBlob(client(registry), blob, file, {
       ...options(),
-      now: () => performance.now(),
       onBytes: () => undefined,
     });
     return await readFile(join(directory, "blob"));
@@ -275,9 +274,9 @@ async function download(registry: string): Promise<Buffer> {
   }
 }
 
-function options(): Pick<Parameters<typeof createRegistryClient>[1], "limits" | "signal" | "onRetry"> {
+function options(): Pick<Parameters<typeof createRegistryClient>[1], "limits" | "signal" | "now" | "onRetry"> {
   const limits = { ...defaultLimits, idleMilliseconds: 2000, retryDelaysMilliseconds: [1, 1] };
-  return { limits, signal: new AbortController().signal, onRetry: () => undefined };
+  return { limits, signal: new AbortController().signal, now: () => performance.now(), onRetry: () => undefined };
 }
 
 function rangeStart(request: IncomingMessage): number {

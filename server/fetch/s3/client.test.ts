@@ -177,6 +177,7 @@ function client(host: string, identify?: () => Promise<AwsCredentials | undefine
       certificateAuthority: undefined,
       limits: { ...defaultLimits, idleMilliseconds: 2000 },
       signal: new AbortController().signal,
+      now: () => performance.now(),
     },
     endpoint: { custom: new URL(`http://${host}`), region: "eu-west-1", addressing: "auto" },
     bucket: "models",
