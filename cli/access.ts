@@ -4,6 +4,7 @@ import { Readable } from "node:stream";
 import type { Invocation, Option } from "./command.ts";
 import { failed, misused } from "./complaint.ts";
 import type { Edge } from "./edge.ts";
+import { type ProxySettings, readProxySettings } from "../server/fetch/http/proxy.ts";
 import type { RegistryCredentials } from "../server/fetch/oci/docker-config.ts";
 
 /** How whatever holds a model is reached: the same options wherever a command takes a uri. */
@@ -16,6 +17,7 @@ export const accessOptions = {
 
 export interface Access {
   readonly plainHttp: boolean;
+  readonly proxies: ProxySettings;
   /** PEM. */
   readonly certificateAuthority: string | undefined;
   readonly credentials: Extract<RegistryCredentials, { readonly kind: "basic" }> | undefined;
@@ -24,12 +26,24 @@ export interface Access {
 /** A password or a token; registries' longest tokens have some kilobytes. */
 const longestPassword = 64 * 1024;
 
-export async function readAccess({ isSet, text: option }: Invocation, edge: Pick<Edge, "input">): Promise<Access> {
+export async function readAccess(
+  { isSet, text: option }: Invocation,
+  edge: Pick<Edge, "input" | "variables">,
+): Promise<Access> {
   return {
     plainHttp: isSet("plain-http"),
+    proxies: readProxies(edge),
     certificateAuthority: await readCertificates(option("ca")),
     credentials: await readCredentials(option("username"), isSet("password-stdin"), edge),
   };
+}
+
+/** As programs of the network have them in their environment: `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`. */
+export function readProxies({ variables }: Pick<Edge, "variables">): ProxySettings {
+  const mistakes: string[] = [];
+  const proxies = readProxySettings(variables, mistakes);
+  if (mistakes.length > 0) throw failed(mistakes.join("; "));
+  return proxies;
 }
 
 async function readCertificates(file: string | undefined): Promise<string | undefined> {

@@ -38,6 +38,7 @@ test("an image is all that is needed", () => {
       serverImage: "registry.test/server:1",
       plainHttpHosts: [],
       certificateAuthority: "",
+      proxy: { http: "", https: "", exceptions: [] },
       operatorNamespace: "slipway-system",
     },
   });
@@ -49,6 +50,8 @@ test("flags and environment", () => {
       ...image,
       ...words("--http-port 0 --log-level debug --leader-elect false --kubeconfig k --workers 8"),
       ...words("--certificate-authority-file ca.pem"),
+      ...words("--https-proxy http://proxy.test:3128 --http-proxy https://proxy.test"),
+      "--no-proxy= 10.0.0.0/8, .internal.test,",
       "--watch-namespaces=a, b",
       "--plain-http-hosts= a.test, b.test:5000,[::1]:80 ,",
     ],
@@ -68,6 +71,11 @@ test("flags and environment", () => {
       serverImage: "registry.test/server:1",
       plainHttpHosts: ["a.test", "b.test:5000", "[::1]:80"],
       certificateAuthority: pem,
+      proxy: {
+        http: "https://proxy.test",
+        https: "http://proxy.test:3128",
+        exceptions: ["10.0.0.0/8", ".internal.test"],
+      },
       operatorNamespace: "models",
     },
   });
@@ -124,6 +132,17 @@ test("certificates that cannot be read, or are too many to be frozen into every 
   assert.match(errorsOf(flags, missing).join(), /^--certificate-authority-file ca\.pem: ENOENT/);
   assert.match(errorsOf(flags, () => `${pem}\n`.repeat(1000)).join(), /at most 32768 characters/);
   assert.equal(configOf(flags, {}, "  \n").defaults.certificateAuthority, "", "an empty file is no certificate");
+});
+
+test("a proxy that is none, and one with a password, are told without their value", () => {
+  for (const value of ["socks5://p:1", "proxy.test:3128", "http://"]) {
+    assert.deepEqual(errorsOf([...image, `--https-proxy=${value}`]), [
+      "--https-proxy: no HTTP proxy: write http://HOST:PORT",
+    ]);
+  }
+  assert.deepEqual(errorsOf([...image, "--http-proxy=http://ada:s3cret@p:1"]), [
+    "--http-proxy: a password would show in every pod: set the variable from a Secret in spec.podTemplate",
+  ]);
 });
 
 test("--help comes before all mistakes, and names every flag", () => {

@@ -32,6 +32,9 @@ const help = `slipway-operator: makes ModelDeployments into served, versioned pr
   --server-image IMAGE                server image of revisions that name none (required)
   --plain-http-hosts HOST[:PORT],...  registries that models are pulled from without TLS
   --certificate-authority-file FILE   PEM certificates trusted beside the system's when models are pulled
+  --https-proxy URL                   proxy through which models are pulled by TLS: http://HOST:PORT
+  --http-proxy URL                    proxy through which models are pulled without TLS
+  --no-proxy HOST,...                 hosts that models are pulled from without a proxy
   --http-port PORT                    /healthz, /readyz and /metrics (8080)
   --log-level LEVEL                   ${logLevels.join(", ")} (info)
   --leader-elect true|false           one writer among the replicas by a lease (true)
@@ -70,6 +73,11 @@ export function readConfig(
   for (const host of plainHttpHosts) {
     if (!hostPattern.test(host)) errors.push(`--plain-http-hosts ${host}: HOST or HOST:PORT, without a scheme or path`);
   }
+  const proxy = {
+    http: proxyUrl("--http-proxy", values["http-proxy"], errors),
+    https: proxyUrl("--https-proxy", values["https-proxy"], errors),
+    exceptions: list(values["no-proxy"]),
+  };
   const certificateAuthority = certificates(values["certificate-authority-file"], readFile, errors);
   if (errors.length > 0) return { kind: "errors", errors };
 
@@ -87,6 +95,7 @@ export function readConfig(
       serverImage,
       plainHttpHosts,
       certificateAuthority,
+      proxy,
       operatorNamespace: namespace,
     }),
   };
@@ -99,6 +108,9 @@ const textFlags = [
   "server-image",
   "plain-http-hosts",
   "certificate-authority-file",
+  "https-proxy",
+  "http-proxy",
+  "no-proxy",
   "http-port",
   "log-level",
   "leader-elect",
@@ -142,6 +154,18 @@ function whole(flag: string, text: string, least: number, most: number, errors: 
   if (Number.isInteger(number) && text.trim() !== "" && number >= least && number <= most) return number;
   errors.push(`${flag} ${text}: a whole number from ${least} to ${most}`);
   return least;
+}
+
+/** The value is not shown in a mistake: it may hold a password, which every pod would show. */
+function proxyUrl(flag: string, value: string | undefined, errors: string[]): string {
+  if (value === undefined || value === "") return "";
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol) || url.hostname === "") {
+    errors.push(`${flag}: no HTTP proxy: write http://HOST:PORT`);
+  } else if (url.username !== "" || url.password !== "") {
+    errors.push(`${flag}: a password would show in every pod: set the variable from a Secret in spec.podTemplate`);
+  }
+  return value;
 }
 
 function certificates(path: string | undefined, readFile: (path: string) => string, errors: string[]): string {

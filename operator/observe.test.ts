@@ -298,6 +298,7 @@ test("children of another owner and pods that no Deployment of the revision made
     serverImage: "i",
     plainHttpHosts: [],
     certificateAuthority: "",
+    proxy: { http: "", https: "", exceptions: [] },
     operatorNamespace: "slipway-system",
   });
   assert.deepEqual(

@@ -32,6 +32,12 @@ export const environment = {
   plainHttpHosts: "SLIPWAY_PLAIN_HTTP_HOSTS",
   /** PEM certificates that are trusted beside the system's when a model is downloaded. Read by fetch only. */
   certificateAuthority: "SLIPWAY_CERTIFICATE_AUTHORITY",
+  /** URL of the proxy through which `http://` is reached, as every program of a network reads it. Read by fetch only. */
+  httpProxy: "HTTP_PROXY",
+  /** URL of the proxy through which `https://` is reached. Read by fetch only. */
+  httpsProxy: "HTTPS_PROXY",
+  /** Comma-separated hosts that are reached without a proxy. Read by fetch only. */
+  noProxy: "NO_PROXY",
   /** Seconds that the whole download may take; {@link timing.fetchSeconds} when unset. Read by fetch only. */
   fetchTimeout: "SLIPWAY_FETCH_TIMEOUT_SECONDS",
   /** Bytes that the model's files may have together, unpacked; 64 GiB when unset. Read by fetch only. */

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
+import { noProxies } from "../../server/fetch/http/proxy.ts";
 import { identityModel } from "../../test/fixtures/onnx.ts";
 import { tarOf } from "../../test/fixtures/oci.ts";
 import type { Access } from "../access.ts";
@@ -12,7 +13,12 @@ import { fetchModel } from "./fetched-model.ts";
 
 const directory = await mkdtemp(join(tmpdir(), "slipway-fetched-"));
 after(() => rm(directory, { recursive: true }));
-const anybody: Access = { plainHttp: false, certificateAuthority: undefined, credentials: undefined };
+const anybody: Access = {
+  plainHttp: false,
+  proxies: noProxies,
+  certificateAuthority: undefined,
+  credentials: undefined,
+};
 
 test("an archive is unpacked as in a pod, and removed when it is no longer needed", async () => {
   const tar = await tarOf([{ header: { name: "model.onnx" }, content: identityModel() }]);

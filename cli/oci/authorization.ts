@@ -1,5 +1,6 @@
 import { basicAuthorization } from "../../server/fetch/http/authorization.ts";
 import { createHttpClient } from "../../server/fetch/http/client.ts";
+import type { ProxySettings } from "../../server/fetch/http/proxy.ts";
 import { failure } from "../../server/fetch/failure.ts";
 import type { FetchLimits } from "../../server/fetch/limits.ts";
 import { type BearerChallenge, hasBasicChallenge, parseBearerChallenge } from "../../server/fetch/oci/challenge.ts";
@@ -21,6 +22,7 @@ export interface AuthorizationOptions {
   /** What to tell who is refused to do. */
   readonly whenRefused: string;
   readonly plainHttp: boolean;
+  readonly proxies: ProxySettings;
   readonly certificateAuthority: string | undefined;
   readonly limits: FetchLimits;
   /** Monotonic, in milliseconds. */

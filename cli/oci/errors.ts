@@ -24,8 +24,8 @@ export function connectionFailure(
   if (tlsMistakes.includes(code)) {
     return failure("SourceUnavailable", `${host} does not speak TLS: use --plain-http if that is meant`);
   }
-  const { isTimeout, words } = connectionProblem(error, host, limits.idleMilliseconds);
-  return failure(isTimeout ? "TimedOut" : "SourceUnavailable", words, {});
+  const { isTimeout, isForGood, words } = connectionProblem(error, host, limits.idleMilliseconds);
+  return failure(isTimeout ? "TimedOut" : "SourceUnavailable", words, isForGood ? undefined : {});
 }
 
 /** What came in place of the answer hoped for. */

@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import { type Dispatcher, request } from "undici";
 import { quote } from "../../server/fetch/configuration.ts";
 import { type Failure, failure } from "../../server/fetch/failure.ts";
-import { type AgentOptions, createAgent } from "../../server/fetch/http/agent.ts";
+import { createRoutes, type RouteOptions } from "../../server/fetch/http/routes.ts";
 import { type FetchLimits, redirects } from "../../server/fetch/limits.ts";
 import { withRetries } from "../../server/fetch/retry.ts";
 import { mediaTypes } from "../../server/fetch/oci/manifest.ts";
@@ -12,7 +12,7 @@ import type { Document } from "./artifact.ts";
 import { type Content, counted, once } from "./content.ts";
 import { answerFailure, connectionFailure } from "./errors.ts";
 
-export interface WriterOptions extends AgentOptions {
+export interface WriterOptions extends Omit<RouteOptions, "tls"> {
   /** `host[:port]`. */
   readonly registry: string;
   readonly repository: string;
@@ -63,7 +63,7 @@ const answerBytes = 64 * 1024;
 export function createRegistryWriter(options: WriterOptions): RegistryWriter {
   const { registry, repository, signal } = options;
   const base = new URL(`${options.plainHttp ? "http" : "https"}://${registry}/v2/${repository}/`);
-  const agent = createAgent(options);
+  const routes = createRoutes(options);
   const authorization = createAuthorization(options);
   const refused = (answer: Answer, what: string): Failure => answerFailure(answer, what, options);
 
@@ -73,10 +73,11 @@ export function createRegistryWriter(options: WriterOptions): RegistryWriter {
     headers: Readonly<Record<string, string>>,
     body: Body | undefined,
   ): Promise<Omit<Answer, "isElsewhere"> & { readonly challenge: string }> => {
+    const { dispatcher, shown } = routes.for(url);
     const sent = body === undefined ? {} : { "content-type": body.type, "content-length": String(body.size) };
     try {
       const answer = await request(url, {
-        dispatcher: agent,
+        dispatcher,
         method,
         headers: { ...headers, ...sent },
         body: body === undefined ? null : Readable.from(body.open(), { objectMode: false }),
@@ -85,14 +86,14 @@ export function createRegistryWriter(options: WriterOptions): RegistryWriter {
       const challenge = answer.headers["www-authenticate"];
       return {
         status: answer.statusCode,
-        host: url.host,
+        host: shown,
         location: one(answer.headers["location"]),
         digest: one(answer.headers["docker-content-digest"]),
         text: await answerText(answer.body),
         challenge: Array.isArray(challenge) ? challenge.join(", ") : (challenge ?? ""),
       };
     } catch (error) {
-      throw connectionFailure(error, url.host, options.limits);
+      throw connectionFailure(error, shown, options.limits);
     }
   };
 
@@ -205,7 +206,7 @@ export function createRegistryWriter(options: WriterOptions): RegistryWriter {
       }
     },
 
-    close: () => agent.destroy(),
+    close: () => routes.destroy(),
   };
 }
 

@@ -146,6 +146,7 @@ function defaultsFrom(invocation: Invocation): BuildDefaults {
     serverImage: invocation.text("server-image") ?? "",
     plainHttpHosts: hosts.filter((host) => host !== ""),
     certificateAuthority: "",
+    proxy: { http: "", https: "", exceptions: [] },
     operatorNamespace: invocation.text("operator-namespace") ?? "",
   };
 }

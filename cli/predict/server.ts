@@ -1,9 +1,11 @@
-import { Agent, request } from "undici";
+import { request } from "undici";
 import { kubeconfigAccess, type TlsMaterial } from "../../operator/kube/credentials.ts";
 import { systemClock } from "../../operator/kube/clock.ts";
 import { errorCode } from "../../server/fetch/failure.ts";
-import { createConnector } from "../../server/fetch/http/connect.ts";
+import { connectErrorOf } from "../../server/fetch/http/connect.ts";
 import { connectionProblem } from "../../server/fetch/http/connection-problem.ts";
+import { createRoutes, type Routes } from "../../server/fetch/http/routes.ts";
+import { readProxies } from "../access.ts";
 import { failed, isComplaint } from "../complaint.ts";
 import type { Edge } from "../edge.ts";
 
@@ -38,7 +40,10 @@ const longestAnswerBytes = 256 * 1024 * 1024;
  * The Service of a model through the API server's proxy: works from wherever kubectl does, with the same rights, and
  * needs no port to be forwarded (Kubernetes API, "connect GET requests to proxy of Service").
  */
-export async function clusterServer(options: ClusterOptions, edge: Pick<Edge, "interrupted" | "now">): Promise<Server> {
+export async function clusterServer(
+  options: ClusterOptions,
+  edge: Pick<Edge, "interrupted" | "now" | "variables">,
+): Promise<Server> {
   const access = await kubeconfigAccess({
     file: options.kubeconfig,
     context: options.context,
@@ -57,42 +62,42 @@ export async function clusterServer(options: ClusterOptions, edge: Pick<Edge, "i
   const name = encodeURIComponent(options.name);
   const tls = await access.credentials.tls();
   const authorization = await access.credentials.authorization();
-  const agent = createAgent(options.timeoutSeconds, edge, tls);
+  const routes = routesFor(options.timeoutSeconds, edge, tls);
   const headers = authorization === undefined ? {} : { authorization };
   const send = (path: string, body: string | undefined): Promise<ServerAnswer> =>
-    exchange(`${access.server}${path}`, body, { agent, headers, signal: edge.interrupted });
+    exchange(`${access.server}${path}`, body, { routes, headers, signal: edge.interrupted });
   const space = encodeURIComponent(namespace);
   return {
     shown: `${namespace}/${options.name}`,
     ask: (path, body) => send(`/api/v1/namespaces/${space}/services/${name}:http/proxy${path}`, body),
     model: () => send(`/apis/slipway.dev/v1alpha1/namespaces/${space}/modeldeployments/${name}`, undefined),
-    close: () => agent.destroy(),
+    close: () => routes.destroy(),
   };
 }
 
 /** A server that is reached without a cluster. */
-export function directServer(url: string, timeoutSeconds: number, edge: Pick<Edge, "interrupted" | "now">): Server {
-  const agent = createAgent(timeoutSeconds, edge);
+export function directServer(
+  url: string,
+  timeoutSeconds: number,
+  edge: Pick<Edge, "interrupted" | "now" | "variables">,
+): Server {
+  const routes = routesFor(timeoutSeconds, edge);
   const base = url.replace(/\/+$/, "");
   return {
     shown: base,
-    ask: (path, body) => exchange(`${base}${path}`, body, { agent, headers: {}, signal: edge.interrupted }),
+    ask: (path, body) => exchange(`${base}${path}`, body, { routes, headers: {}, signal: edge.interrupted }),
     model: () => Promise.resolve(undefined),
-    close: () => agent.destroy(),
+    close: () => routes.destroy(),
   };
 }
 
-function createAgent(timeoutSeconds: number, { now }: Pick<Edge, "now">, tls: TlsMaterial = {}): Agent {
-  const timeout = timeoutSeconds * 1000;
-  return new Agent({
-    connect: createConnector({ certificateAuthority: undefined, connectMilliseconds: timeout, now, tls }),
-    headersTimeout: timeout,
-    bodyTimeout: timeout,
-  });
+function routesFor(timeoutSeconds: number, edge: Pick<Edge, "now" | "variables">, tls: TlsMaterial = {}): Routes {
+  const limits = { idleMilliseconds: timeoutSeconds * 1000 };
+  return createRoutes({ certificateAuthority: undefined, proxies: readProxies(edge), limits, now: edge.now, tls });
 }
 
 interface Exchange {
-  readonly agent: Agent;
+  readonly routes: Routes;
   readonly headers: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
 }
@@ -100,11 +105,12 @@ interface Exchange {
 async function exchange(
   address: string,
   content: string | undefined,
-  { agent, headers, signal }: Exchange,
+  { routes, headers, signal }: Exchange,
 ): Promise<ServerAnswer> {
+  const { dispatcher, shown } = routes.for(new URL(address));
   try {
     const { statusCode, body } = await request(address, {
-      dispatcher: agent,
+      dispatcher,
       method: content === undefined ? "GET" : "POST",
       headers: { accept: "application/json", "content-type": "application/json", ...headers },
       body: content ?? null,
@@ -112,7 +118,7 @@ async function exchange(
     });
     return { status: statusCode, text: await textOf(body as AsyncIterable<Uint8Array>) };
   } catch (error) {
-    throw connectionComplaint(error, new URL(address).host);
+    throw connectionComplaint(error, shown);
   }
 }
 
@@ -133,6 +139,8 @@ function connectionComplaint(error: unknown, host: string): Error {
   if (code === "UND_ERR_HEADERS_TIMEOUT" || code === "UND_ERR_BODY_TIMEOUT") {
     return failed(`${host} did not answer in time: give it longer with --timeout SECONDS`, error);
   }
-  if (code === "ECONNREFUSED") return failed(`nothing listens at ${host}: is it the right address, and up?`, error);
+  if (code === "ECONNREFUSED" && connectErrorOf(error)?.isToProxy !== true)
+    return failed(`nothing listens at ${host}: is it the right address, and up?`, error);
+  // Silence has been told above; what is left names its own time.
   return failed(connectionProblem(error, host, 0).words, error);
 }

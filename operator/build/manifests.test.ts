@@ -8,6 +8,7 @@ import type { ModelMetadata, Spec } from "../api/model.ts";
 import { controllerRevision } from "./controller-revision.ts";
 import { deployment } from "./deployment.ts";
 import { horizontalPodAutoscaler } from "./horizontal-pod-autoscaler.ts";
+import { mergeTemplate } from "./merge-template.ts";
 import { networkPolicy } from "./network-policy.ts";
 import { podDisruptionBudget } from "./pod-disruption-budget.ts";
 import { podTemplate } from "./pod-template.ts";
@@ -70,6 +71,11 @@ function template(
     },
     plainHttpHosts: ["registry.test", "cache.test:5000"],
     certificateAuthority: "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----",
+    proxy: {
+      http: "http://proxy.test:3128",
+      https: "http://proxy.test:3129",
+      exceptions: ["10.0.0.0/8", ".internal.test"],
+    },
   });
 }
 
@@ -187,9 +193,29 @@ test("values are taken as they are, also where the kubelet would expand them", (
     placement: undefined,
     plainHttpHosts: [],
     certificateAuthority: "",
+    proxy: { http: "", https: "", exceptions: [] },
   });
   assert.equal(written(spec?.containers ?? [], "PASSWORD"), "pa$$$$word $$(SLIPWAY_MODEL_NAME) $$x");
   assert.equal(written(spec?.initContainers ?? [], "SLIPWAY_MODEL_URI"), "oci://registry.test/$$(A):1");
+});
+
+test("only the container that downloads knows of proxies, and a variable of the user's own wins", () => {
+  const { spec } = template();
+  const names = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"];
+  assert.deepEqual(
+    names.map((name) => written(spec?.initContainers ?? [], name)),
+    ["http://proxy.test:3128", "http://proxy.test:3129", "10.0.0.0/8,.internal.test"],
+  );
+  assert.deepEqual(
+    names.map((name) => written(spec?.containers ?? [], name)),
+    [undefined, undefined, undefined],
+  );
+  const own = { name: "HTTPS_PROXY", value: "http://mine.test:1" };
+  const merged = mergeTemplate(plain(template()), { spec: { initContainers: [{ name: "fetch", env: [own] }] } });
+  assert.equal(
+    written((merged as unknown as ReturnType<typeof template>).spec?.initContainers ?? [], "HTTPS_PROXY"),
+    own.value,
+  );
 });
 
 test("the address leaves out port 80", () => {

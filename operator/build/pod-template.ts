@@ -26,6 +26,17 @@ export interface TemplateInputs {
   readonly placement: Spec["placement"];
   readonly plainHttpHosts: readonly string[];
   readonly certificateAuthority: string;
+  readonly proxy: ModelProxy;
+}
+
+/** By which the hosts of models are reached; empty is not at all. */
+export interface ModelProxy {
+  /** URL for `http://`. */
+  readonly http: string;
+  /** URL for `https://`. */
+  readonly https: string;
+  /** Hosts that are reached without it. */
+  readonly exceptions: readonly string[];
 }
 
 /** Any number but 0 does; 65532 is what distroless images call nonroot. */
@@ -83,6 +94,9 @@ function fetchContainer(inputs: TemplateInputs, source: SourceParts): V1Containe
     recorded(environment.recordedPin, inputs.model, pinKey(inputs.version.name)),
     ...optional(environment.plainHttpHosts, inputs.plainHttpHosts.join(",")),
     ...optional(environment.certificateAuthority, inputs.certificateAuthority),
+    ...optional(environment.httpProxy, inputs.proxy.http),
+    ...optional(environment.httpsProxy, inputs.proxy.https),
+    ...optional(environment.noProxy, inputs.proxy.exceptions.join(",")),
     ...source.env,
   ];
   return {

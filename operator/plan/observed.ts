@@ -2,6 +2,7 @@
  * All that a plan is made from: plain data out of the caches, with the time in it. Nothing here is a live object, so
  * a plan can be made again from a file and gives the same answer.
  */
+import type { ModelProxy } from "../build/pod-template.ts";
 import type { JsonObject } from "../api/json.ts";
 import type { Model } from "../api/model.ts";
 import type { PodReport } from "../../server/contract.ts";
@@ -35,6 +36,7 @@ export interface BuildDefaults {
   readonly plainHttpHosts: readonly string[];
   /** PEM certificates, or empty. */
   readonly certificateAuthority: string;
+  readonly proxy: ModelProxy;
   /** Where the operator runs: NetworkPolicies let it read metrics and reports. */
   readonly operatorNamespace: string;
 }

@@ -60,6 +60,7 @@ function renderTemplate(model: string, revision: Revision, defaults: BuildDefaul
     placement,
     plainHttpHosts: defaults.plainHttpHosts,
     certificateAuthority: defaults.certificateAuthority,
+    proxy: defaults.proxy,
   });
   const made = JSON.parse(JSON.stringify(template)) as JsonObject;
   return override === undefined ? made : mergeTemplate(made, override);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { noProxies } from "./http/proxy.ts";
 import { readConfiguration } from "./configuration.ts";
 
 const digest = `sha256:${"ab".repeat(32)}`;
@@ -25,6 +26,7 @@ test("everything is read", () => {
       version: "v1",
       digest,
       recordedDigest: digest,
+      proxies: noProxies,
       plainHttpHosts: ["registry.local:5000", "other", "[::1]:80"],
       certificateAuthority: "-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----",
       modelDirectory: "/tmp/model",
@@ -51,6 +53,7 @@ test("what is empty is absent", () => {
     version: "",
     digest: undefined,
     recordedDigest: undefined,
+    proxies: noProxies,
     plainHttpHosts: [],
     certificateAuthority: undefined,
     modelDirectory: "/model",

@@ -1,5 +1,6 @@
 import { environment as names, paths } from "../contract.ts";
 import { failure } from "./failure.ts";
+import { type ProxySettings, readProxySettings } from "./http/proxy.ts";
 import type { FetchLimits } from "./limits.ts";
 
 export interface FetchConfiguration {
@@ -10,6 +11,7 @@ export interface FetchConfiguration {
   readonly digest: string | undefined;
   /** What this version name was first resolved to. */
   readonly recordedDigest: string | undefined;
+  readonly proxies: ProxySettings;
   readonly plainHttpHosts: readonly string[];
   /** PEM, trusted beside the system's certificates. */
   readonly certificateAuthority: string | undefined;
@@ -77,6 +79,7 @@ export function readConfiguration(environment: Readonly<Record<string, string | 
     version: read(names.modelVersion) ?? "",
     digest,
     recordedDigest,
+    proxies: readProxySettings(environment, mistakes),
     plainHttpHosts,
     certificateAuthority,
     modelDirectory: read(names.modelDirectory) ?? paths.modelDirectory,

@@ -141,6 +141,7 @@ async function fetchModel(
     checkDigest: (found) => checkDigest(configuration, found),
     credentials: openCredentials(configuration.credentialsDirectory),
     claimDirectory: configuration.claimDirectory,
+    proxies: configuration.proxies,
     plainHttpHosts: configuration.plainHttpHosts,
     certificateAuthority: configuration.certificateAuthority,
     architecture: ociArchitectures[architecture] ?? architecture,

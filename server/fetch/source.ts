@@ -1,4 +1,5 @@
 import type { Credentials } from "./credentials.ts";
+import type { ProxySettings } from "./http/proxy.ts";
 import type { FetchLimits } from "./limits.ts";
 import type { ModelDirectory } from "./model-directory.ts";
 import type { FetchLog } from "./log.ts";
@@ -29,6 +30,8 @@ export interface SourceRequest {
   readonly environment: Environment;
   /** Where the claim of a `pvc://` uri is mounted. */
   readonly claimDirectory: string;
+  /** By which hosts are reached. */
+  readonly proxies: ProxySettings;
   readonly plainHttpHosts: readonly string[];
   readonly certificateAuthority: string | undefined;
   /** OCI name of the processor architecture: `amd64`, `arm64`. */

@@ -86,6 +86,9 @@ test("every value reaches the object it is for", async () => {
     "--leader-elect=true",
     "--workers=8",
     "--plain-http-hosts=registry.local:5000,10.0.0.1",
+    "--https-proxy=http://proxy.example.com:3128",
+    "--http-proxy=http://[fd00::1]:3128/",
+    "--no-proxy=*.example.internal,10.0.0.0/8,[fd00::2]:5000",
     "--certificate-authority-file=/etc/slipway/certificate-authority/ca.crt",
   ]);
   assert.deepEqual(container?.resources, fullValues.resources);

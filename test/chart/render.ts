@@ -58,6 +58,11 @@ export const fullValues = {
     plainHttpHosts: ["registry.local:5000", "10.0.0.1"],
     certificateAuthority: "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n",
   },
+  proxy: {
+    https: "http://proxy.example.com:3128",
+    http: "http://[fd00::1]:3128/",
+    noProxy: ["*.example.internal", "10.0.0.0/8", "[fd00::2]:5000"],
+  },
   crds: { install: true, keep: false },
   rbac: { aggregate: false },
   limits: { maxReplicas: 20, maxGpus: 2, allowedSources: ["oci://registry.example.com/models/", "pvc://"] },

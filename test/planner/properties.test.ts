@@ -164,7 +164,13 @@ test("a changed builder writes nothing over running models", () => {
       const world = worldOf(given);
       settle(world);
       const observed = observeWorld(world);
-      const other = { ...observed.defaults, serverImage: "registry.test/server:2", plainHttpHosts: ["elsewhere.test"] };
+      const proxy = { http: "http://proxy.test:1", https: "http://proxy.test:2", exceptions: ["near.test"] };
+      const other = {
+        ...observed.defaults,
+        serverImage: "registry.test/server:2",
+        plainHttpHosts: ["elsewhere.test"],
+        proxy,
+      };
       const again = pass(world);
       assert.deepEqual(again.writes, []);
       assert.deepEqual(planWith(world, other), []);

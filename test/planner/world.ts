@@ -82,6 +82,7 @@ export function observeWorld(world: World): Observed {
       serverImage: "registry.test/server:1",
       plainHttpHosts: [],
       certificateAuthority: "",
+      proxy: { http: "", https: "", exceptions: [] },
       operatorNamespace: "slipway-system",
     },
   };

@@ -2,11 +2,11 @@ import { type Dispatcher, request } from "undici";
 import { quote } from "../configuration.ts";
 import { type Failure, failure } from "../failure.ts";
 import { type FetchLimits, redirects } from "../limits.ts";
-import { type AgentOptions, createAgent } from "./agent.ts";
 import { discard } from "./body.ts";
 import { isPlainHttp, transportFailure } from "./errors.ts";
+import { createRoutes, type RouteOptions } from "./routes.ts";
 
-export interface HttpOptions extends AgentOptions {
+export interface HttpOptions extends Omit<RouteOptions, "tls"> {
   /** `host[:port]` entries that may be spoken to without TLS. */
   readonly plainHttpHosts: readonly string[];
   readonly limits: FetchLimits;
@@ -31,7 +31,7 @@ export interface Answer {
   readonly status: number;
   readonly headers: Dispatcher.ResponseData["headers"];
   readonly body: Dispatcher.ResponseData["body"];
-  /** `host[:port]` that answered, after redirects. */
+  /** For messages: `host[:port]` that answered, after redirects, and the proxy that it was asked through. */
   readonly host: string;
   /**
    * `host[:port]` that was asked, once a redirect has led to another origin; undefined as long as none has. Who answers
@@ -52,7 +52,7 @@ const mostConnections = 2;
 
 export function createHttpClient(options: HttpOptions): HttpClient {
   const { limits, signal, plainHttpHosts } = options;
-  const agent = createAgent(options, mostConnections);
+  const routes = createRoutes(options, mostConnections);
 
   return {
     async send({
@@ -71,22 +71,23 @@ export function createHttpClient(options: HttpOptions): HttpClient {
         requireAllowed(url, plainHttpHosts, isElsewhere);
         if (url.origin !== origin) redirectedBy = asked;
         const ofOrigin = authorization !== undefined && redirectedBy === undefined ? { authorization } : {};
+        const { dispatcher, shown } = routes.for(url);
         const {
           statusCode: status,
           headers: received,
           body,
         } = await request(url, {
-          dispatcher: agent,
+          dispatcher,
           signal,
           method: form === undefined ? "GET" : "POST",
           headers: { ...ownHeaders(form), ...headers, ...ofOrigin },
           body: form?.toString() ?? null,
         }).catch((error: unknown) => {
-          throw isPlainHttp(error) ? notTls(url, isElsewhere) : transportFailure(error, url.host, limits);
+          throw isPlainHttp(error) ? notTls(url, isElsewhere) : transportFailure(error, shown, limits);
         });
         const location = received["location"];
         if (!followRedirects || ![301, 302, 303, 307, 308].includes(status) || typeof location !== "string") {
-          return { status, headers: received, body, host: url.host, redirectedBy };
+          return { status, headers: received, body, host: shown, redirectedBy };
         }
         await discard(body);
         url = redirectTarget(location, url);
@@ -94,7 +95,7 @@ export function createHttpClient(options: HttpOptions): HttpClient {
       throw failure("SourceUnavailable", `${asked} redirected more than ${redirects} times.`);
     },
 
-    close: () => agent.destroy(),
+    close: () => routes.destroy(),
   };
 }
 

@@ -5,7 +5,7 @@ import { Agent, request } from "undici";
 import { freePort } from "../../../test/integration/fetch/free-port.ts";
 import { serve } from "../test-server.ts";
 import { connectionProblem } from "./connection-problem.ts";
-import { createConnector, isConnectError } from "./connect.ts";
+import { connectErrorOf, createConnector } from "./connect.ts";
 
 /** What a request to a name ends with, when its addresses are these, and each look at the clock is a second later. */
 async function problem(port: number, lookup: LookupFunction, connectMilliseconds = 10_000): Promise<unknown> {
@@ -33,10 +33,14 @@ const both: LookupFunction = (_name, _options, callback) =>
 test("every address that was tried is named with what came of it", async () => {
   const port = await freePort();
   const error = await problem(port, both);
-  assert.ok(isConnectError(error));
-  assert.deepEqual(error.attempts.map(({ address }) => address).toSorted(), ["127.0.0.1", "::1"]);
+  assert.deepEqual(
+    connectErrorOf(error)
+      ?.attempts.map(({ address }) => address)
+      .toSorted(),
+    ["127.0.0.1", "::1"],
+  );
   assert.match(
-    connectionProblem(error, "elsewhere", 0).words,
+    connectionProblem(error, `model.test:${port}`, 0).words,
     new RegExp(
       `^model\\.test:${port} cannot be reached: no connection to 127\\.0\\.0\\.1 \\(ECONNREFUSED\\), ::1 \\((ECONNREFUSED|EADDRNOTAVAIL|ENETUNREACH)\\)$`,
     ),
@@ -46,18 +50,25 @@ test("every address that was tried is named with what came of it", async () => {
 test("one address that refuses, and a name without one, are told by their code", async () => {
   const port = await freePort();
   const one = await problem(port, (_name, _options, callback) => callback(null, [{ address: "127.0.0.1", family: 4 }]));
-  assert.equal(connectionProblem(one, "", 0).words, `model.test:${port} cannot be reached (ECONNREFUSED)`);
+  assert.equal(
+    connectionProblem(one, `model.test:${port}`, 0).words,
+    `model.test:${port} cannot be reached (ECONNREFUSED)`,
+  );
   const none = await problem(port, (_name, _options, callback) =>
     callback(Object.assign(new Error("no such name"), { code: "ENOTFOUND" }), []),
   );
-  assert.equal(connectionProblem(none, "", 0).words, `model.test:${port} cannot be reached (ENOTFOUND)`);
+  assert.equal(
+    connectionProblem(none, `model.test:${port}`, 0).words,
+    `model.test:${port} cannot be reached (ENOTFOUND)`,
+  );
 });
 
 test("a time that is over is told as long as it was", async () => {
   const error = await problem(80, () => undefined, 20);
   // The clock was looked at twice.
-  assert.deepEqual(connectionProblem(error, "", 60_000), {
+  assert.deepEqual(connectionProblem(error, "model.test", 60_000), {
     isTimeout: true,
+    isForGood: false,
     words: "model.test cannot be reached: no connection within 1 s",
   });
 });
@@ -80,12 +91,14 @@ test("a connection that was there is told apart", () => {
   const problems: readonly [Error, boolean, string][] = [
     [coded("UND_ERR_HEADERS_TIMEOUT"), true, "host sent nothing for 60 s"],
     [coded("UND_ERR_BODY_TIMEOUT"), true, "host sent nothing for 60 s"],
+    // TLS with a host behind a proxy, which the connector does not see.
+    [coded("UND_ERR_CONNECT_TIMEOUT"), true, "host did not answer by TLS within 60 s"],
     // The kernel's own, of a connection that is dead: nobody counted its time.
     [coded("ETIMEDOUT"), false, "host cut the connection (ETIMEDOUT)"],
     [coded("ECONNRESET"), false, "host cut the connection (ECONNRESET)"],
     [new Error("x"), false, "host cut the connection"],
   ];
   for (const [error, isTimeout, words] of problems) {
-    assert.deepEqual(connectionProblem(error, "host", 60_000), { isTimeout, words });
+    assert.deepEqual(connectionProblem(error, "host", 60_000), { isTimeout, isForGood: false, words });
   }
 });

@@ -12,6 +12,8 @@ export interface ConnectOptions {
   readonly now: () => number;
   /** Of names, in place of the system's. */
   readonly lookup?: LookupFunction;
+  /** A proxy, and not the host itself. */
+  readonly isToProxy?: boolean;
   /** What else TLS is spoken with: a client's certificate. */
   readonly tls?: Pick<ConnectionOptions, "ca" | "cert" | "key" | "servername" | "rejectUnauthorized">;
 }
@@ -19,8 +21,8 @@ export interface ConnectOptions {
 /** A connection that did not come about. `cause` is Node.js' own error, and `code` the code of it. */
 export interface ConnectError extends Error {
   readonly code: string;
-  /** `host[:port]` that was to be connected to: a proxy's, where there is one between. */
-  readonly host: string;
+  /** It was to be one to a proxy, and not to the host itself. */
+  readonly isToProxy: boolean;
   /** That passed until it was given up. */
   readonly milliseconds: number;
   /** Empty when no address was told: the name has none, or the time was over while one was waited for. */
@@ -40,33 +42,43 @@ const addressMilliseconds = 10_000;
 
 /** Opens connections for undici, and says of each that fails who was tried and how long it took. */
 export function createConnector(options: ConnectOptions): buildConnector.connector {
-  const { certificateAuthority, connectMilliseconds, now, lookup, tls } = options;
+  const { certificateAuthority, connectMilliseconds, now, lookup, tls, isToProxy = false } = options;
   const connect = buildConnector({
     timeout: connectMilliseconds,
     autoSelectFamily: true,
     autoSelectFamilyAttemptTimeout: Math.min(addressMilliseconds, Math.ceil(connectMilliseconds / 2)),
     ...(lookup === undefined ? {} : { lookup }),
-    ...(certificateAuthority === undefined
-      ? {}
-      : { ca: [...getCACertificates("default"), ...getCACertificates("system"), certificateAuthority] }),
+    ...trusted(certificateAuthority),
     ...tls,
   });
   return (target, callback) => {
     const began = now();
     connect(target, (...[error, socket]) => {
       if (error === null) callback(null, socket);
-      else callback(connectError(error, shownHost(target), now() - began), null);
+      else callback(connectError(error, isToProxy, now() - began), null);
     });
   };
 }
 
-export function isConnectError(error: unknown): error is ConnectError {
-  return error instanceof Error && "attempts" in error && "milliseconds" in error;
+/** What Node.js is to trust; the system's certificates alone when no other is given. */
+export function trusted(certificateAuthority: string | undefined): { readonly ca?: string[] } {
+  if (certificateAuthority === undefined) return {};
+  return { ca: [...getCACertificates("default"), ...getCACertificates("system"), certificateAuthority] };
 }
 
-function connectError(error: Error, host: string, milliseconds: number): ConnectError {
-  const connecting = { code: errorCode(error), host, milliseconds, attempts: attemptsOf(error) };
-  return Object.assign(new Error(`no connection to ${host}`, { cause: error }), connecting);
+/** The failed connection behind an error, which undici may have wrapped; undefined when it is about something else. */
+export function connectErrorOf(error: unknown): ConnectError | undefined {
+  if (!(error instanceof Error)) return undefined;
+  return isConnectError(error) ? error : connectErrorOf(error.cause);
+}
+
+function isConnectError(error: Error): error is ConnectError {
+  return "attempts" in error && "milliseconds" in error;
+}
+
+function connectError(error: Error, isToProxy: boolean, milliseconds: number): ConnectError {
+  const connecting = { code: errorCode(error), isToProxy, milliseconds, attempts: attemptsOf(error) };
+  return Object.assign(new Error("no connection", { cause: error }), connecting);
 }
 
 function attemptsOf(error: Error): ConnectAttempt[] {
@@ -77,10 +89,4 @@ function attemptsOf(error: Error): ConnectAttempt[] {
       ? [{ address: one.address, code: errorCode(one) }]
       : [],
   );
-}
-
-function shownHost({ hostname, port, protocol }: buildConnector.Options): string {
-  const usual = protocol === "https:" ? "443" : "80";
-  const name = hostname.includes(":") && !hostname.startsWith("[") ? `[${hostname}]` : hostname;
-  return port === "" || port === usual ? name : `${name}:${port}`;
 }

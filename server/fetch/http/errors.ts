@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from "undici/types/header.js";
 import { errorCode, type Failure, failure, isFailure } from "../failure.ts";
 import type { FetchLimits } from "../limits.ts";
+import { connectErrorOf } from "./connect.ts";
 import { connectionProblem } from "./connection-problem.ts";
 
 const certificateProblems: readonly string[] = [
@@ -16,6 +17,7 @@ const certificateProblems: readonly string[] = [
 
 /** Whether a server answered a TLS handshake with something else. */
 export function isPlainHttp(error: unknown): boolean {
+  if (connectErrorOf(error)?.isToProxy === true) return false;
   return ["ERR_SSL_WRONG_VERSION_NUMBER", "ERR_SSL_PACKET_LENGTH_TOO_LONG"].includes(errorCode(error));
 }
 
@@ -23,14 +25,16 @@ export function isPlainHttp(error: unknown): boolean {
 export function transportFailure(error: unknown, host: string, limits: FetchLimits): Failure {
   if (isFailure(error)) return error;
   const code = errorCode(error);
-  if (certificateProblems.includes(code)) {
+  const connecting = connectErrorOf(error);
+  const whose = connecting?.isToProxy === true ? `the proxy before ${host}` : host;
+  if (certificateProblems.includes(connecting?.code ?? code)) {
     return failure(
       "SourceUnavailable",
-      `The certificate of ${host} is not trusted (${code}). Give its certificate authority to the chart (registries.certificateAuthority), and then set a new spec.restartToken.`,
+      `The certificate of ${whose} is not trusted (${connecting?.code ?? code}). Give its certificate authority to the chart (registries.certificateAuthority), and then set a new spec.restartToken.`,
     );
   }
-  const { isTimeout, words } = connectionProblem(error, host, limits.idleMilliseconds);
-  return failure(isTimeout ? "TimedOut" : "SourceUnavailable", `${words}.`, {});
+  const { isTimeout, isForGood, words } = connectionProblem(error, host, limits.idleMilliseconds);
+  return failure(isTimeout ? "TimedOut" : "SourceUnavailable", `${words}.`, isForGood ? undefined : {});
 }
 
 /** What a status means to the user of one kind of source. */

@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { test } from "node:test";
+import { noProxies } from "../http/proxy.ts";
 import { defaultLimits } from "../limits.ts";
 import { serve } from "../test-server.ts";
 import { downloadBlob } from "./blob.ts";
@@ -252,6 +253,7 @@ function client(registry: string, others: readonly string[] = [], credentials?: 
       ...options(),
       plainHttpHosts: [registry, ...others],
       certificateAuthority: undefined,
+      proxies: noProxies,
       credentials: () => Promise.resolve(credentials ?? { kind: "anonymous", advice: "Name a Secret." }),
     },
   );

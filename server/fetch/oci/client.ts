@@ -93,11 +93,11 @@ export function createRegistryClient(reference: Reference, options: RegistryOpti
     return given === authorization ? undefined : given;
   };
 
-  const refusal = (credentials: RegistryCredentials | Anonymous): Refusal =>
+  const refusal = (credentials: RegistryCredentials | Anonymous, host = registry): Refusal =>
     credentials.kind === "anonymous"
-      ? { refused: `${registry} refuses anonymous access to ${artifact}`, whenRefused: credentials.advice }
+      ? { refused: `${host} refuses anonymous access to ${artifact}`, whenRefused: credentials.advice }
       : {
-          refused: `${registry} refuses ${artifact} to the credentials of the source's Secret`,
+          refused: `${host} refuses ${artifact} to the credentials of the source's Secret`,
           whenRefused: "Check that they are right, not expired, and may pull.",
         };
 
@@ -106,7 +106,7 @@ export function createRegistryClient(reference: Reference, options: RegistryOpti
       ...answer,
       what,
       whenMissing: "Check repository and tag in the uri, or push the model.",
-      ...refusal(credentials),
+      ...refusal(credentials, answer.host),
     });
 
   const manifestOnce = async (wanted: string): Promise<FetchedManifest> => {

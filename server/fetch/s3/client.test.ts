@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { text } from "node:stream/consumers";
 import { test } from "node:test";
+import { noProxies } from "../http/proxy.ts";
 import { defaultLimits } from "../limits.ts";
 import { serve } from "../test-server.ts";
 import type { AwsCredentials } from "./aws-credentials.ts";
@@ -177,6 +178,7 @@ function client(host: string, identify?: () => Promise<AwsCredentials | undefine
       certificateAuthority: undefined,
       limits: { ...defaultLimits, idleMilliseconds: 2000 },
       signal: new AbortController().signal,
+      proxies: noProxies,
       now: () => performance.now(),
     },
     endpoint: { custom: new URL(`http://${host}`), region: "eu-west-1", addressing: "auto" },

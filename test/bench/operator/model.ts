@@ -58,6 +58,7 @@ export function childTemplates(accepted: RawModel): readonly ChildTemplate[] {
       serverImage: "registry.example.com/slipway/server:0.1.0",
       plainHttpHosts: [],
       certificateAuthority: "",
+      proxy: { http: "", https: "", exceptions: [] },
       operatorNamespace: "slipway-system",
     },
   });

@@ -20,7 +20,8 @@ export interface Registry {
 }
 
 export interface RegistryOptions {
-  readonly tls?: boolean;
+  /** With a certificate for loopback, or for other names, as openssl writes them. */
+  readonly tls?: boolean | { readonly names: string };
   /** A token service that the registry sends clients to, and the certificates of its keys. */
   readonly tokenService?: { readonly realm: string; readonly rootCertificates: string };
   /** Lines of an htpasswd file; who is not in it gets nothing. */
@@ -37,7 +38,9 @@ const startMilliseconds = 20_000;
 /** Starts Debian's `docker-registry`, with a data folder of its own. */
 export async function startRegistry(options: RegistryOptions = {}): Promise<Registry> {
   const directory = await mkdtemp(join(tmpdir(), "slipway-registry-"));
-  const authority = options.tls === true ? await createAuthority(join(directory, "authority")) : undefined;
+  const { tls = false } = options;
+  const names = typeof tls === "object" ? tls.names : undefined;
+  const authority = tls === false ? undefined : await createAuthority(join(directory, "authority"), names);
   const dataDirectory = options.dataOf?.dataDirectory ?? join(directory, "data");
   const { host, enter } = options.place ?? (await onLoopback());
   const configuration = {
@@ -102,7 +105,8 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Regi
 
 async function ready(host: string, authority: Authority | undefined, log: readonly string[]): Promise<void> {
   const ca = authority === undefined ? undefined : await readFile(authority.authorityPath, "utf8");
-  const agent = new Agent(ca === undefined ? {} : { connect: { ca } });
+  // It may have a certificate for another name than that of loopback.
+  const agent = new Agent(ca === undefined ? {} : { connect: { ca, checkServerIdentity: () => undefined } });
   const deadline = performance.now() + startMilliseconds;
   try {
     for (;;) {
