@@ -1,6 +1,7 @@
 import { basicAuthorization } from "../../server/fetch/http/authorization.ts";
 import { createHttpClient } from "../../server/fetch/http/client.ts";
 import type { ProxySettings } from "../../server/fetch/http/proxy.ts";
+import { quote } from "../../server/fetch/configuration.ts";
 import { failure } from "../../server/fetch/failure.ts";
 import type { FetchLimits } from "../../server/fetch/limits.ts";
 import { type BearerChallenge, hasBasicChallenge, parseBearerChallenge } from "../../server/fetch/oci/challenge.ts";
@@ -58,7 +59,7 @@ async function tokenFor(challenge: BearerChallenge, options: AuthorizationOption
   if (realm === undefined || (realm.protocol !== "https:" && !plainHttp)) {
     throw failure(
       "Unauthorized",
-      `${registry} sends for a token to ${JSON.stringify(challenge.realm.slice(0, 200))}, which is no https URL: nothing was sent there`,
+      `${registry} sends for a token to ${quote(challenge.realm)}, which is no https URL: nothing was sent there. Set the external URL of ${registry} to https`,
     );
   }
   const client = createHttpClient({ ...options, plainHttpHosts: plainHttp ? [realm.host] : [] });
@@ -71,6 +72,7 @@ async function tokenFor(challenge: BearerChallenge, options: AuthorizationOption
       credentials,
       scope: `repository:${repository}:pull,push`,
       registry,
+      origin: `${plainHttp ? "http" : "https"}://${registry}`,
       what: `${registry}/${repository}`,
       refusal: {
         refused: `${realm.host} gives no token for ${registry}/${repository}`,

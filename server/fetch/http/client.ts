@@ -23,8 +23,8 @@ export interface HttpRequest {
   readonly form?: URLSearchParams;
   /** `false` where a redirect must not be followed blindly, because the request is signed for one host. */
   readonly followRedirects?: boolean;
-  /** The other side named `url`, as a registry does its token service, and may name another one the next time. */
-  readonly isLedTo?: boolean;
+  /** Origin that named `url`, as a registry does its token service. It may name another one the next time. */
+  readonly namedBy?: string;
 }
 
 export interface Answer {
@@ -38,6 +38,13 @@ export interface Answer {
    * then was chosen by somebody else: what it asks for is not to be answered with credentials.
    */
   readonly redirectedBy: string | undefined;
+}
+
+/** Who leads to an address that is not the user's. */
+interface Guide {
+  readonly url: URL;
+  /** By a redirect, and not by its words. */
+  readonly redirects: boolean;
 }
 
 /** Sends requests within the bounds of the fetch step. Every method throws nothing but failures. */
@@ -55,20 +62,13 @@ export function createHttpClient(options: HttpOptions): HttpClient {
   const routes = createRoutes(options, mostConnections);
 
   return {
-    async send({
-      url: start,
-      headers = {},
-      authorization,
-      form,
-      followRedirects = form === undefined,
-      isLedTo = false,
-    }) {
+    async send({ url: start, headers = {}, authorization, form, followRedirects = form === undefined, namedBy }) {
       const { origin, host: asked } = new URL(start);
       let url = new URL(start);
       let redirectedBy: string | undefined;
+      let guide: Guide | undefined = namedBy === undefined ? undefined : { url: new URL(namedBy), redirects: false };
       for (let hop = 0; hop <= redirects; hop += 1) {
-        const isElsewhere = isLedTo || hop > 0;
-        requireAllowed(url, plainHttpHosts, isElsewhere);
+        requireAllowed(url, plainHttpHosts, guide);
         if (url.origin !== origin) redirectedBy = asked;
         const ofOrigin = authorization !== undefined && redirectedBy === undefined ? { authorization } : {};
         const { dispatcher, shown } = routes.for(url);
@@ -83,13 +83,14 @@ export function createHttpClient(options: HttpOptions): HttpClient {
           headers: { ...ownHeaders(form), ...headers, ...ofOrigin },
           body: form?.toString() ?? null,
         }).catch((error: unknown) => {
-          throw isPlainHttp(error) ? notTls(url, isElsewhere) : transportFailure(error, shown, limits);
+          throw isPlainHttp(error) ? notTls(url, guide) : transportFailure(error, shown, limits);
         });
         const location = received["location"];
         if (!followRedirects || ![301, 302, 303, 307, 308].includes(status) || typeof location !== "string") {
           return { status, headers: received, body, host: shown, redirectedBy };
         }
         await discard(body);
+        guide = { url, redirects: true };
         url = redirectTarget(location, url);
       }
       throw failure("SourceUnavailable", `${asked} redirected more than ${redirects} times.`);
@@ -110,27 +111,40 @@ function ownHeaders(form: URLSearchParams | undefined): Record<string, string> {
 }
 
 /** Without TLS only to the hosts that the operator's owner named; this holds for redirects and token servers too. */
-function requireAllowed(url: URL, plainHttpHosts: readonly string[], isElsewhere: boolean): void {
+function requireAllowed(url: URL, plainHttpHosts: readonly string[], guide: Guide | undefined): void {
   if (url.protocol === "https:") return;
   // A URL leaves out the port 80 that an entry may spell out.
   const named = plainHttpHosts.includes(url.host) || (url.port === "" && plainHttpHosts.includes(`${url.host}:80`));
   if (url.protocol === "http:" && named) return;
-  throw notTls(url, isElsewhere);
+  throw notTls(url, guide);
 }
 
 /**
  * The hosts are frozen with the revision, so a uri or an endpoint of the user's that is not TLS can only fail again.
- * Where another host leads may change.
+ * Where another one, the guide, leads may change. A guide that speaks TLS and leads to itself without, or to a token
+ * service without, does not know by which address it is reached: to take that address would give TLS away.
  */
-function notTls({ protocol, host }: URL, isElsewhere: boolean): Failure {
+function notTls(url: URL, guide: Guide | undefined): Failure {
+  const { protocol, host } = url;
+  if (guide !== undefined && protocol === "http:" && isDowngrade(url, guide)) {
+    return failure(
+      "SourceUnavailable",
+      `${guide.url.host} speaks TLS and leads to http://${host}, which is without: nothing was sent there. Set the external URL of ${guide.url.host} to https.`,
+    );
+  }
   const what =
     protocol === "https:"
       ? `${host} does not speak TLS.`
       : `The download leads to ${protocol}//${host}, which is not TLS.`;
   return failure(
-    isElsewhere ? "SourceUnavailable" : "UnsupportedSource",
+    guide === undefined ? "UnsupportedSource" : "SourceUnavailable",
     `${what} If plain HTTP is meant, name the host in the chart value registries.plainHttpHosts, and then set a new spec.restartToken.`,
   );
+}
+
+/** To its own name, or to who would get the password: only a token service is named without a redirect. */
+function isDowngrade(to: URL, { url, redirects: isRedirect }: Guide): boolean {
+  return url.protocol === "https:" && (!isRedirect || url.hostname === to.hostname);
 }
 
 function redirectTarget(location: string, from: URL): URL {

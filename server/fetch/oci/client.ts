@@ -83,6 +83,7 @@ export function createRegistryClient(reference: Reference, options: RegistryOpti
         credentials: credentials.kind === "anonymous" ? undefined : credentials,
         scope: `repository:${repository}:pull`,
         registry,
+        origin,
         what: shown,
         refusal: refusal(credentials),
       });

@@ -18,6 +18,8 @@ export interface TokenRequest {
   /** Scope to ask for when the challenge names none. */
   readonly scope: string;
   readonly registry: string;
+  /** `https://host[:port]` of the registry, or `http://` where it is spoken to without TLS. */
+  readonly origin: string;
   /** The artifact, and what to say when it is refused; for messages. */
   readonly what: string;
   readonly refusal: Refusal;
@@ -28,7 +30,7 @@ export interface TokenRequest {
  * password, or with an identity token its OAuth 2 flow (distribution's "Token Authentication" and "OAuth 2").
  */
 export async function requestToken(request: TokenRequest): Promise<string> {
-  const { client, limits, challenge, credentials, registry, what, refusal } = request;
+  const { client, limits, challenge, credentials, registry, origin, what, refusal } = request;
   const { realm, service } = challenge;
   if (!URL.canParse(realm)) {
     throw failure("Unauthorized", `${registry} asks for a token from ${quote(realm)}, which is no URL.`);
@@ -36,10 +38,10 @@ export async function requestToken(request: TokenRequest): Promise<string> {
   const query = { service, scope: challenge.scope ?? request.scope };
   const answer = await client.send(
     credentials?.kind === "identityToken"
-      ? { url: realm, isLedTo: true, form: identityForm(query, credentials.token) }
+      ? { url: realm, namedBy: origin, form: identityForm(query, credentials.token) }
       : {
           url: withQuery(realm, query),
-          isLedTo: true,
+          namedBy: origin,
           headers: { accept: "application/json" },
           authorization:
             credentials?.kind === "basic" ? basicAuthorization(credentials.username, credentials.password) : undefined,
