@@ -26,7 +26,7 @@ export const fetchClaim: Source = async (request) => {
   if (found !== root && !found.startsWith(root + sep)) {
     throw failure("UnsafeArchive", `The path of ${quote(uri)} leads out of the claim. Copy the model into the claim.`);
   }
-  return copyModel(found, request);
+  return { digest: await copyModel(found, request) };
 };
 
 /** The path below the claim. `%` escapes stand for characters, as in `file://`. */

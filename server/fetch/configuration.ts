@@ -1,4 +1,4 @@
-import { environment as names, paths } from "../contract.ts";
+import { environment as names, paths, pinCharacters } from "../contract.ts";
 import { failure } from "./failure.ts";
 import { type ProxySettings, readProxySettings } from "./http/proxy.ts";
 import type { FetchLimits } from "./limits.ts";
@@ -11,6 +11,8 @@ export interface FetchConfiguration {
   readonly digest: string | undefined;
   /** What this version name was first resolved to. */
   readonly recordedDigest: string | undefined;
+  /** What names those bytes at the source. */
+  readonly recordedPin: string | undefined;
   readonly proxies: ProxySettings;
   readonly plainHttpHosts: readonly string[];
   /** PEM, trusted beside the system's certificates. */
@@ -24,6 +26,7 @@ export interface FetchConfiguration {
   readonly limits: Partial<Pick<FetchLimits, "totalMilliseconds" | "totalBytes">>;
 }
 
+const pinPattern = new RegExp(`^[\\x21-\\x7e]{1,${pinCharacters}}$`);
 const digestPattern = /^sha256:[0-9a-f]{64}$/;
 const hostPattern = /^(?:\[[0-9a-f:.]+\]|[a-z0-9][a-z0-9.-]*)(?::[0-9]{1,5})?$/;
 // As many as the CRD allows; more would only fill the report.
@@ -49,6 +52,11 @@ export function readConfiguration(environment: Readonly<Record<string, string | 
   };
   const digest = readDigest(names.modelDigest);
   const recordedDigest = readDigest(names.recordedDigest);
+
+  const recordedPin = read(names.recordedPin);
+  if (recordedPin !== undefined && !pinPattern.test(recordedPin)) {
+    mistakes.push(`${names.recordedPin} is ${quote(recordedPin)}, not up to ${pinCharacters} printable characters`);
+  }
 
   const plainHttpHosts = (read(names.plainHttpHosts) ?? "")
     .split(",")
@@ -79,6 +87,7 @@ export function readConfiguration(environment: Readonly<Record<string, string | 
     version: read(names.modelVersion) ?? "",
     digest,
     recordedDigest,
+    recordedPin,
     proxies: readProxySettings(environment, mistakes),
     plainHttpHosts,
     certificateAuthority,

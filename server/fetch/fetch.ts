@@ -14,7 +14,7 @@ import { openModelDirectory } from "./model-directory.ts";
 import { fetchOci } from "./oci-source.ts";
 import { checkModel } from "./onnx/check-model.ts";
 import { createProgress } from "./progress.ts";
-import { checkDemand, checkDigest } from "./record.ts";
+import { checkDemand, checkDigest, knownBytes } from "./record.ts";
 import { writeReport } from "./report.ts";
 import { fetchS3 } from "./s3-source.ts";
 import type { Environment, Source, SourceRequest } from "./source.ts";
@@ -134,11 +134,12 @@ async function fetchModel(
   await checkSecret(configuration.credentialsDirectory, configuration.credentialsSecret);
 
   const directory = await openModelDirectory(configuration.modelDirectory, limits);
-  const digest = await source({
+  const { digest, pin, warning } = await source({
     ...context,
     uri,
     directory,
-    checkDigest: (found) => checkDigest(configuration, found),
+    known: knownBytes(configuration),
+    checkDigest: (found, gone) => checkDigest(configuration, found, gone),
     credentials: openCredentials(configuration.credentialsDirectory),
     claimDirectory: configuration.claimDirectory,
     proxies: configuration.proxies,
@@ -149,7 +150,10 @@ async function fetchModel(
   const files = directory.files();
   const signature = checkModel(configuration.modelDirectory, files);
   const bytes = [...files.values()].reduce((sum, { size }) => sum + size, 0);
-  return { ok: true, stage: "Download", digest, bytes, seconds: Math.round(now() - started) / 1000, signature };
+  if (warning !== undefined) context.log.warn({}, warning);
+  const seconds = Math.round(now() - started) / 1000;
+  const told = { ...(pin === undefined ? {} : { pin }), ...(warning === undefined ? {} : { warning }) };
+  return { ok: true, stage: "Download", digest, bytes, seconds, signature, ...told };
 }
 
 /** One JSON line each, written at once: the process ends right after the last. */

@@ -15,7 +15,7 @@ export const fetchFile: Source = async (request) => {
   const path = await realpath(localPath(uri)).catch((error: unknown) => {
     throw unreadable(error, uri);
   });
-  return copyModel(path, request);
+  return { digest: await copyModel(path, request) };
 };
 
 function localPath(uri: string): string {

@@ -49,7 +49,7 @@ export const fetchHttp: Source = async (request) => {
         });
       },
     });
-    return await placeDownload({ ...downloaded, name: nameOf(url), host: url.host }, request);
+    return { digest: await placeDownload({ ...downloaded, name: nameOf(url), host: url.host }, request) };
   } finally {
     await client.close();
   }

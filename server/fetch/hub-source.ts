@@ -5,6 +5,7 @@ import { failure, isFailure } from "./failure.ts";
 import { endpointUrl } from "./http/endpoint.ts";
 import { type HubAddress, parseHubAddress } from "./hub/address.ts";
 import { createHubClient, type HubClient } from "./hub/client.ts";
+import { knownRevision } from "./hub/known-revision.ts";
 import type { HubFile, HubRevision } from "./hub/revision.ts";
 import { placeDownload } from "./place-download.ts";
 import type { Source, SourceRequest } from "./source.ts";
@@ -14,7 +15,8 @@ const defaultEndpoint = "https://huggingface.co";
 
 /**
  * `hf://owner/name[@revision][/path]`: a file, a tar or a folder of a model repository on the Hugging Face Hub. The
- * revision is resolved to a commit first, so that all files are of one.
+ * revision is resolved to a commit first, so that all files are of one, and those of pods that come later, too: the commit
+ * is recorded.
  */
 export const fetchHub: Source = async (request) => {
   const { log, credentials, environment } = request;
@@ -27,21 +29,31 @@ export const fetchHub: Source = async (request) => {
     onRetry: logRetry(log),
   });
   try {
-    const revision = await client.resolve();
+    const { revision, gone, warning } = await knownRevision(client, address, request);
     log.info({ commit: revision.commit }, `downloading ${address.repository}@${address.revision}`);
-    const isAsked = ({ path }: HubFile): boolean => path === address.path;
-    const listed = revision.files.find(isAsked);
-    if (listed !== undefined) return await fetchFile(client, address, revision.commit, listed, request);
-    if (!revision.mayBeCut) return await fetchFolder(client, address, revision, request);
-    const files = await listTree(client, address, revision);
-    const file = files.find(isAsked);
-    return await (file === undefined
-      ? fetchFolder(client, address, { ...revision, files }, request)
-      : fetchFile(client, address, revision.commit, file, request));
+    const judged = { ...request, checkDigest: (digest: string) => request.checkDigest(digest, gone) };
+    return { digest: await fetchRevision(client, address, revision, judged), pin: revision.commit, warning };
   } finally {
     await client.close();
   }
 };
+
+async function fetchRevision(
+  client: HubClient,
+  address: HubAddress,
+  revision: HubRevision,
+  request: SourceRequest,
+): Promise<string> {
+  const isAsked = ({ path }: HubFile): boolean => path === address.path;
+  const listed = revision.files.find(isAsked);
+  if (listed !== undefined) return fetchFile(client, address, revision.commit, listed, request);
+  if (!revision.mayBeCut) return fetchFolder(client, address, revision, request);
+  const files = await listTree(client, address, revision);
+  const file = files.find(isAsked);
+  return file === undefined
+    ? fetchFolder(client, address, { ...revision, files }, request)
+    : fetchFile(client, address, revision.commit, file, request);
+}
 
 /** What lies at or below a path of a large repository; what is no folder is taken for a file, and asked for as one. */
 async function listTree(client: HubClient, { path }: HubAddress, { commit }: HubRevision): Promise<readonly HubFile[]> {

@@ -6,6 +6,7 @@ import { pullImage } from "./image/pull-image.ts";
 import { downloadBlob } from "./oci/blob.ts";
 import { createRegistryClient, type RegistryClient } from "./oci/client.ts";
 import { readRegistryCredentials } from "./oci/credentials.ts";
+import { knownManifest } from "./oci/known-manifest.ts";
 import { type LayerUse, layerUse } from "./oci/layer.ts";
 import { type Descriptor, type Manifest, parseManifest, selectManifest } from "./oci/manifest.ts";
 import { parseReference, showReference } from "./oci/reference.ts";
@@ -13,9 +14,9 @@ import type { Source, SourceRequest } from "./source.ts";
 import { unpack } from "./unpack.ts";
 
 /**
- * `oci://host[:port]/repository[:tag|@digest]`: an artifact as `oras push` makes it, one of ModelPack, or an image. The digest is that of what the
- * reference names, an index included, so that every architecture records the same one; it is judged before any layer
- * is downloaded.
+ * `oci://host[:port]/repository[:tag|@digest]`: an artifact as `oras push` makes it, one of ModelPack, or an image. The
+ * digest is that of what the reference names, an index included, so that every architecture records the same one; it is
+ * judged before any layer is downloaded. A version that is known is pulled by it.
  */
 export const fetchOci: Source = async (request) => {
   const { log } = request;
@@ -29,8 +30,7 @@ export const fetchOci: Source = async (request) => {
     onRetry: logRetry(log),
   });
   try {
-    const named = await client.manifest(reference.digest ?? reference.tag);
-    request.checkDigest(named.digest);
+    const named = await knownManifest(client, reference, request);
     const top = parseManifest(named.text, named.contentType);
     const layers = top.kind === "image" ? top.layers : await layersOfIndex(client, top, request.architecture);
     const planned = planLayers(layers, request);
@@ -40,7 +40,7 @@ export const fetchOci: Source = async (request) => {
       const ofImage = planned.map(({ descriptor }) => descriptor);
       await pullImage(ofImage, (layer) => downloadLayer(client, layer, request), request);
     } else await pullArtifact(client, planned, request);
-    return named.digest;
+    return { digest: named.digest, warning: named.warning };
   } finally {
     await client.close();
   }

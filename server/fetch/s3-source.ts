@@ -2,8 +2,8 @@ import { quote } from "./configuration.ts";
 import { downloadInto } from "./download-file.ts";
 import { isFolder, parseS3Address, readEndpoint, type S3Address } from "./s3/address.ts";
 import { createS3Client, type S3Client } from "./s3/client.ts";
-import { fetchObject } from "./s3/fetch-object.ts";
 import { identify } from "./s3/identity.ts";
+import { knownObject } from "./s3/known-object.ts";
 import { listAgain, listObjects } from "./s3/list-objects.ts";
 import { openListed } from "./s3/open-listed.ts";
 import type { Source, SourceRequest } from "./source.ts";
@@ -26,8 +26,8 @@ export const fetchS3: Source = async (request) => {
     wallClock: () => new Date(),
   });
   try {
-    if (isFolder(address.key)) return await fetchFolder(client, address, request);
-    return (await fetchObject(client, address, request)).digest;
+    if (!isFolder(address.key)) return await knownObject(client, address, request);
+    return { digest: await fetchFolder(client, address, request) };
   } finally {
     await client.close();
   }

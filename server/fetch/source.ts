@@ -20,10 +20,15 @@ export interface SourceRequest {
   readonly onTotal: (bytes: number) => void;
   readonly log: FetchLog;
   /**
-   * Throws the failure that says which rule a digest breaks. A source calls it as soon as it knows the digest, before it
-   * downloads anything where that is possible.
+   * What the version stands for, by its record or by the user's demand; undefined at its first use. A source that can ask
+   * for just these bytes does, wherever the uri leads by now.
    */
-  readonly checkDigest: (digest: string) => void;
+  readonly known: KnownBytes | undefined;
+  /**
+   * Throws the failure that says which rule a digest breaks. A source calls it as soon as it knows the digest, before it
+   * downloads anything where that is possible. `gone` says why the known bytes themselves cannot be had any more.
+   */
+  readonly checkDigest: (digest: string, gone?: string) => void;
   /** The Secret of the source. */
   readonly credentials: Credentials;
   /** Variables that the platform puts into a pod to say who it is (`AWS_…`), or that name an endpoint. */
@@ -38,5 +43,20 @@ export interface SourceRequest {
   readonly architecture: string;
 }
 
-/** Fills the model directory from one kind of uri and returns the digest. Throws failures only for what it foresees. */
-export type Source = (request: SourceRequest) => Promise<string>;
+export interface KnownBytes {
+  readonly digest: string;
+  /** As {@link Fetched.pin} was recorded with that digest. */
+  readonly pin: string | undefined;
+}
+
+/** What a source has filled the model directory with. */
+export interface Fetched {
+  readonly digest: string;
+  /** Names these bytes at the source for good, where the digest cannot be asked for. */
+  readonly pin?: string | undefined;
+  /** For people: the uri leads to other bytes by now. */
+  readonly warning?: string | undefined;
+}
+
+/** Fills the model directory from one kind of uri. Throws failures only for what it foresees. */
+export type Source = (request: SourceRequest) => Promise<Fetched>;

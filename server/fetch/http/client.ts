@@ -21,6 +21,8 @@ export interface HttpRequest {
   readonly authorization?: string | undefined;
   /** A form to POST, instead of a GET. Redirects are not followed with it. */
   readonly form?: URLSearchParams;
+  /** Ask for the headers alone (HEAD). */
+  readonly headersOnly?: boolean;
   /** `false` where a redirect must not be followed blindly, because the request is signed for one host. */
   readonly followRedirects?: boolean;
   /** Origin that named `url`, as a registry does its token service. It may name another one the next time. */
@@ -62,7 +64,9 @@ export function createHttpClient(options: HttpOptions): HttpClient {
   const routes = createRoutes(options, mostConnections);
 
   return {
-    async send({ url: start, headers = {}, authorization, form, followRedirects = form === undefined, namedBy }) {
+    async send(wanted) {
+      const { url: start, headers = {}, authorization, form, headersOnly = false, namedBy } = wanted;
+      const { followRedirects = form === undefined } = wanted;
       const { origin, host: asked } = new URL(start);
       let url = new URL(start);
       let redirectedBy: string | undefined;
@@ -79,7 +83,7 @@ export function createHttpClient(options: HttpOptions): HttpClient {
         } = await request(url, {
           dispatcher,
           signal,
-          method: form === undefined ? "GET" : "POST",
+          method: form !== undefined ? "POST" : headersOnly ? "HEAD" : "GET",
           headers: { ...ownHeaders(form), ...headers, ...ofOrigin },
           body: form?.toString() ?? null,
         }).catch((error: unknown) => {

@@ -21,7 +21,9 @@ export interface HubOptions extends HttpOptions {
 /** Reads one repository of a Hugging Face Hub, by its public routes. Every method throws nothing but failures. */
 export interface HubClient {
   /** `GET /api/models/{repository}/revision/{revision}`: which commit a revision is, and what it holds. */
-  resolve(): Promise<HubRevision>;
+  resolve(revision: string): Promise<HubRevision>;
+  /** One attempt at the same, for what the download can do without. */
+  look(revision: string): Promise<HubRevision>;
   /**
    * `GET /api/models/{repository}/tree/{commit}/{folder}`, page by page: all files below a folder, or of the repository,
    * however many there are.
@@ -48,14 +50,15 @@ export function createHubClient({ repository, revision }: HubAddress, options: H
     return refused(answer, what, repository, (await options.token()) !== undefined);
   };
 
-  const resolveOnce = async (): Promise<HubRevision> => {
-    const url = `${base}/api/models/${repository}/revision/${encodeURIComponent(revision)}?blobs=true`;
+  const look = async (named: string): Promise<HubRevision> => {
+    const what = `${repository}@${named}`;
+    const url = `${base}/api/models/${repository}/revision/${encodeURIComponent(named)}?blobs=true`;
     const answer = await send(url, {});
-    if (answer.status !== 200) throw await refuse(answer, shown);
-    const json = await readJson(answer, listingBytes, `The listing of ${shown}`, limits);
+    if (answer.status !== 200) throw await refuse(answer, what);
+    const json = await readJson(answer, listingBytes, `The listing of ${what}`, limits);
     const found = parseRevision(json, nextQuery(answer.headers["link"], url) !== undefined);
     if (found !== undefined) return found;
-    throw noHub(answer, shown);
+    throw noHub(answer, what);
   };
 
   const listPage = async (url: string, what: string): Promise<TreePage> => {
@@ -87,7 +90,9 @@ export function createHubClient({ repository, revision }: HubAddress, options: H
   };
 
   return {
-    resolve: () => withRetries(resolveOnce, options),
+    resolve: (named) => withRetries(() => look(named), options),
+
+    look,
 
     list,
 

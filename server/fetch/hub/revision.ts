@@ -8,6 +8,8 @@ export interface HubFile {
   readonly size: number | undefined;
   /** Of large files (LFS), 64 hex digits. */
   readonly sha256: string | undefined;
+  /** Git's name of its content, or of the pointer to it; undefined where a mirror does not tell. */
+  readonly blob?: string | undefined;
 }
 
 export interface HubRevision {
@@ -29,12 +31,13 @@ export function parseRevision(answer: unknown, hasNext: boolean): HubRevision | 
   const files: HubFile[] = [];
   for (const sibling of siblings as readonly unknown[]) {
     if (!isRecord(sibling) || typeof sibling["rfilename"] !== "string") return undefined;
-    const { rfilename: path, size, lfs } = sibling;
+    const { rfilename: path, size, lfs, blobId } = sibling;
     const sha256 = isRecord(lfs) ? lfs["sha256"] : undefined;
     files.push({
       path,
       size: typeof size === "number" && Number.isSafeInteger(size) && size >= 0 ? size : undefined,
       sha256: typeof sha256 === "string" && /^[0-9a-f]{64}$/.test(sha256) ? sha256 : undefined,
+      ...(typeof blobId === "string" ? { blob: blobId } : {}),
     });
   }
   return { commit: sha, files, mayBeCut: hasNext || files.length >= trustedSiblings };

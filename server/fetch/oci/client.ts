@@ -31,6 +31,8 @@ export interface FetchedManifest {
 export interface RegistryClient {
   /** `reference`: a tag or a digest. With a digest the bytes are checked against it. */
   manifest(reference: string): Promise<FetchedManifest>;
+  /** One attempt to learn what a tag stands for, without pulling it; undefined where the registry does not say. */
+  digestOf(tag: string): Promise<string | undefined>;
   /** One attempt; who reads the body tries again from where it got to. */
   blob(digest: string, at: Position): Promise<Opened>;
   close(): Promise<void>;
@@ -51,16 +53,16 @@ export function createRegistryClient(reference: Reference, options: RegistryOpti
    * with 401 again, so every request may renew it, once. Only the registry may ask: a storage that it redirects to could
    * name a token service of its own, and would be sent the password.
    */
-  const get = async (path: string, headers: Readonly<Record<string, string>>): Promise<Answer> => {
+  const get = async (path: string, headers: Readonly<Record<string, string>>, headersOnly = false): Promise<Answer> => {
     const url = `${origin}/v2/${repository}/${path}`;
-    const answer = await client.send({ url, headers, authorization });
+    const answer = await client.send({ url, headers, headersOnly, authorization });
     if (answer.status !== 401 || answer.redirectedBy !== undefined) return answer;
     await discard(answer.body);
     const credentials = await options.credentials();
     const renewed = await authorize(answer, credentials);
     if (renewed === undefined) throw refused(answer, credentials);
     authorization = renewed;
-    return client.send({ url, headers, authorization });
+    return client.send({ url, headers, headersOnly, authorization });
   };
 
   /** What to answer a challenge with; undefined when nothing is left to try. */
@@ -110,13 +112,16 @@ export function createRegistryClient(reference: Reference, options: RegistryOpti
       ...refusal(credentials, answer.host),
     });
 
+  const getManifest = async (wanted: string, headersOnly = false): Promise<Answer> => {
+    const answer = await get(`manifests/${wanted}`, { accept: Object.values(mediaTypes).join(", ") }, headersOnly);
+    if (answer.status === 200) return answer;
+    await discard(answer.body);
+    throw refused(answer, await options.credentials());
+  };
+
   const manifestOnce = async (wanted: string): Promise<FetchedManifest> => {
-    const answer = await get(`manifests/${wanted}`, { accept: Object.values(mediaTypes).join(", ") });
-    const { status, headers, body } = answer;
-    if (status !== 200) {
-      await discard(body);
-      throw refused(answer, await options.credentials());
-    }
+    const answer = await getManifest(wanted);
+    const { headers } = answer;
     const bytes = await readBytes(answer, manifestBytes, `The manifest of ${shown}`, limits);
     const digest = `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
     const claimed = headers["docker-content-digest"];
@@ -137,6 +142,13 @@ export function createRegistryClient(reference: Reference, options: RegistryOpti
   return {
     manifest: (wanted) => withRetries(() => manifestOnce(wanted), options),
 
+    digestOf: async (tag) => {
+      const { headers, body } = await getManifest(tag, true);
+      await discard(body);
+      const digest = headers["docker-content-digest"];
+      return typeof digest === "string" && digestPattern.test(digest) ? digest : undefined;
+    },
+
     blob: (digest, at) =>
       openAt(at, {
         // The address is a digest.
@@ -151,6 +163,8 @@ export function createRegistryClient(reference: Reference, options: RegistryOpti
     close: () => client.close(),
   };
 }
+
+const digestPattern = /^sha256:[0-9a-f]{64}$/;
 
 function mediaTypeOf(contentType: string | string[] | undefined): string {
   return typeof contentType === "string" ? (contentType.split(";")[0] ?? "").trim() : "";

@@ -43,7 +43,7 @@ export async function fetchObject(
 }
 
 /** `null` is what a bucket calls the object that it keeps without versions; the next one takes its place and its name. */
-function versionOf({ headers }: Answer): string | undefined {
+export function versionOf({ headers }: Pick<Answer, "headers">): string | undefined {
   const version = headers["x-amz-version-id"];
   return typeof version === "string" && version !== "null" && /^[\x21-\x7e]{1,1024}$/.test(version)
     ? version

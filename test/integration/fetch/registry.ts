@@ -16,6 +16,9 @@ export interface Registry {
   /** Where the registry keeps a blob's bytes on disk. */
   blobPath(digest: string): string;
   readonly dataDirectory: string;
+  /** What its garbage collection does to a manifest that no tag names. */
+  forgetManifest(repository: string, digest: string): Promise<void>;
+  forgetTag(repository: string, tag: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -94,6 +97,14 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Regi
     blobPath(digest) {
       const hex = digest.slice("sha256:".length);
       return join(dataDirectory, "docker/registry/v2/blobs/sha256", hex.slice(0, 2), hex, "data");
+    },
+    async forgetManifest(repository, digest) {
+      const manifests = join(dataDirectory, "docker/registry/v2/repositories", repository, "_manifests");
+      await rm(join(manifests, "revisions/sha256", digest.slice("sha256:".length)), { recursive: true });
+    },
+    async forgetTag(repository, tag) {
+      const manifests = join(dataDirectory, "docker/registry/v2/repositories", repository, "_manifests");
+      await rm(join(manifests, "tags", tag), { recursive: true });
     },
     async close() {
       process.kill("SIGTERM");

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { openCredentials } from "../../../../server/fetch/credentials.ts";
 import { defaultLimits } from "../../../../server/fetch/limits.ts";
+import { noProxies } from "../../../../server/fetch/http/proxy.ts";
 import { openModelDirectory } from "../../../../server/fetch/model-directory.ts";
 import { parseS3Address } from "../../../../server/fetch/s3/address.ts";
 import { createS3Client } from "../../../../server/fetch/s3/client.ts";
@@ -61,6 +62,8 @@ async function fetchVersion(server: S3Server, key: string, versionId?: string): 
   const uri = `s3://models/${key}`;
   const address = parseS3Address(uri);
   const http = {
+    now: () => performance.now(),
+    proxies: noProxies,
     plainHttpHosts: [server.host],
     certificateAuthority: undefined,
     limits: defaultLimits,
@@ -80,7 +83,7 @@ async function fetchVersion(server: S3Server, key: string, versionId?: string): 
       ...http,
       uri,
       directory: await openModelDirectory(join(directory, "model"), defaultLimits),
-      now: () => performance.now(),
+      known: undefined,
       onBytes: silent,
       onTotal: silent,
       log: { info: silent, warn: silent, error: silent },

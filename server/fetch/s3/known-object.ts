@@ -1,0 +1,56 @@
+import { isFailure } from "../failure.ts";
+import { discard } from "../http/body.ts";
+import type { Fetched, SourceRequest } from "../source.ts";
+import type { S3Address } from "./address.ts";
+import type { S3Client } from "./client.ts";
+import { fetchObject, versionOf } from "./fetch-object.ts";
+
+/**
+ * The model of one object: of the version that the uri names, else of the one that is recorded, as long as the bucket has
+ * it and gives it (which needs `s3:GetObjectVersion`), else of the newest.
+ */
+export async function knownObject(client: S3Client, address: S3Address, request: SourceRequest): Promise<Fetched> {
+  const pin = request.known?.pin;
+  if (address.versionId !== undefined || pin === undefined) return fetchNewest(client, address, request);
+  try {
+    const { digest } = await fetchObject(client, { ...address, versionId: pin }, request);
+    return { digest, pin, warning: await moved(client, address, pin, request) };
+  } catch (error) {
+    if (!isFailure(error) || (error.reason !== "NotFound" && error.reason !== "Unauthorized")) throw error;
+    request.log.warn({ reason: error.reason }, `the recorded version cannot be had: ${error.message}`);
+    const gone = `as version ${pin} of the object, which the bucket does not give any more`;
+    return fetchNewest(client, address, { ...request, checkDigest: (digest) => request.checkDigest(digest, gone) });
+  }
+}
+
+async function fetchNewest(client: S3Client, address: S3Address, request: SourceRequest): Promise<Fetched> {
+  const { digest, versionId } = await fetchObject(client, address, request);
+  return { digest, pin: versionId };
+}
+
+/** Whether a newer version has other bytes, by one small request whose failure does not matter for the model. */
+async function moved(
+  client: S3Client,
+  { bucket, key }: S3Address,
+  pin: string,
+  { log }: SourceRequest,
+): Promise<string | undefined> {
+  const one = { range: "bytes=0-0" };
+  try {
+    const newest = await client.get({ key, query: {}, headers: one });
+    await discard(newest.body);
+    const versionId = versionOf(newest);
+    if (versionId === undefined || versionId === pin) return undefined;
+    const own = await client.get({ key, query: { versionId: pin }, headers: one });
+    await discard(own.body);
+    if (own.headers["etag"] === newest.headers["etag"]) return undefined;
+    return `s3://${bucket}/${key} is version ${versionId} by now; this version goes on with ${pin}. To serve the new bytes, add them as a version with a name of its own.`;
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    if (error.reason === "NotFound") {
+      return `s3://${bucket}/${key} was deleted; this version goes on with version ${pin} of the object, as long as the bucket keeps it.`;
+    }
+    log.info({ reason: error.reason }, `whether the object has a newer version is not known: ${error.message}`);
+    return undefined;
+  }
+}
