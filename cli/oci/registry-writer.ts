@@ -212,7 +212,10 @@ export function createRegistryWriter(options: WriterOptions): RegistryWriter {
 
 function locationOf(location: string, from: URL): URL {
   if (URL.canParse(location, from.href)) return new URL(location, from);
-  throw failure("SourceUnavailable", `${from.host} sends the upload to ${quote(location)}, which is no URL`);
+  throw failure(
+    "SourceUnavailable",
+    `${from.host} sends the upload to ${quote(location.replace(/\?.*$/s, "?…"))}, which is no URL`,
+  );
 }
 
 function requireAllowed(url: URL, { registry, plainHttp }: WriterOptions): void {

@@ -67,6 +67,26 @@ const cases: readonly (readonly [what: string, object: JsonObject, says: RegExp]
     model({ versions: [{ name: "v1" }] }),
     /^spec\.versions\[0\]\.uri: is missing: Where the model lies/,
   ],
+  [
+    "a uri of another cloud, as the API server says it",
+    model({ versions: [{ name: "v1", uri: "gs://models/m" }] }),
+    /^spec\.versions\[0\]\.uri: this scheme is not known: a uri begins with oci:\/\/, .* or file:\/\/$/,
+  ],
+  [
+    "a scheme in capitals",
+    model({ versions: [{ name: "v1", uri: "OCI://a/b" }] }),
+    /^spec\.versions\[0\]\.uri: write the scheme before :\/\/ in lower-case letters$/,
+  ],
+  [
+    "a uri without its path",
+    model({ versions: [{ name: "v1", uri: "https://a" }] }),
+    /^spec\.versions\[0\]\.uri: a host or a path is missing: write https:\/\/HOST\/PATH$/,
+  ],
+  [
+    "a uri that is too long",
+    model({ versions: [{ name: "v1", uri: `https://a/${"b".repeat(8183)}` }] }),
+    /^spec\.versions\[0\]\.uri: a uri has at most 8192 characters$/,
+  ],
   ["text for a number", model({ replicas: "two" }), /^spec\.replicas: "two" is not a whole number$/],
   ["a fraction for a whole number", model({ replicas: 1.5 }), /^spec\.replicas: 1\.5 is not a whole number$/],
   ["a number for text", model({ version: 1 }), /^spec\.version: 1 is not text: put it in quotes, "1"$/],

@@ -146,6 +146,11 @@ function notTls(url: URL, guide: Guide | undefined): Failure {
   );
 }
 
+/** A query may be a signature. */
+function withoutQuery(location: string): string {
+  return location.replace(/\?.*$/s, "?…");
+}
+
 /** To its own name, or to who would get the password: only a token service is named without a redirect. */
 function isDowngrade(to: URL, { url, redirects: isRedirect }: Guide): boolean {
   return url.protocol === "https:" && (!isRedirect || url.hostname === to.hostname);
@@ -153,7 +158,7 @@ function isDowngrade(to: URL, { url, redirects: isRedirect }: Guide): boolean {
 
 function redirectTarget(location: string, from: URL): URL {
   if (!URL.canParse(location, from.href)) {
-    throw failure("SourceUnavailable", `${from.host} redirects to ${quote(location)}, which is no URL.`);
+    throw failure("SourceUnavailable", `${from.host} redirects to ${quote(withoutQuery(location))}, which is no URL.`);
   }
   return new URL(location, from);
 }

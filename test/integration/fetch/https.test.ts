@@ -132,6 +132,29 @@ describe("a uri", () => {
     assertFails(fetched, "NotFound", /nothing/);
     assert.ok(!`${JSON.stringify(fetched.report)}${fetched.log.join("")}`.includes("0123456789abcdef"));
   });
+
+  test("with a signature and a session token is fetched up to 8192 characters, and refused beyond without its words", async () => {
+    const path = `/models/direction.onnx?X-Amz-Security-Token=${"0123456789abcdef".repeat(512)}`;
+    const longest = path.slice(0, 8192 - server.origin.length);
+    assertModel(await fetchPath(longest), model, "direction.onnx");
+    const fetched = await fetchPath(`${longest}0`);
+    assertFails(fetched, "InvalidConfiguration", /^SLIPWAY_MODEL_URI is longer than 8192 characters\.$/);
+  });
+
+  test("that leads to an address which is none is told without a signature in it", async () => {
+    const sender = await serve(
+      (_request, response) => void response.writeHead(302, { location: "https://[bad/m?X-Amz-Signature=0123" }).end(),
+    );
+    try {
+      const fetched = await fetching(
+        { SLIPWAY_MODEL_URI: `${sender.origin}/m`, SLIPWAY_PLAIN_HTTP_HOSTS: sender.host },
+        { limits: restless },
+      );
+      assertFails(fetched, "SourceUnavailable", /redirects to "https:\/\/\[bad\/m\?…", which is no URL/);
+    } finally {
+      await sender.close();
+    }
+  });
 });
 
 describe("TLS", () => {

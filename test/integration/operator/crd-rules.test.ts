@@ -16,6 +16,7 @@ import { ApiError } from "../../../operator/kube/errors.ts";
 import { createMetrics } from "../../../operator/kube/metrics.ts";
 import type { KubeObject } from "../../../operator/kube/resources.ts";
 import { createTransport, type Transport } from "../../../operator/kube/transport.ts";
+import { CommandError } from "../../cluster/command.ts";
 import { type ControlPlane, startControlPlane } from "../../cluster/control-plane.ts";
 import { established } from "../established.ts";
 import { rest, versions } from "./arbitrary-spec.ts";
@@ -188,11 +189,6 @@ const refusedSpecs: readonly { readonly what: string; readonly spec: object; rea
     says: /should match/,
   },
   {
-    what: "a uri without a scheme",
-    spec: { version: "v1", versions: [{ ...v1, uri: "model.onnx" }] },
-    says: /uri.*should match/,
-  },
-  {
     what: "a digest that is none",
     spec: { version: "v1", versions: [{ ...v1, digest: "latest" }] },
     says: /digest.*should match/,
@@ -229,6 +225,75 @@ const refusedSpecs: readonly { readonly what: string; readonly spec: object; rea
     says: /ORT_DISABLE_TELEMETRY is set by Slipway: remove it/,
   },
 ];
+
+/** Where a uri goes wrong, and the whole of what is said of it. */
+const refusedUris: readonly (readonly [uri: string, says: string])[] = [
+  [
+    "gs://models/direction.onnx",
+    "this scheme is not known: a uri begins with oci://, https://, http://, s3://, hf://, pvc:// or file://",
+  ],
+  ["model.onnx", "a uri begins with its scheme: oci://, https://, http://, s3://, hf://, pvc:// or file://"],
+  ["", "a uri begins with its scheme: oci://, https://, http://, s3://, hf://, pvc:// or file://"],
+  ["S3://models/direction.onnx", "write the scheme before :// in lower-case letters"],
+  ["HTTPS://files.test/m", "write the scheme before :// in lower-case letters"],
+  ["oci://registry.test", "a host or a repository is missing: write oci://HOST/REPOSITORY:TAG"],
+  ["oci:///m:1", "a host or a repository is missing: write oci://HOST/REPOSITORY:TAG"],
+  ["https://files.test/", "a host or a path is missing: write https://HOST/PATH"],
+  ["http://files.test", "a host or a path is missing: write https://HOST/PATH"],
+  ["s3://models", "a bucket, or the / behind it, is missing: write s3://BUCKET/KEY"],
+  ["hf://team", "an owner or a repository is missing: write hf://OWNER/REPOSITORY"],
+  ["pvc://Claim/m", "no name of a claim: write pvc://CLAIM/PATH"],
+  ["file://host/m", "an absolute path is missing: write file:///PATH"],
+  [`https://files.test/m?${"s".repeat(8192)}`, "a uri has at most 8192 characters"],
+];
+
+for (const [uri, says] of refusedUris) {
+  test(`the uri ${uri.slice(0, 40)} is refused in one sentence that says how to write it`, async () => {
+    const said = (await refusal(create(named({ version: "v1", versions: [{ ...v1, uri }] })))) ?? "";
+    assert.ok(said.endsWith(`: ${says}`), said);
+    assert.equal(said.split("spec.").length - 1, 1, said);
+  });
+}
+
+test("a signed uri with a session token is taken, up to 8192 characters", async () => {
+  const uri = `https://files.test/m?${"s".repeat(8192)}`.slice(0, 8192);
+  const { metadata } = await create(named({ version: "v1", versions: [{ ...v1, uri }] }));
+  // As is going on to another, and back.
+  assert.equal(
+    await refusal(
+      patch(metadata.name, {
+        spec: {
+          versions: [
+            { ...v1, uri },
+            { ...v1, name: "v2" },
+          ],
+        },
+      }),
+    ),
+    undefined,
+  );
+  for (const version of ["v2", "v1"])
+    assert.equal(await refusal(patch(metadata.name, { spec: { version } })), undefined);
+});
+
+test("kubectl says one line of a uri that is too long, and keeps no copy of more than 256 KiB unless asked to", async () => {
+  const apply = (spec: object, ...words: string[]): Promise<unknown> =>
+    plane.kubectl(["apply", ...words, "-f", "-"], { input: JSON.stringify(named(spec)) });
+  const long = `https://files.test/m?${"s".repeat(8192)}`;
+  await assert.rejects(apply({ version: "v1", versions: [{ ...v1, uri: long }] }, "--server-side"), (error) => {
+    assert.ok(error instanceof CommandError);
+    assert.equal(error.stderr.trim().split("\n").length, 1, error.stderr);
+    assert.match(error.stderr, /spec\.versions\[0\]\.uri: Invalid value: .*: a uri has at most 8192 characters$/m);
+    return true;
+  });
+  const listed = Array.from({ length: 32 }, (_, index) => ({ name: `v${index + 1}`, uri: long.slice(0, 8192) }));
+  await assert.rejects(apply({ version: "v1", versions: listed }), (error) => {
+    assert.ok(error instanceof CommandError);
+    assert.match(error.stderr, /metadata\.annotations: Too long: may not be more than 262144 bytes/);
+    return true;
+  });
+  await apply({ version: "v1", versions: listed }, "--server-side");
+});
 
 for (const { what, spec, says } of refusedSpecs) {
   test(`${what} is refused, with what to do`, async () =>
@@ -269,7 +334,7 @@ test("an entry with a digest keeps it and its uri, or loses it; one without may 
 test("the longest spec that the schema allows is within the cost of the rules and the size of an object", async () => {
   const listed = Array.from({ length: 32 }, (_, index) => ({
     name: `${"v".repeat(60)}${String(index).padStart(3, "0")}`,
-    uri: `oci://registry.test/${"m".repeat(2000)}`,
+    uri: `oci://registry.test/${"m".repeat(8170)}`,
     digest: digest("1"),
   }));
   const env = Array.from({ length: 64 }, (_, index) => ({ name: `NAME_${index}`, value: "x".repeat(4096) }));
