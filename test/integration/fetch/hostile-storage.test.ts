@@ -1,6 +1,6 @@
 /** Whoever a source sends on to sees no credentials, and gets none by asking for them. */
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, beforeEach, describe, test } from "node:test";
@@ -163,35 +163,54 @@ test("a bucket sends on, and is not followed", async () => {
   }
 });
 
-test("a service that exchanges the pod's token for keys sends on, and is not followed", async () => {
-  let told = 0;
-  const elsewhere = await serve((_request, response) => {
-    told += 1;
-    response.end();
-  });
-  const service = await serve(
-    (_request, response) => void response.writeHead(307, { location: elsewhere.origin }).end(),
-  );
-  try {
-    const agent = {
-      AWS_CONTAINER_CREDENTIALS_FULL_URI: `${service.origin}/v1`,
-      AWS_CONTAINER_AUTHORIZATION_TOKEN: "token",
-    };
-    const fetched = await fetching(
-      {
-        SLIPWAY_MODEL_URI: "s3://models/direction.onnx",
-        SLIPWAY_PLAIN_HTTP_HOSTS: `${service.host},${elsewhere.host}`,
-        ...agent,
-      },
-      { limits },
+/** Who gives the pod its keys, by its variables; and what is said of one that sends on. */
+const givers: readonly [string, (origin: string) => Readonly<Record<string, string>>, RegExp][] = [
+  [
+    "an agent that hands out keys",
+    (origin) => ({
+      AWS_CONTAINER_CREDENTIALS_FULL_URI: `${origin}/v1`,
+      AWS_CONTAINER_AUTHORIZATION_TOKEN: "of-the-pod",
+    }),
+    /gives the pod no credentials \(status 307\)/,
+  ],
+  [
+    "a service that exchanges a token for keys",
+    (origin) => ({
+      AWS_ENDPOINT_URL_STS: origin,
+      AWS_ROLE_ARN: "arn:aws:iam::1:role/models",
+      AWS_WEB_IDENTITY_TOKEN_FILE: join(directory, "token"),
+    }),
+    /does not let the pod's service account take the role .* \(status 307/,
+  ],
+];
+for (const [what, variablesFor, message] of givers) {
+  test(`${what} sends on, and is not followed`, async () => {
+    await writeFile(join(directory, "token"), "of-the-pod");
+    let told = 0;
+    const elsewhere = await serve((_request, response) => {
+      told += 1;
+      response.end();
+    });
+    const giver = await serve(
+      (_request, response) => void response.writeHead(307, { location: elsewhere.origin }).end(),
     );
-    assertFails(fetched, "Unauthorized", /gives the pod no credentials \(status 307\)/);
-    assert.equal(told, 0);
-  } finally {
-    await elsewhere.close();
-    await service.close();
-  }
-});
+    try {
+      const fetched = await fetching(
+        {
+          SLIPWAY_MODEL_URI: "s3://models/direction.onnx",
+          SLIPWAY_PLAIN_HTTP_HOSTS: `${giver.host},${elsewhere.host}`,
+          ...variablesFor(giver.origin),
+        },
+        { limits },
+      );
+      assertFails(fetched, "Unauthorized", message);
+      assert.equal(told, 0);
+    } finally {
+      await elsewhere.close();
+      await giver.close();
+    }
+  });
+}
 
 describe("a storage that leads back", () => {
   for (const kind of ["oci", "http"] as const) {
