@@ -42,8 +42,10 @@ function differ(led: HubRevision, recorded: HubRevision, path: string): boolean 
 }
 
 function listed({ files }: HubRevision, path: string): string {
-  const own = files.filter((file) => path === "" || file.path === path || file.path.startsWith(`${path}/`));
-  return JSON.stringify(own.map((file) => [file.path, file.size, file.sha256, file.blob]).toSorted());
+  const own = files
+    .filter((file) => path === "" || file.path === path || file.path.startsWith(`${path}/`))
+    .toSorted((left, right) => (left.path < right.path ? -1 : 1));
+  return JSON.stringify(own.map((file) => [file.path, file.size, file.sha256, file.blob]));
 }
 
 function moved({ repository, revision }: HubAddress, led: HubRevision, { commit }: HubRevision): string {

@@ -60,13 +60,12 @@ describe("a tag", () => {
       const tag = name.toLowerCase();
       const { digest } = await push(tag, first);
       const known = { [name]: digest };
-      const before = await fetchTag(tag, known);
-      assertWarns(before, undefined);
+      assertWarns(await fetchTag(tag, known), undefined);
       const moved = await push(tag, second);
-      const after = await fetchTag(tag, known);
-      assert.deepEqual(after.files.get("model.onnx"), first);
-      assert.equal(after.report.ok && after.report.digest, digest);
-      assertWarns(after, new RegExp(`direction:${tag} leads to ${moved.digest} by now; .* goes on with ${digest}`));
+      const later = await fetchTag(tag, known);
+      assert.deepEqual(later.files.get("model.onnx"), first);
+      assert.equal(later.report.ok && later.report.digest, digest);
+      assertWarns(later, new RegExp(`direction:${tag} leads to ${moved.digest} by now; .* goes on with ${digest}`));
       const anew = await fetchTag(tag);
       assert.deepEqual(anew.files.get("model.onnx"), second, "who has none takes what the tag names");
     });
@@ -111,16 +110,16 @@ describe("a branch of the Hub", () => {
       },
       { limits },
     );
-  const before_ = { "README.md": readme("old"), "model.onnx": first };
+  const unmoved = { "README.md": readme("old"), "model.onnx": first };
 
   test("that moved does not matter to a file or a folder of a recorded commit", async () => {
     for (const path of ["/model.onnx", ""]) {
-      publish({ [old]: before_ }, old);
+      publish({ [old]: unmoved }, old);
       const record = recorded(await fetchPath(path));
       assert.equal(record["SLIPWAY_RECORDED_PIN"], old);
-      publish({ [old]: before_, [fresh]: { "README.md": readme("new!"), "model.onnx": second } }, fresh);
+      publish({ [old]: unmoved, [fresh]: { "README.md": readme("new!"), "model.onnx": second } }, fresh);
       const later = await fetchPath(path, record);
-      if (path === "") assertFolder(later, before_);
+      if (path === "") assertFolder(later, unmoved);
       else assertModel(later, first);
       assertWarns(later, new RegExp(`direction@main leads to commit ${fresh} by now; .* goes on with ${old}`));
       assert.deepEqual(recorded(later), record);
@@ -128,18 +127,18 @@ describe("a branch of the Hub", () => {
   });
 
   test("that moved for another file than the model's is no warning", async () => {
-    publish({ [old]: before_ }, old);
+    publish({ [old]: unmoved }, old);
     const record = recorded(await fetchPath("/model.onnx"));
-    publish({ [old]: before_, [fresh]: { ...before_, "README.md": readme("and more") } }, fresh);
+    publish({ [old]: unmoved, [fresh]: { ...unmoved, "README.md": readme("and more") } }, fresh);
     const later = await fetchPath("/model.onnx", record);
     assertModel(later, first);
     assertWarns(later, undefined);
   });
 
   test("whose recorded commit is gone is resolved anew, and its bytes are judged", async () => {
-    publish({ [old]: before_ }, old);
+    publish({ [old]: unmoved }, old);
     const record = recorded(await fetchPath("/model.onnx"));
-    publish({ [fresh]: before_ }, fresh);
+    publish({ [fresh]: unmoved }, fresh);
     const same = await fetchPath("/model.onnx", record);
     assertModel(same, first);
     assert.equal(recorded(same)["SLIPWAY_RECORDED_PIN"], fresh);
