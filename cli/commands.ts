@@ -86,7 +86,7 @@ export const commands: readonly Command[] = [
     operands: "MODEL|URI",
     operandCount: [1, 1],
     about: [
-      "MODEL is an ONNX file or a folder; URI is whatever spec.versions[].uri takes, and is downloaded and checked as a pod would. Nothing of the model is run, unless --load asks for it.",
+      "MODEL is an ONNX file or a folder; URI is whatever spec.versions[].uri takes, and is downloaded and checked as a pod would. Nothing of the model is run, unless --load asks for it; of a model that changes the case of strings, ONNX Runtime is asked whether this machine has the locale.",
       "Exit code 1 also says that the model cannot be served.",
     ],
     options: {

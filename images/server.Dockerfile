@@ -1,12 +1,14 @@
 # The server: fetch (init container) and serve. Build context: build/server, filled by `npx node images/main.ts`.
 #   docker build -f images/server.Dockerfile -t slipway-server build/server
-# The base needs glibc, libstdc++ and libgcc, nothing else: Node.js comes with the context, in the version that
-# package-lock.json pins, and brings its own root certificates.
+# The base needs glibc with its locale C.utf8, libstdc++ and libgcc, nothing else: Node.js comes with the context, in the
+# version that package-lock.json pins, and brings its own root certificates.
 ARG BASE=debian:bookworm-slim
 FROM ${BASE}
 
-# What rarely changes comes first, so that a new build sends its last layer only; up to here both images are one.
+# What rarely changes comes first, so that a new build sends its last layer only; up to Node.js both images are one.
 COPY node /usr/local/bin/node
+# en_US.utf8, a link to the base's C.utf8: ONNX Runtime changes the case of strings by the locale of that name.
+COPY locale /usr/lib/locale
 COPY node_modules /app/node_modules
 COPY *.mjs /app/
 

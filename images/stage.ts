@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { chmod, copyFile, cp, mkdir, rename, rm, stat, utimes } from "node:fs/promises";
+import { chmod, copyFile, cp, mkdir, rename, rm, stat, symlink, utimes } from "node:fs/promises";
 import { arch, platform } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -9,11 +9,12 @@ import { letEverybodyRead } from "./let-everybody-read.ts";
 
 /**
  * Fills a folder with all that an image needs, for `docker build` or `buildah bud` to copy: the bundle, the `node`
- * binary that the lock file pins, and for the server ONNX Runtime with the libraries of this platform only. Gives back
- * what the bundle is made of.
+ * binary that the lock file pins, and for the server ONNX Runtime with the libraries of this platform only, and the
+ * locale that it asks for. Gives back what the bundle is made of.
  */
 export async function stageServer(repository: string, context: string): Promise<Metafile> {
   await stageNode(repository, context);
+  await stageLocale(join(context, "locale"));
   await stageOnnxRuntime(join(repository, "node_modules"), join(context, "node_modules"));
   const metafile = await bundle({ repository, half: "server", output: context, external: ["onnxruntime-node"] });
   await letEverybodyRead(context);
@@ -51,6 +52,18 @@ async function stageNode(repository: string, context: string): Promise<void> {
 }
 
 const run = promisify(execFile);
+
+/**
+ * What goes to /usr/lib/locale. ONNX Runtime changes the case of strings by the locale en_US.UTF-8 and loads no model
+ * that does so where there is none. Debian's own packages bring C.utf8 alone. Its table of characters is byte for byte
+ * that of en_US.UTF-8 (`localedef -i en_US -f UTF-8` makes the other), nothing else of a locale is read, and one is found
+ * by the name of its folder: so a second name is all it takes. It costs no bytes and always goes with the image's glibc.
+ */
+async function stageLocale(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  await symlink("C.utf8", join(folder, "en_US.utf8"));
+}
 
 /** What `require("onnxruntime-node")` reads: 45 of the 290 MB of the packages. */
 async function stageOnnxRuntime(from: string, to: string): Promise<void> {

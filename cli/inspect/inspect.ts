@@ -16,6 +16,7 @@ import {
 import { startProgress } from "../text/progress.ts";
 import { hasColour, styleOf } from "../text/style.ts";
 import { loadOnce } from "./load-once.ts";
+import { refusalOfLocales } from "./locales.ts";
 import { type Inspection, inspectionJson, inspectionText, type Verdict } from "./inspection.ts";
 
 /** `slipway inspect MODEL|URI`: what a model is and whether this server serves it. */
@@ -65,7 +66,10 @@ function described(from: string, model: LocalModel, digest: string): Omit<Inspec
   };
 }
 
-/** By reading alone, as the init container judges; and by loading it as the server does, where that was asked for. */
+/**
+ * By reading alone, as the init container judges; and by loading it as the server does, where that was asked for. What
+ * reading cannot tell is whether this machine has the locales that the model asks for.
+ */
 async function judge(model: LocalModel, invocation: Invocation, edge: Edge): Promise<Verdict> {
   try {
     requireServable(model);
@@ -73,5 +77,6 @@ async function judge(model: LocalModel, invocation: Invocation, edge: Edge): Pro
     if (!isFailure(error)) throw error;
     return { isServed: false, reason: error.reason, message: error.message };
   }
-  return invocation.isSet("load") ? loadOnce(model, edge) : { isServed: true, load: undefined };
+  if (invocation.isSet("load")) return await loadOnce(model, edge);
+  return (await refusalOfLocales(model.summary.locales, edge)) ?? { isServed: true, load: undefined };
 }

@@ -43,6 +43,7 @@ export function inspectionText(inspection: Inspection, style: Style): string {
     ["signature", signature],
     ["ONNX", `IR version ${summary.irVersion}, opset ${opsetsText(summary)}`],
     ["made by", made === "" ? "not said" : made],
+    ...(summary.locales.size === 0 ? [] : [["locale", [...summary.locales].join(", ")] as const]),
     ...(otherFiles.length === 0 ? [] : [["other files", filesText(otherFiles)] as const]),
     ["served here", verdictText(verdict, style)],
   ];
@@ -68,6 +69,7 @@ export function inspectionJson({ summary, ...inspection }: Inspection): string {
     irVersion: summary.irVersion,
     opsets: Object.fromEntries(summary.opsets),
     producer: summary.producer,
+    locales: [...summary.locales],
     inputs: summary.inputs.map(tensorJson),
     outputs: summary.outputs.map(tensorJson),
     otherFiles,

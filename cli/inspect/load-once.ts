@@ -7,7 +7,10 @@ import type { LocalModel } from "../model/local-model.ts";
 import type { Verdict } from "./inspection.ts";
 
 /** Loads a model with ONNX Runtime, in a thread of its own as the server does, and runs it once on zeros. */
-export async function loadOnce({ directory, graph }: LocalModel, { script, now }: Edge): Promise<Verdict> {
+export async function loadOnce(
+  { directory, graph }: Pick<LocalModel, "directory" | "graph">,
+  { script, now }: Pick<Edge, "script" | "now">,
+): Promise<Verdict> {
   const engine = createEngine({
     script,
     modelPath: join(directory, graph),

@@ -97,6 +97,44 @@ describe("an operator that is not there is named, with what to do", () => {
   }
 });
 
+describe("a locale that is not there is named, with what to do, and without the package that does not exist", () => {
+  const lacking = (locale: string): string =>
+    `Exception during initialization: /onnxruntime_src/onnxruntime/core/providers/cpu/text/string_normalizer.cc:235 onnxruntime::StringNormalizer::Locale::Locale(const std::string&)::<lambda()> Failed to construct locale with name:${locale}:locale::facet::_S_create_c_locale name not valid:Please, install necessary language-pack-XX and configure locales\n`;
+  const start = (locale: string): string =>
+    `The model changes the case of text by the locale "${locale}" (operator StringNormalizer), which is not installed where it was loaded.`;
+  const others =
+    "Slipway's server image has en_US.UTF-8 and C.UTF-8: export the model with one of these, or use an image in which it is installed";
+  const table: readonly (readonly [string, string])[] = [
+    [
+      "en_US.UTF-8",
+      "Slipway's server image has it; elsewhere install it: localedef -i en_US -f UTF-8 en_US.UTF-8, on Debian after apt-get install locales.",
+    ],
+    [
+      "en_US.utf8",
+      "Slipway's server image has it; elsewhere install it: localedef -i en_US -f UTF-8 en_US.utf8, on Debian after apt-get install locales.",
+    ],
+    ["C.UTF-8", "Slipway's server image has it; elsewhere install it."],
+    [
+      "sr_RS@latin.UTF-8",
+      `${others}: localedef -i sr_RS@latin -f UTF-8 sr_RS@latin.UTF-8, on Debian after apt-get install locales.`,
+    ],
+    ["de_DE@euro", `${others}.`],
+    ["a:b; rm -r x", `${others}.`],
+  ];
+  for (const [locale, end] of table) {
+    test(locale, () => {
+      assert.deepEqual(explainLoadFailure(lacking(locale)), {
+        reason: "LoadFailed",
+        message: `${start(locale)} ${end}`,
+      });
+    });
+  }
+
+  test("a name of any length is cut", () => {
+    assert.ok(explainLoadFailure(lacking("x".repeat(10_000))).message.length < 400);
+  });
+});
+
 test("want of memory is told from wrong inputs", () => {
   assert.equal(isOutOfMemory(said.memory), true);
   assert.equal(isOutOfMemory("std::bad_alloc"), true);

@@ -1,4 +1,5 @@
 import type { FailureReason } from "../contract.ts";
+import { explainMissingLocale } from "./missing-locale.ts";
 
 /**
  * ONNX Runtime's messages carry file paths of the machine, source positions and C++ signatures. What is left here is
@@ -27,6 +28,8 @@ export function explainLoadFailure(raw: string): { readonly reason: FailureReaso
   const message = cleanMessage(raw);
   const lacking = explainLackingOperator(message);
   if (lacking !== undefined) return { reason: "UnsupportedOpset", message: lacking };
+  const locale = explainMissingLocale(raw);
+  if (locale !== undefined) return { reason: "LoadFailed", message: locale };
   const reason = loadFailures.find(([pattern]) => pattern.test(raw))?.[1] ?? "LoadFailed";
   return { reason, message: `ONNX Runtime could not load the model: ${message}` };
 }

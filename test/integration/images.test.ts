@@ -3,12 +3,15 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { imageLocales } from "../../server/engine/missing-locale.ts";
 import { stageOperator, stageServer } from "../../images/stage.ts";
 import { run } from "../cluster/command.ts";
 import { repositoryDirectory } from "../cluster/directories.ts";
 import { baseImage } from "../cluster/image/base.ts";
 import { buildImage, localName } from "../cluster/image/build.ts";
 import { buildah } from "../cluster/image/storage.ts";
+import { stringNormalizerModel, tfidfModel } from "../fixtures/onnx.ts";
+import { post, startServer } from "./server/harness.ts";
 
 /** As `docker save` and a registry count it, in bytes. The server's is a promise; the operator's keeps it small. */
 const compressedBytes = { server: 90e6, operator: 60e6 };
@@ -75,6 +78,47 @@ describe("images", () => {
   test("the server's cannot send telemetry, and serves when nothing else is said", () => {
     assert.ok(built.get("server")?.config.Env?.includes("ORT_DISABLE_TELEMETRY=1"));
     assert.deepEqual(built.get("server")?.config.Cmd, ["serve"]);
+  });
+
+  describe("the server's, started read-only as its user", () => {
+    let container: string;
+    let root: string;
+    before(async () => {
+      container = (await buildah("from", [localName("slipway-server:images-test")])).stdout.trim();
+      root = (await buildah("mount", [container])).stdout.trim();
+    });
+    after(() => buildah("rm", [container]));
+    const start = (model: Uint8Array): ReturnType<typeof startServer> => {
+      const { Entrypoint = [], Cmd = [], Env = [], User = "" } = built.get("server")?.config ?? {};
+      const image = { root, command: [...Entrypoint, ...Cmd], environment: Env, user: User };
+      return startServer({ files: { "model.onnx": model }, image });
+    };
+
+    for (const locale of [undefined, ...imageLocales]) {
+      test(`changes the case of strings by the locale ${locale ?? "that is asked for when none is named"}`, async () => {
+        const attributes = { case_change_action: "LOWER", ...(locale === undefined ? {} : { locale }) };
+        const server = await start(stringNormalizerModel(attributes));
+        const { json } = await post(`${server.url}/v1/models/m:predict`, { instances: ["Äb", "ÇĞ Жя ΣÉ"] });
+        assert.deepEqual((await server.stop()).code, 0);
+        assert.deepEqual(json, { predictions: ["äb", "çğ жя σé"] });
+      });
+    }
+
+    // scikit-learn 1.x, TfidfVectorizer().fit(["Äpfel und Birnen", "ÄPFEL und Öl", "Öl"]), of the words of a text.
+    test("weighs the words of a text as scikit-learn does", async () => {
+      const server = await start(
+        tfidfModel(
+          ["birnen", "und", "äpfel", "öl"],
+          [1.6931471805599454, 1.2876820724517808, 1.2876820724517808, 1.2876820724517808],
+        ),
+      );
+      const inputs = [{ name: "words", datatype: "BYTES", shape: [4], data: ["ÄPFEL", "ÖL", "Öl", "unbekannt"] }];
+      const { json } = await post(`${server.url}/v2/models/m/infer`, { inputs });
+      await server.stop();
+      const [weights] = (json as { readonly outputs: readonly { readonly data: readonly number[] }[] }).outputs;
+      const rounded = weights?.data.map((weight) => weight.toFixed(6));
+      assert.deepEqual(rounded, ["0.000000", "0.000000", "0.447214", "0.894427"]);
+    });
   });
 
   test("the server's has this platform's libraries only", () => {

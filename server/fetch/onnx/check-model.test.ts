@@ -11,6 +11,7 @@ const model: ModelSummary = {
   opsets: new Map([["ai.onnx", 17]]),
   operators: new Map([["ai.onnx", "Add"]]),
   functionDomains: new Set(),
+  locales: new Set(),
   inputs: [],
   outputs: [],
   externalData: new Map(),

@@ -4,7 +4,15 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import * as fc from "fast-check";
-import { type Graph, identityModel, loopModel, onnxModel } from "../../../test/fixtures/onnx.ts";
+import {
+  type Attribute,
+  type Graph,
+  identityModel,
+  loopModel,
+  type Node,
+  onnxModel,
+  stringNormalizerModel,
+} from "../../../test/fixtures/onnx.ts";
 import { isFailure } from "../failure.ts";
 import { withFileBytes } from "./file-bytes.ts";
 import type { ByteSource } from "./protobuf.ts";
@@ -93,6 +101,37 @@ test("weights in another file are noted", () => {
     initializers: [{ name: "w", elementType: "float32", dims: [4], external: { location: "w.bin", length: 16 } }],
   };
   assert.deepEqual([...readModel(bytesOf(onnxModel(graph))).externalData], [["w.bin", 16]]);
+});
+
+describe("the locale that a StringNormalizer is loaded with", () => {
+  const table: readonly (readonly [Readonly<Record<string, Attribute>>, readonly string[]])[] = [
+    [{}, []],
+    [{ case_change_action: "NONE" }, []],
+    [{ case_change_action: "LOWER" }, ["en_US.UTF-8"]],
+    [{ case_change_action: "UPPER", locale: "de_DE.UTF-8", is_case_sensitive: 1 }, ["de_DE.UTF-8"]],
+    [{ stopwords: ["a"] }, ["en_US.UTF-8"]],
+    [{ stopwords: ["a"], locale: "C.UTF-8" }, ["C.UTF-8"]],
+    [{ stopwords: ["a"], is_case_sensitive: 1, locale: "C.UTF-8" }, []],
+  ];
+  for (const [attributes, locales] of table) {
+    test(JSON.stringify(attributes), () => {
+      assert.deepEqual([...readModel(bytesOf(stringNormalizerModel(attributes))).locales], locales);
+    });
+  }
+
+  test("is found in the body of a loop, and is none of other domains' operators of that name", () => {
+    const node = (domain: string, locale: string): Node => ({
+      operator: "StringNormalizer",
+      inputs: ["x"],
+      outputs: ["y"],
+      domain,
+      attributes: { case_change_action: "LOWER", locale },
+    });
+    const body = { nodes: [node("", "inner"), node("example.own", "foreign")], inputs: [], outputs: [] };
+    const loop: Node = { operator: "Loop", inputs: ["n"], outputs: ["z"], attributes: { body } };
+    const model = onnxModel({ nodes: [loop, node("", "outer")], inputs: [], outputs: [] });
+    assert.deepEqual([...readModel(bytesOf(model)).locales].toSorted(), ["inner", "outer"]);
+  });
 });
 
 describe("what is no model", () => {

@@ -3,6 +3,7 @@ import { modelDepth, modelFields, modelFileBytes } from "../limits.ts";
 import { lookOf } from "./look-of.ts";
 import { type ByteSource, damagedAt, type Field, fields } from "./protobuf.ts";
 import { inside, integer, message, type Reader, text } from "./reader.ts";
+import { localeOf } from "./string-locale.ts";
 import { readValueInfo, type TensorInfo } from "./value-info.ts";
 
 /** What can be known of a model without loading it. */
@@ -16,6 +17,8 @@ export interface ModelSummary {
   readonly operators: ReadonlyMap<string, string>;
   /** Domains that the model defines functions for. */
   readonly functionDomains: ReadonlySet<string>;
+  /** Names of the locales that its StringNormalizers cannot be loaded without. */
+  readonly locales: ReadonlySet<string>;
   /** What a caller has to give: inputs that have no initializer. */
   readonly inputs: readonly TensorInfo[];
   readonly outputs: readonly TensorInfo[];
@@ -30,6 +33,7 @@ interface Draft {
   readonly opsets: Map<string, number>;
   readonly operators: Map<string, string>;
   readonly functionDomains: Set<string>;
+  readonly locales: Set<string>;
   readonly inputs: TensorInfo[];
   readonly outputs: TensorInfo[];
   readonly initializers: Set<string>;
@@ -67,6 +71,7 @@ export function readModel(source: ByteSource): ModelSummary {
     opsets: new Map(),
     operators: new Map(),
     functionDomains: new Set(),
+    locales: new Set(),
     inputs: [],
     outputs: [],
     initializers: new Set(),
@@ -149,12 +154,19 @@ function readGraph(reader: ModelReader, at: Field, depth: number): void {
 function readNode(reader: ModelReader, at: Field, depth: number): void {
   let operator = "";
   let domain = "";
+  const attributes: Field[] = [];
   for (const field of inside(reader, at)) {
     if (field.number === 4) operator = text(reader, field);
     else if (field.number === 7) domain = text(reader, field);
-    else if (field.number === 5) readAttribute(reader, message(field), depth);
+    else if (field.number === 5) {
+      readAttribute(reader, message(field), depth);
+      attributes.push(field);
+    }
   }
   reader.draft.operators.set(domainName(domain), operator);
+  if (operator !== "StringNormalizer" || domainName(domain) !== "ai.onnx") return;
+  const locale = localeOf(reader, attributes);
+  if (locale !== undefined) reader.draft.locales.add(locale);
 }
 
 function readAttribute(reader: ModelReader, at: Field, depth: number): void {

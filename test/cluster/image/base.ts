@@ -9,8 +9,8 @@ import { buildah } from "./storage.ts";
 
 const release = "bookworm";
 
-/** What Node and ONNX Runtime need, and a shell-less image cannot do without. */
-const packages = ["base-files", "netbase", "tzdata", "ca-certificates", "libc6", "libgcc-s1", "libstdc++6"];
+/** What Node and ONNX Runtime need, and a shell-less image cannot do without; libc-bin brings the locale C.utf8. */
+const packages = ["base-files", "netbase", "tzdata", "ca-certificates", "libc6", "libc-bin", "libgcc-s1", "libstdc++6"];
 
 /**
  * An image without dpkg keeps no list of what is in it. Each package's own description, in the folder in which scanners

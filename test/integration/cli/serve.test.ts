@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdir, writeFile } from "node:fs/promises";
+import { readdir, symlink, writeFile } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, test } from "node:test";
@@ -9,7 +9,7 @@ import { promisify } from "node:util";
 import { directionModels } from "../../../demo/models.ts";
 import { repositoryDirectory } from "../../cluster/directories.ts";
 import { loopSteps } from "../../fixtures/loop-steps.ts";
-import { identityModel, loopModel, slowLoadingModel } from "../../fixtures/onnx.ts";
+import { identityModel, loopModel, slowLoadingModel, stringNormalizerModel } from "../../fixtures/onnx.ts";
 import { startRegistry } from "../fetch/registry.ts";
 import { eventually } from "../server/harness.ts";
 import { binary, environment, slipway, withFolder } from "./slipway.ts";
@@ -204,4 +204,23 @@ test("inspect --load runs the model, and tells of one that does not load", () =>
     const { served } = JSON.parse(bad.stdout) as { served: { isServed: boolean; reason: string; message: string } };
     assert.deepEqual([served.isServed, served.reason], [false, "UnsupportedOpset"]);
     assert.match(served.message, /operator "Identitx", which ONNX Runtime does not have/);
+  }));
+
+test("inspect tells which locale a model asks for, and whether this machine has it", () =>
+  withFolder(async (directory) => {
+    // A name that no machine has, until it is made one of those that are looked for.
+    const model = stringNormalizerModel({ case_change_action: "LOWER", locale: "xx_XX.UTF-8" });
+    await writeFile(join(directory, "text.onnx"), model);
+    const words = ["inspect", join(directory, "text.onnx")];
+    for (const more of [[], ["--load"]]) {
+      const { code, stdout } = await slipway([...words, ...more]);
+      assert.equal(code, 1);
+      assert.match(stdout, /\n {2}locale {7}xx_XX\.UTF-8\n/);
+      assert.match(stdout, /served here {2}no, LoadFailed: .* "xx_XX\.UTF-8" .* is not installed/);
+    }
+    await symlink("/usr/lib/locale/C.utf8", join(directory, "xx_XX.utf8"));
+    const there = await slipway([...words, "-o", "json"], { variables: { LOCPATH: directory } });
+    assert.equal(there.code, 0, there.stderr);
+    const found = JSON.parse(there.stdout) as { readonly locales: unknown; readonly served: unknown };
+    assert.deepEqual([found.locales, found.served], [["xx_XX.UTF-8"], { isServed: true }]);
   }));

@@ -48,14 +48,14 @@ async function isAtRest(names: readonly string[]): Promise<void> {
     assert.equal(status.drift, undefined, `${name}: ${JSON.stringify(status.drift)}`);
   }
   // Not before what follows a change, such as the counts of pods, is written down.
-  const [before_, passes] = await eventually("nothing is written", async () => {
+  const [atRest, passes] = await eventually("nothing is written", async () => {
     const [writes, made] = [await operator.writes(), await operator.passes()];
     await someLook(names);
     return (await operator.writes()) === writes && ([writes, made] as const);
   });
   for (let round = 0; round < 3; round += 1) await someLook(names);
   assert.ok((await operator.passes()) > passes);
-  assert.equal(await operator.writes(), before_, "a pass that finds nothing to do writes nothing");
+  assert.equal(await operator.writes(), atRest, "a pass that finds nothing to do writes nothing");
   for (const name of names) assert.equal((await bench.status(name)).drift, undefined, name);
 }
 

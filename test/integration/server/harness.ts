@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { rmSync } from "node:fs";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { request as httpRequest } from "node:http";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
@@ -41,6 +41,19 @@ export interface StartOptions {
   readonly variables?: Readonly<Record<string, string>>;
   /** False: return as soon as it listens or has ended, whatever becomes of the model. */
   readonly untilReady?: boolean;
+  /** Started from this image instead of from the sources. */
+  readonly image?: MountedImage;
+}
+
+/** An image whose files lie in a folder of this machine. */
+export interface MountedImage {
+  readonly root: string;
+  /** ENTRYPOINT and CMD. */
+  readonly command: readonly string[];
+  /** ENV, as `NAME=value`. */
+  readonly environment: readonly string[];
+  /** USER, as `UID:GID`. */
+  readonly user: string;
 }
 
 /** Servers and their directories; a test that fails half-way must leave neither behind, nor hang on them. */
@@ -55,24 +68,32 @@ after(() => {
 const main = new URL("../../../server/main.ts", import.meta.url).pathname;
 const startMilliseconds = 60_000;
 
-export async function startServer({ files, variables = {}, untilReady = true }: StartOptions): Promise<RunningServer> {
+export async function startServer(options: StartOptions): Promise<RunningServer> {
+  const { files, variables = {}, untilReady = true, image } = options;
   const directory = await mkdtemp(join(tmpdir(), "slipway-server-"));
   for (const [name, content] of Object.entries(files)) await writeFile(join(directory, name), content);
   const terminationMessage = join(directory, "termination-log");
   const inServiceFile = join(directory, "in-service");
   await writeFile(terminationMessage, "");
+  if (image !== undefined) {
+    await chmod(directory, 0o755);
+    await chmod(terminationMessage, 0o666);
+  }
 
-  const child = spawn(process.execPath, [main, "serve"], {
+  const [program = "", ...words] =
+    image === undefined ? [process.execPath, main, "serve"] : commandInImage(image, directory);
+  const seen = (path: string): string => (image === undefined ? path : path.replace(directory, folderInImage));
+  const child = spawn(program, words, {
     env: {
       // Nothing is inherited: what the server needs must be in its contract.
       [environment.modelName]: "m",
       [environment.modelVersion]: "v1",
-      [environment.modelDirectory]: directory,
+      [environment.modelDirectory]: seen(directory),
       [environment.listenAddress]: "127.0.0.1",
       [environment.httpPort]: "0",
       [environment.metricsPort]: "0",
-      [environment.terminationMessage]: terminationMessage,
-      [environment.inServiceFile]: inServiceFile,
+      [environment.terminationMessage]: seen(terminationMessage),
+      [environment.inServiceFile]: seen(inServiceFile),
       [environment.cpuLimit]: "1",
       [environment.propagation]: "0.3",
       ...variables,
@@ -134,6 +155,26 @@ export async function startServer({ files, variables = {}, untilReady = true }: 
       return exit;
     },
   };
+}
+
+/** An empty folder of every Debian. */
+const folderInImage = "/home";
+
+/**
+ * As a container runtime starts it, so far as files and user go: the image read-only, in it the folder of the model, the
+ * image's user, and nothing of this machine but /proc. One process all the way, so that a signal reaches the server.
+ */
+function commandInImage({ root, command, environment: variables, user }: MountedImage, directory: string): string[] {
+  const script = [
+    "root=$1 directory=$2 user=$3; shift 3",
+    'mount --bind "$root" "$root"',
+    'mount -o remount,bind,ro "$root"',
+    `mount --bind "$directory" "$root${folderInImage}"`,
+    'mount --rbind /proc "$root/proc"',
+    'exec chroot --userspec="$user" "$root" "$@"',
+  ].join(" && ");
+  // `env` is a program of this machine, as the image has none.
+  return ["env", ...variables, "unshare", "--mount", "sh", "-c", script, "sh", root, directory, user, ...command];
 }
 
 export interface Reply {
