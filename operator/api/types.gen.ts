@@ -175,7 +175,7 @@ export interface ModelDeployment {
      */
     placement?: {
       /**
-       * Labels that a node must have.
+       * Labels that a node must have, beside kubernetes.io/os: linux, which counts unless that label is given another value here.
        */
       nodeSelector?: {
         [k: string]: string;

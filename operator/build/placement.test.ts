@@ -4,8 +4,21 @@ import { placement } from "./placement.ts";
 
 const gpu = { count: 1, resourceName: "nvidia.com/gpu" };
 
-test("without placement and GPU a pod's spec gets nothing", () => {
-  assert.deepEqual(placement("m", "r", undefined, undefined), {});
+const linux = { "kubernetes.io/os": "linux" };
+
+test("without placement and GPU a pod's spec asks for Linux alone", () => {
+  assert.deepEqual(placement("m", "r", undefined, undefined), { nodeSelector: linux });
+});
+
+test("a node selector is merged with that for Linux, and its own value of that label counts", () => {
+  const selected = (nodeSelector: Readonly<Record<string, string>>): unknown =>
+    placement("m", "r", { nodeSelector }, undefined).nodeSelector;
+  assert.deepEqual(selected({}), linux);
+  assert.deepEqual(selected({ pool: "models" }), { ...linux, pool: "models" });
+  assert.deepEqual(selected({ "kubernetes.io/os": "other", pool: "models" }), {
+    "kubernetes.io/os": "other",
+    pool: "models",
+  });
 });
 
 for (const [resourceName, keys] of [

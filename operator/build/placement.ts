@@ -15,7 +15,7 @@ export function placement(
   const spread = wanted?.topologySpreadConstraints ?? [];
   const selector = { matchLabels: { [labels.model]: model, [labels.revision]: revision } };
   return {
-    ...(wanted?.nodeSelector === undefined ? {} : { nodeSelector: { ...wanted.nodeSelector } }),
+    nodeSelector: { ...linux, ...wanted?.nodeSelector },
     ...(tolerations.length === 0 ? {} : { tolerations }),
     ...(affinity === undefined ? {} : { affinity }),
     ...(spread.length === 0
@@ -29,6 +29,12 @@ export function placement(
     ...(wanted?.priorityClassName === undefined ? {} : { priorityClassName: wanted.priorityClassName }),
   };
 }
+
+/**
+ * The server's image is one for Linux, and nothing else keeps its pods off the other nodes of a mixed cluster. Every
+ * kubelet sets this label (Kubernetes, "Well-Known Labels"). A value of the user's own is taken as it is.
+ */
+const linux = { "kubernetes.io/os": "linux" } as const;
 
 /**
  * GPU nodes are tainted with the resource's name by custom, so that nothing else lands on them; those with slices

@@ -72,6 +72,18 @@ test("the least values give an operator with the chart's own version of both ima
   assert.equal(deployment.spec.replicas, 2);
 });
 
+test("the label of Linux that nodes are asked for can be replaced, and taken away", async () => {
+  const key = "kubernetes.io/os";
+  for (const [given, selector] of [
+    [{ [key]: "other" }, { [key]: "other" }],
+    [{ [key]: null }, undefined],
+    [{ [key]: null, pool: "system" }, { pool: "system" }],
+  ] as const) {
+    const { spec } = only(await render({ ...leastValues, nodeSelector: given }), "Deployment") as Deployment;
+    assert.deepEqual(spec.template.spec.nodeSelector, selector);
+  }
+});
+
 test("every value reaches the object it is for", async () => {
   const manifests = await render(fullValues);
   const { metadata, spec } = only(manifests, "Deployment") as Deployment;
@@ -95,7 +107,7 @@ test("every value reaches the object it is for", async () => {
   assert.equal(replicas, 3);
   assert.equal(template.spec.serviceAccountName, "models");
   assert.deepEqual(template.spec.imagePullSecrets, fullValues.imagePullSecrets);
-  assert.deepEqual(template.spec.nodeSelector, fullValues.nodeSelector);
+  assert.deepEqual(template.spec.nodeSelector, { "kubernetes.io/os": "linux", ...fullValues.nodeSelector });
   assert.deepEqual(template.spec.tolerations, fullValues.tolerations);
   assert.deepEqual(template.spec.affinity, fullValues.affinity);
   assert.deepEqual(container?.env.slice(2), fullValues.env);

@@ -77,7 +77,7 @@ export const fullValues = {
   deploymentLabels: { tier: "backend" },
   podAnnotations: { note: "one" },
   podLabels: { team: "ml" },
-  nodeSelector: { "kubernetes.io/os": "linux" },
+  nodeSelector: { pool: "system" },
   tolerations: [{ key: "dedicated", operator: "Exists" }],
   affinity: {
     nodeAffinity: {

@@ -30,7 +30,7 @@ before(async () => {
   await bench.apply({
     apiVersion: "v1",
     kind: "Node",
-    metadata: { name: far, labels: { "test-node": "true" } },
+    metadata: { name: far, labels: { "test-node": "true", "kubernetes.io/os": "linux" } },
     spec: { taints: [taint] },
   });
   await offer(far, "NVIDIA-T4", "16384");

@@ -222,7 +222,7 @@ function node(name: string, more: Partial<ObservedNode> = {}): ObservedNode {
     unschedulable: false,
     ready: true,
     taints: [],
-    labels: { "nvidia.com/gpu.product": "NVIDIA-L4", "nvidia.com/gpu.memory": "24576" },
+    labels: { "kubernetes.io/os": "linux", "nvidia.com/gpu.product": "NVIDIA-L4", "nvidia.com/gpu.memory": "24576" },
     allocatable: { "nvidia.com/gpu": 1 },
     ...more,
   };

@@ -22,6 +22,11 @@ before(async () => {
 
 after(() => bench.stop());
 
+/** Labelled as every kubelet labels its node. */
+async function addNode(name: string): Promise<void> {
+  await bench.apply({ apiVersion: "v1", kind: "Node", metadata: { name, labels: { "kubernetes.io/os": "linux" } } });
+}
+
 async function patchStatus(status: object): Promise<void> {
   const options = { type: "merge", subresource: "status", fieldManager: "kubelet" } as const;
   await bench.client.patch(nodes, undefined, "gpu-1", { status }, options);
@@ -38,10 +43,10 @@ function ready(lastHeartbeatTime: string): object {
 
 test("a model that waits for a GPU tells of nodes as they are now: added, labelled, with devices, and gone", async () => {
   const gpu = { count: 2, products: ["NVIDIA-L4"] };
-  await bench.apply({ apiVersion: "v1", kind: "Node", metadata: { name: "cpu-1" } });
+  await addNode("cpu-1");
   await bench.apply(model("waits", { versions, gpu }));
   await told(/\(no node offers nvidia\.com\/gpu\)$/);
-  await bench.apply({ apiVersion: "v1", kind: "Node", metadata: { name: "gpu-1" } });
+  await addNode("gpu-1");
   await patchStatus({ ...ready("2026-01-01T00:00:00Z"), allocatable: { "nvidia.com/gpu": "1" } });
   await told(/\(gpu-1: no label nvidia\.com\/gpu\.product is not among NVIDIA-L4\)$/);
   await bench.plane.kubectl(["label", "node", "gpu-1", "nvidia.com/gpu.product=NVIDIA-L4"]);
@@ -53,7 +58,7 @@ test("a model that waits for a GPU tells of nodes as they are now: added, labell
 
 test("of another maker's devices a node says what somebody has labelled it with", async () => {
   const gpu = { resourceName: "amd.com/gpu", minMemory: "16Gi" };
-  await bench.apply({ apiVersion: "v1", kind: "Node", metadata: { name: "gpu-1" } });
+  await addNode("gpu-1");
   await patchStatus({ ...ready("2026-01-01T00:00:00Z"), allocatable: { "amd.com/gpu": "1" } });
   await bench.apply(model("waits", { versions, gpu }));
   await told(/\(gpu-1: no label amd\.com\/gpu\.memory, and 16Gi of GPU memory are asked for\)$/);
@@ -64,7 +69,7 @@ test("of another maker's devices a node says what somebody has labelled it with"
 
 test("a heartbeat brings no pass, and a change of a node none of a model that it cannot concern", async () => {
   bench.pods.decide("serves", { kind: "ready", digest: digest("1") });
-  await bench.apply({ apiVersion: "v1", kind: "Node", metadata: { name: "gpu-1" } });
+  await addNode("gpu-1");
   await patchStatus({ ...ready("2026-01-01T00:00:00Z"), allocatable: { "nvidia.com/gpu": "1" } });
   await bench.apply(model("waits", { versions, gpu: { products: ["NVIDIA-L4"] } }));
   await told(/\(gpu-1: no label/);
