@@ -1,7 +1,7 @@
 # Names for what npm scripts do, so that they work on a machine that has only Node 20 or later, npm and Go: the first
 # one that is used installs the npm packages, among them the Node that everything runs on.
 .DEFAULT_GOAL := help
-.PHONY: help demo down test bench check release cluster kubeenv
+.PHONY: help demo down test soak bench check release cluster kubeenv
 
 installed := node_modules/.package-lock.json
 
@@ -22,8 +22,11 @@ demo: $(installed) ## build everything, start a Kubernetes, serve a model, chang
 down: $(installed) ## stop the Kubernetes of `make demo` and `make cluster`, and remove all it made
 	@npm run --silent cluster down
 
-test: $(installed) ## run every test, from unit tests to the real cluster
+test: $(installed) ## run the tests, from unit tests to the real cluster
 	@npm run --silent test:all
+
+soak: $(installed) ## run what `make test` leaves out, before a release: KEDA, and signatures by cosign
+	@npm run --silent test:soak
 
 bench: $(installed) ## print the figures the project holds itself to, each with the command that shows it
 	@npm run --silent bench

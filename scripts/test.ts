@@ -1,6 +1,6 @@
 /**
- * Runs the test suites that are named, or all of them, one after the other, and prints what each took against its
- * budget. Exits 0 only if every test of every suite passed and none of the suites was empty.
+ * Runs the test suites that are named, or all but those on request, one after the other, and prints what each took
+ * against its budget. Exits 0 only if every test of every suite passed and none of the suites was empty.
  */
 import { glob } from "node:fs/promises";
 import { availableParallelism } from "node:os";
@@ -21,6 +21,8 @@ interface Suite {
   readonly programs: readonly ModuleName[];
   /** Test files at the same time. */
   readonly concurrency: number;
+  /** Only when it is named: what it needs takes minutes to build, for what few changes can break. */
+  readonly onRequest?: true;
   /** What it may take, warm, on two cores; the sum has to leave room for the suites of later days. */
   readonly budgetSeconds: number;
   /** One test file that takes longer is ended, and fails. */
@@ -58,7 +60,7 @@ const suites: readonly Suite[] = [
     about: "a real kube-apiserver, a real registry, the real server process",
     files: ["test/integration/**/*.test.ts", "test/cluster/**/*.test.ts"],
     packages: "tests",
-    programs: [...controlPlaneModules, "versitygw", "rclone", "cosign", "keda"],
+    programs: [...controlPlaneModules, "versitygw", "rclone"],
     concurrency: cores,
     budgetSeconds: 420,
     fileTimeoutMs: 1_200_000,
@@ -73,11 +75,23 @@ const suites: readonly Suite[] = [
     budgetSeconds: 720,
     fileTimeoutMs: 1_200_000,
   },
+  {
+    name: "soak",
+    about: "KEDA scales a model, cosign signs a release; run before a release",
+    files: ["test/soak/**/*.test.ts"],
+    packages: "tests",
+    programs: [...controlPlaneModules, "cosign", "keda"],
+    onRequest: true,
+    concurrency: cores,
+    budgetSeconds: 240,
+    fileTimeoutMs: 1_200_000,
+  },
 ];
 
 const names = suites.map(({ name }) => name);
 const help = `npx node scripts/test.ts [${names.join("|")}]...
 ${suites.map(({ name, about, budgetSeconds }) => `  ${name.padEnd(12)} ${about} (budget ${budgetSeconds} s)`).join("\n")}
+Without a name: ${suites.flatMap(({ name, onRequest }) => (onRequest === true ? [] : [name])).join(", ")}.
 `;
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { help: { type: "boolean" } } });
@@ -90,7 +104,11 @@ if (values.help) {
 } else {
   // ONNX Runtime sends telemetry unless it is told not to before its library is loaded, also in the tests.
   process.env["ORT_DISABLE_TELEMETRY"] = "1";
-  await main(suites.filter(({ name }) => positionals.length === 0 || positionals.includes(name)));
+  await main(
+    suites.filter(({ name, onRequest }) =>
+      positionals.length === 0 ? onRequest !== true : positionals.includes(name),
+    ),
+  );
 }
 
 async function main(chosen: readonly Suite[]): Promise<void> {

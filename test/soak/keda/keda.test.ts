@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { kinds } from "../../../operator/api/kinds.ts";
-import { watchEveryVersion } from "../operator/every-version.ts";
+import { watchEveryVersion } from "../../integration/operator/every-version.ts";
 import {
   type Bench,
   condition,
@@ -15,8 +15,8 @@ import {
   model,
   servesVersion,
   startBench,
-} from "../operator/harness.ts";
-import { auditModels, isOurs, type ModelAudit } from "../operator/model-audit.ts";
+} from "../../integration/operator/harness.ts";
+import { auditModels, isOurs, type ModelAudit } from "../../integration/operator/model-audit.ts";
 import { type Keda, startKeda } from "./keda.ts";
 
 const name = "office";
