@@ -6,41 +6,41 @@ import { model, pushVersions } from "./models.ts";
 import { eventually, reached } from "./wait.ts";
 
 const name = "busy";
-/** metrics-server measures every 10 s, the autoscaler looks every 15 s, and the first values need two rounds. */
-const scalerMs = 150_000;
-const ratePerSecond = 600;
+/**
+ * Nobody promises how soon: the kubelet, metrics-server (every 10 s) and the autoscaler (every 15 s, and two rounds
+ * until it has values) each wait for a processor that others may keep busy. Beyond this something stands still.
+ */
+const scalerMs = 8 * 60_000;
+
+/**
+ * What the autoscaler aims at decides which way it goes, whatever this machine's processor is worth and whoever else
+ * uses it. Requested are 100m: a pod that answers takes more than the 1m of the lower one (at rest some 7m, by its
+ * probes alone), and its limit of 500m is half of the higher one's 1000m.
+ */
+const targets = { grow: 1, shrink: 1000 } as const;
+const resources = { requests: { cpu: "100m", memory: "64Mi" }, limits: { cpu: "500m", memory: "512Mi" } };
 
 let bench: Bench;
 
 before(async () => {
   bench = await startBench("e2e-autoscaling");
-  await bench.apply(
-    model(name, await pushVersions(bench, name), {
-      // 50m, between what a pod takes at rest (some 7m, with a probe a second) and what the load takes (170m to 200m
-      // were seen): also on a machine that is three times slower, where two pods at rest have to take less than what is
-      // asked for one, or almost three times faster. What is tested is the way there and back, not the autoscaler's
-      // arithmetic.
-      resources: { requests: { cpu: "20m", memory: "64Mi" }, limits: { cpu: "1", memory: "512Mi" } },
-      scaling: {
-        min: 1,
-        max: 3,
-        metric: "CPU",
-        targetPercent: 250,
-        behavior: {
-          scaleDown: { stabilizationWindowSeconds: 0, policies: [{ type: "Percent", value: 100, periodSeconds: 15 }] },
-        },
-      },
-    }),
-  );
+  const behavior = {
+    scaleDown: { stabilizationWindowSeconds: 0, policies: [{ type: "Percent", value: 100, periodSeconds: 15 }] },
+  };
+  const scaling = { min: 1, max: 3, metric: "CPU", targetPercent: targets.shrink, behavior };
+  await bench.apply(model(name, await pushVersions(bench, name), { resources, scaling }));
   await reached(bench, name, "v1");
 });
 
 after(() => bench.stop());
 
-test("under load the model grows by its own autoscaler, and shrinks again, without a failed request", {
-  timeout: 400_000,
-}, async () => {
-  const grown = async (): Promise<void> => {
+async function specReplicas(): Promise<number> {
+  return Number(await bench.kubectl("get", "md", name, "-o", "jsonpath={.spec.replicas}"));
+}
+
+test("under load the model grows by its own autoscaler, and shrinks again, without a failed request", async () => {
+  await underLoad(bench, name, async () => {
+    await bench.patchModel(name, { scaling: { targetPercent: targets.grow } });
     await eventually(
       "more than one pod serves",
       async () => {
@@ -49,13 +49,12 @@ test("under load the model grows by its own autoscaler, and shrinks again, witho
       },
       scalerMs,
     );
-    const spec = JSON.parse(await bench.kubectl("get", "md", name, "-o", "jsonpath={.spec}")) as { replicas: number };
-    assert.ok(spec.replicas > 1, "the autoscaler turned spec.replicas");
-    const ready = (await bench.status(name)).conditions?.find(({ type }) => type === "Ready");
-    assert.equal(ready?.status, "True", ready?.message);
-  };
-  await underLoad(bench, name, grown, { ratePerSecond });
-  await eventually("one pod is left", async () => assert.equal((await bench.status(name)).replicas, 1), scalerMs);
+    assert.ok((await specReplicas()) > 1, "the autoscaler turned spec.replicas");
+    await reached(bench, name, "v1");
+    await bench.patchModel(name, { scaling: { targetPercent: targets.shrink } });
+    await eventually("one pod is left", async () => assert.equal((await bench.status(name)).replicas, 1), scalerMs);
+    assert.equal(await specReplicas(), 1);
+  });
   const managers = await bench.kubectl("get", "md", name, "--show-managed-fields", "-o", "json");
   const { metadata } = JSON.parse(managers) as {
     metadata: { managedFields: { manager: string; subresource?: string }[] };
