@@ -2,7 +2,7 @@
  * A process for lease.test.ts: stands for election and, whether it leads or not, tries all the time to write. Says on
  * stdout, a line each: `following` (the holder, as it happens), `elected`, `lost`, `refused` (at the first refusal after
  * a write).
- * Arguments: server CA-file token identity.
+ * Arguments: server CA-file token identity lease-in-ms.
  */
 import { readFileSync } from "node:fs";
 import { createClient } from "../../../operator/kube/client.ts";
@@ -13,7 +13,8 @@ import { createMetrics } from "../../../operator/kube/metrics.ts";
 import { createTransport } from "../../../operator/kube/transport.ts";
 import { configMap, configMaps, fieldManager, namespace, quietLog, tellingWatches } from "./runtime.ts";
 
-const [server = "", caFile = "", token = "", identity = ""] = process.argv.slice(2);
+const [server = "", caFile = "", token = "", identity = "", lease = ""] = process.argv.slice(2);
+const leaseMs = Number(lease);
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const tls = { ca: readFileSync(caFile, "utf8") };
 const clock = systemClock;
@@ -38,8 +39,8 @@ const elector = createElector({
   metrics,
   onElected: () => say("elected"),
   onLost: () => say("lost"),
-  // A third of the usual, in the same proportions, so that the test takes a third of the time.
-  timing: { leaseDurationMs: 5_000, renewDeadlineMs: 3_300, retryPeriodMs: 700 },
+  // In the usual proportions.
+  timing: { leaseDurationMs: leaseMs, renewDeadlineMs: 0.66 * leaseMs, retryPeriodMs: 0.14 * leaseMs },
 });
 const client = createClient(transport, { mayWrite: () => elector.isLeader() });
 

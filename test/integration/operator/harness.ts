@@ -120,11 +120,14 @@ export function condition(status: Status, type: string): { status: string; reaso
   return found ?? { status: "absent", reason: "", message: "" };
 }
 
-/** Waits until `probe` gives something, looking again every 50 ms; the error shows what was seen last. */
+/**
+ * Waits until `probe` gives something, looking again every 50 ms, far longer than it takes on a machine that is shared
+ * with builds; the error shows what was seen last.
+ */
 export async function eventually<T>(
   what: string,
   probe: () => Promise<T | undefined | false>,
-  timeoutMs = 30_000,
+  timeoutMs = 120_000,
 ): Promise<T> {
   const until = performance.now() + timeoutMs;
   let last: unknown;

@@ -235,8 +235,8 @@ export function raw(port: number, bytes: string | Uint8Array): Promise<string> {
   });
 }
 
-/** Waits until `check` holds; for states that come about in another process. */
-export async function eventually(what: string, check: () => Promise<boolean> | boolean, seconds = 10): Promise<void> {
+/** Waits until `check` holds, far longer than it takes on a busy machine; for what comes about in another process. */
+export async function eventually(what: string, check: () => Promise<boolean> | boolean, seconds = 60): Promise<void> {
   const deadline = performance.now() + seconds * 1000;
   for (;;) {
     if (await check()) return;
