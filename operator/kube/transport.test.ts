@@ -435,9 +435,9 @@ async function count(watch: AsyncIterable<unknown>): Promise<number> {
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + 5_000;
+  const deadline = performance.now() + 60_000;
   while (!condition()) {
-    assert.ok(performance.now() < deadline, `not within 5 s: ${condition.toString()}`);
+    assert.ok(performance.now() < deadline, `not within a minute: ${condition.toString()}`);
     await delay(2);
   }
 }

@@ -38,7 +38,7 @@ describe("processes", () => {
       const program = shell("umask; exec sleep 60");
       const started = startDetached(program);
       const check = async () => assert.equal(await readFile(program.logFile, "utf8"), "0022\n");
-      await waitFor("its umask", check, { timeoutMilliseconds: 5_000, processes: [started] });
+      await waitFor("its umask", check, { timeoutMilliseconds: 60_000, processes: [started] });
       await stopProcess(started, 0);
       assert.equal(process.umask(), 0o077);
     } finally {
@@ -50,7 +50,7 @@ describe("processes", () => {
     const program = shell("trap '' TERM; echo ready; while :; do sleep 1; done");
     const started = startTied(program);
     const check = async () => assert.match(await readFile(program.logFile, "utf8"), /ready/);
-    await waitFor("ready", check, { timeoutMilliseconds: 5_000, processes: [started] });
+    await waitFor("ready", check, { timeoutMilliseconds: 60_000, processes: [started] });
     await stopProcess(started, 50);
     assert.ok(!isRunning(started));
   });
@@ -75,7 +75,7 @@ describe("processes", () => {
 
   test("waiting quotes the log of a process that ended", async () => {
     const started = startTied(shell("echo the reason; exit 3"));
-    const waiting = waitFor("never", notYet, { timeoutMilliseconds: 5_000, processes: [started] });
+    const waiting = waitFor("never", notYet, { timeoutMilliseconds: 60_000, processes: [started] });
     await assert.rejects(waiting, /never: shell ended\n.*the reason/s);
   });
 

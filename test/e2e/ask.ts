@@ -51,5 +51,5 @@ export function sumOf(metrics: string, name: string): number {
  * busy machine more than a second; before it knows the Service at all, requests are lost on the way out.
  */
 export function reachable(bench: Bench, url: string): Promise<Answer> {
-  return waitFor(`${url} leads to a pod`, () => ask(bench, url + paths.ready), { timeoutMilliseconds: 30_000 });
+  return waitFor(`${url} leads to a pod`, () => ask(bench, url + paths.ready), { timeoutMilliseconds: 120_000 });
 }

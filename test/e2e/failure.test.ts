@@ -15,8 +15,8 @@ import { elementwise, model, negated, pushVersions, question, same } from "./mod
 import { followPods, type PodHistory, uids, versionOf } from "./pods.ts";
 import { condition, eventually, reached } from "./wait.ts";
 
-/** From the end of a pod's container until status says why, at most. */
-const saidWithinMs = 5_000;
+/** From the end of a pod's container until status says why: because of it, and not when a deadline is over. */
+const saidWithinMs = 60_000;
 /** A pod that failed for good and was tried again all the same would show within this. */
 const silenceMs = 3_000;
 

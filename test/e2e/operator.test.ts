@@ -29,10 +29,10 @@ import { type Pod, podResource, uids } from "./pods.ts";
 import { eventually, reached } from "./wait.ts";
 
 const name = "carefree";
-/** From SIGTERM, and from the lease given back, to the next holder. */
-const handoverMs = 1_000;
+/** From SIGTERM to the next holder: sooner than a lease of 15 s, renewed 2 s before, would have been over. */
+const handoverMs = 13_000;
 /** A lease of 15 s, seen up to 2 s after it was renewed; the rest is a busy machine's. */
-const takeoverMs = 20_000;
+const takeoverMs = 60_000;
 
 let bench: Bench;
 let leadership: Leadership;
@@ -50,7 +50,7 @@ after(async () => {
   await bench.stop();
 });
 
-test("a leader that is told to go hands over within a second, and its successor writes nothing over what runs", async (t) => {
+test("a leader that is told to go hands over before its lease is over, and its successor writes nothing over what runs", async (t) => {
   const leader = await settled(bench, leadership);
   const everything = await atRest();
   const log = bench.node.kubectl(["logs", "--follow", "-n", systemNamespace, leader.metadata.name]);

@@ -5,12 +5,12 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, before, describe, test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { getAsAdmin } from "../cluster/api-probe.ts";
 import { CommandError } from "../cluster/command.ts";
 import { type ControlPlane, startControlPlane } from "../cluster/control-plane.ts";
 import { memoryDirectory } from "../cluster/directories.ts";
 import { kubernetesVersion } from "../cluster/kubernetes-module.ts";
+import { waitFor } from "../cluster/wait.ts";
 
 describe("a control plane of its own", () => {
   let plane: ControlPlane;
@@ -85,15 +85,9 @@ test("nothing survives the process that started it, even when that is killed", a
   owner.kill("SIGKILL");
   await exited;
 
-  const refused = async () => {
-    const error = await getAsAdmin(`${plane.server}/readyz`, plane).then(
-      () => undefined,
-      (thrown: NodeJS.ErrnoException) => thrown.code,
-    );
-    return error === "ECONNREFUSED";
-  };
-  for (let attempt = 0; attempt < 100 && !(await refused()); attempt++) await sleep(50);
-  assert.ok(await refused(), "the API server of a killed process still answers");
+  const refused = () =>
+    assert.rejects(getAsAdmin(`${plane.server}/readyz`, plane), { code: "ECONNREFUSED" }, "it still answers");
+  await waitFor("the API server of a killed process to be gone", refused, { timeoutMilliseconds: 60_000 });
 
   // The next control plane on this machine removes the files that the killed one left.
   await (await startControlPlane()).stop();

@@ -15,6 +15,6 @@ export async function established(plane: ControlPlane): Promise<void> {
       const { stdout } = await plane.kubectl(["get", "crd", "modeldeployments.slipway.dev", "-o", condition]);
       assert.equal(stdout, "True");
     },
-    { timeoutMilliseconds: 30_000 },
+    { timeoutMilliseconds: 120_000 },
   );
 }

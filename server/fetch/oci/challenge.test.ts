@@ -40,9 +40,10 @@ test("any header is read without harm", () => {
     }),
   );
   const long = `Bearer realm="${"\\".repeat(10_000)}`;
-  const started = performance.now();
+  // Processor time, which others who keep the machine busy do not lengthen.
+  const started = process.cpuUsage();
   parseBearerChallenge(long);
-  assert.ok(performance.now() - started < 1000, "the pattern backtracks");
+  assert.ok(process.cpuUsage(started).user < 1e6, "the pattern backtracks");
 });
 
 test("a Basic challenge is found beside others", () => {

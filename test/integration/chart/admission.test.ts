@@ -83,7 +83,7 @@ test("the operator can change one annotation of a model's pod, delete one that h
     await waitFor(
       "the policy to be enforced",
       async () => assert.equal((await patch(operator, "model?dryRun=All", attempt)).status, 422),
-      { timeoutMilliseconds: 30_000 },
+      { timeoutMilliseconds: 120_000 },
     );
   });
 

@@ -28,6 +28,6 @@ export async function helmTest(
   const [script = ""] = container.args;
   return run(process.execPath, [...flags, script, credentials, operator, String(replicas), "0"], {
     environment: { KUBERNETES_SERVICE_HOST: hostname, KUBERNETES_SERVICE_PORT: port },
-    timeoutMilliseconds: 30_000,
+    timeoutMilliseconds: 120_000,
   });
 }

@@ -73,7 +73,7 @@ test("limits of an organisation judge what is new or raised, and never a way bac
   await waitFor(
     "the policy to be enforced",
     () => assert.rejects(create(model("late", { replicas: 9 }), "--dry-run=server"), CommandError),
-    { timeoutMilliseconds: 30_000 },
+    { timeoutMilliseconds: 120_000 },
   );
 
   for (const { what, spec, says } of refusedSpecs) {
@@ -110,7 +110,7 @@ test("limits of an organisation judge what is new or raised, and never a way bac
     await upgrade({ limits, watchNamespaces: ["team-a"] });
     const beyond = model("beyond", { replicas: 9 });
     await waitFor("other namespaces to be left alone", () => create(beyond, "--dry-run=server"), {
-      timeoutMilliseconds: 30_000,
+      timeoutMilliseconds: 120_000,
     });
     await assert.rejects(create(beyond, "--dry-run=server", "--namespace=team-a"), refusal(/spec\.replicas is 9/));
   });

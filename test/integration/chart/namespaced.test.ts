@@ -45,7 +45,7 @@ test("an operator of two namespaces works in both, and may do nothing elsewhere"
         const deployments = await plane.kubectl(["get", "deployments", "-n", namespace, "-o", "name"]);
         assert.match(deployments.stdout, /^deployment\.apps\/digits-/);
       },
-      { timeoutMilliseconds: 60_000, intervalMilliseconds: 200 },
+      { timeoutMilliseconds: 120_000, intervalMilliseconds: 200 },
     );
   }
 

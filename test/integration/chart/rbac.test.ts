@@ -195,7 +195,7 @@ async function reached(
       const { stdout } = await plane.kubectl(["get", "md", "digits", "-o", "json"]);
       if (!(await holds(JSON.parse(stdout) as Model))) throw new Error(stdout);
     },
-    { timeoutMilliseconds: 60_000, intervalMilliseconds: 200 },
+    { timeoutMilliseconds: 120_000, intervalMilliseconds: 200 },
   );
 }
 

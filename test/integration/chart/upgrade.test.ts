@@ -131,7 +131,7 @@ async function reached(
       const { stdout } = await plane.kubectl(["get", "md", name, "-o", "json"]);
       if (!(await holds(JSON.parse(stdout) as Model))) throw new Error(stdout);
     },
-    { timeoutMilliseconds: 60_000, intervalMilliseconds: 200 },
+    { timeoutMilliseconds: 120_000, intervalMilliseconds: 200 },
   );
 }
 

@@ -93,7 +93,7 @@ test("the API server warns of nothing that the operator asks it for", async (t) 
       assert.deepEqual(missing, []);
       return Promise.resolve();
     },
-    { timeoutMilliseconds: 30_000 },
+    { timeoutMilliseconds: 120_000 },
   );
   assert.deepEqual(warnings(), []);
 
@@ -137,6 +137,6 @@ async function serves(plane: ControlPlane, version: string): Promise<void> {
       assert.ok(reached && status?.currentVersion === version, stdout);
       assert.equal(status?.observedGeneration, metadata.generation);
     },
-    { timeoutMilliseconds: 60_000, intervalMilliseconds: 200 },
+    { timeoutMilliseconds: 120_000, intervalMilliseconds: 200 },
   );
 }

@@ -36,7 +36,7 @@ export interface RegistryOptions {
   readonly place?: Place;
 }
 
-const startMilliseconds = 20_000;
+const startMilliseconds = 120_000;
 
 /** Starts Debian's `docker-registry`, with a data folder of its own. */
 export async function startRegistry(options: RegistryOptions = {}): Promise<Registry> {

@@ -27,7 +27,7 @@ export interface S3Server {
 export const region = "eu-test-1";
 /** Of the root account of every versitygw here. */
 const keys = { AWS_ACCESS_KEY_ID: "slipway-test", AWS_SECRET_ACCESS_KEY: "a_secret/of_the+test" };
-const startMilliseconds = 20_000;
+const startMilliseconds = 120_000;
 
 export interface S3ServerOptions {
   readonly tls?: boolean;

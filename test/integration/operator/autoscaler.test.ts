@@ -167,7 +167,7 @@ test("an autoscaler of the user's own turns a model without spec.scaling, and is
     // Without metrics it still keeps to its bounds.
     spec: { scaleTargetRef: target, minReplicas: 2, maxReplicas: 4 },
   });
-  await eventually("it has scaled", async () => (await bench.status("own")).readyReplicas === 2, 90_000);
+  await eventually("it has scaled", async () => (await bench.status("own")).readyReplicas === 2);
   await ready("own");
   const status = await bench.status("own");
   assert.equal(condition(status, "Ready").reason, "Serving");

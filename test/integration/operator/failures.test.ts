@@ -231,14 +231,10 @@ async function failsAndGoesBack(index: number, { fate, stage, reason, says, perm
   const selector = await selectorOf(name);
 
   const generation = await setVersion(name, bad);
-  const status = await eventually(
-    "the failure is told",
-    async () => {
-      const seen = await statusOf(name);
-      return seen.lastFailure?.reason === reason && seen.observedGeneration === generation ? seen : undefined;
-    },
-    20_000,
-  );
+  const status = await eventually("the failure is told", async () => {
+    const seen = await statusOf(name);
+    return seen.lastFailure?.reason === reason && seen.observedGeneration === generation ? seen : undefined;
+  });
   assert.equal(status.lastFailure?.version, bad);
   assert.equal(status.lastFailure.revision, status.targetRevision);
   assert.equal(status.lastFailure.stage, stage);
