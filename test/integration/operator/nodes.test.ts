@@ -41,10 +41,10 @@ async function told(says: RegExp): Promise<void> {
 async function settledPasses(): Promise<number> {
   let seen = await operator.passes();
   await eventually("no more passes come", async () => {
-    const before = seen;
+    const earlier = seen;
     await delay(settledMs);
     seen = await operator.passes();
-    return seen === before;
+    return seen === earlier;
   });
   return seen;
 }

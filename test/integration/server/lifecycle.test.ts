@@ -168,10 +168,10 @@ describe("out of service", () => {
     const clients = Array.from({ length: 8 }, (_, index) => startClient(server, index % 2 === 0 ? "agent" : "undici"));
     for (const content of ["false", "", "false", ""]) {
       await server.setInService(content);
-      const before = clients.map(({ served }) => served());
+      const earlier = clients.map(({ served }) => served());
       await pause(400);
       await eventually("all clients are served", () =>
-        clients.every(({ served }, index) => served() > (before[index] ?? 0) + 5),
+        clients.every(({ served }, index) => served() > (earlier[index] ?? 0) + 5),
       );
     }
     const results = await Promise.all(clients.map((client) => client.stop()));
