@@ -50,7 +50,14 @@ export async function fetchModel(uri: string, access: Access, edge: Edge): Promi
         [names.plainHttpHosts]: access.plainHttp ? plainHosts(uri, edge).join(",") : "",
         [names.certificateAuthority]: access.certificateAuthority ?? "",
       },
-      { signal: edge.interrupted, now: edge.now, log: silent, onBytes: progress.add, onTotal: progress.expect },
+      {
+        limits: patient,
+        signal: edge.interrupted,
+        now: edge.now,
+        log: silent,
+        onBytes: progress.add,
+        onTotal: progress.expect,
+      },
     );
     const report = JSON.parse(await readFile(reportFile, "utf8")) as PodReport;
     if (report.ok && report.stage === "Download") return { directory, report, remove };
@@ -65,6 +72,9 @@ export async function fetchModel(uri: string, access: Access, edge: Edge): Promi
 
 const claimAdvice =
   "pvc:// is a PersistentVolumeClaim, which can only be read in its cluster: name a copy of the model on this machine, for example one that `kubectl cp` makes";
+
+/** Whoever waits in a terminal sees that nothing comes, and can end it. */
+const patient = { fruitlessMilliseconds: Infinity };
 
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
 

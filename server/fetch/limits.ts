@@ -8,6 +8,11 @@ export interface FetchLimits {
   readonly idleMilliseconds: number;
   /** Less than this on average over `idleMilliseconds`, and the connection is given up as if it were silent. */
   readonly minimumBytesPerSecond: number;
+  /**
+   * From the first attempt at something on, while nothing of it has come: then the step ends with its report. Until then
+   * nobody outside of the pod can tell it from a start; after it, status tells why, and the kubelet tries again.
+   */
+  readonly fruitlessMilliseconds: number;
   /** Waits between attempts; their number bounds the attempts in a row that brought nothing. */
   readonly retryDelaysMilliseconds: readonly number[];
   /** Longest wait that a `Retry-After` of the other side may ask for. */
@@ -25,10 +30,13 @@ export interface FetchLimits {
 
 export const defaultLimits: FetchLimits = {
   totalMilliseconds: timing.fetchSeconds * 1000,
-  // Registries that fetch from cold storage first were seen to take half a minute for the first byte.
-  idleMilliseconds: 60_000,
+  // Registries that fetch from cold storage first were seen to take half a minute for the first byte; and a source that
+  // says nothing at all has to be told within a minute.
+  idleMilliseconds: 45_000,
   // The slowest that brings a model of tens of megabytes within the hour.
   minimumBytesPerSecond: 10 * 1024,
+  // A registry that is only switched over is back by then; one that restarts meets the kubelet's next attempt, 10 s later.
+  fruitlessMilliseconds: 20_000,
   // A registry that restarts is back within half a minute.
   retryDelaysMilliseconds: [500, 1_000, 2_000, 4_000, 8_000, 16_000],
   longestRetryAfterMilliseconds: 60_000,

@@ -11,6 +11,7 @@ function options(more: Partial<RetryOptions> = {}): RetryOptions & { readonly wa
   return {
     limits,
     signal: new AbortController().signal,
+    now: () => 0,
     onRetry: (_failure, delay) => void waits.push(delay),
     waits,
     ...more,
@@ -74,7 +75,7 @@ test("a longer wait that is asked for is kept, up to a bound", async () => {
 test("a stop ends the wait", async () => {
   const stop = new AbortController();
   const given = options({
-    limits: { ...limits, retryDelaysMilliseconds: [600_000] },
+    limits: { ...limits, retryDelaysMilliseconds: [600_000], fruitlessMilliseconds: Infinity },
     signal: stop.signal,
     onRetry: () => stop.abort(),
   });
@@ -87,3 +88,54 @@ test("a stop ends the wait", async () => {
 function silent(): Promise<never> {
   return Promise.reject(failure("TimedOut", "silent", {}));
 }
+
+/** A clock that goes on by so much with every attempt. */
+function slowly(milliseconds: number): { readonly now: () => number; readonly pass: () => void } {
+  let at = 1000;
+  return { now: () => at, pass: () => void (at += milliseconds) };
+}
+
+test("what has brought nothing for too long ends, so that it can be told", async () => {
+  const clock = slowly(15);
+  const given = options({ limits: { ...limits, fruitlessMilliseconds: 20 }, now: clock.now });
+  let attempts = 0;
+  await assert.rejects(
+    withRetries(() => {
+      attempts += 1;
+      clock.pass();
+      return silent();
+    }, given),
+    { name: "TimedOut" },
+  );
+  assert.equal(attempts, 2, "the second one began after 16 of 20 ms");
+});
+
+test("a wait that would be too long is not begun", async () => {
+  const given = options({ limits: { ...limits, fruitlessMilliseconds: 4 } });
+  const busy = (): Promise<never> =>
+    Promise.reject(failure("SourceUnavailable", "busy", { afterMilliseconds: 60_000 }));
+  await assert.rejects(withRetries(busy, given), { name: "SourceUnavailable" });
+  assert.deepEqual(given.waits, []);
+});
+
+test("what has begun to come is tried on for as long as there are waits", async () => {
+  const clock = slowly(1000);
+  let progress = true;
+  const given = options({
+    limits: { ...limits, fruitlessMilliseconds: 20 },
+    now: clock.now,
+    progressed: () => {
+      const came = progress;
+      progress = false;
+      return came;
+    },
+  });
+  await assert.rejects(
+    withRetries(() => {
+      clock.pass();
+      return silent();
+    }, given),
+    { name: "TimedOut" },
+  );
+  assert.deepEqual(given.waits, [1, 2, 3]);
+});

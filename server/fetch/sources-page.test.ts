@@ -61,7 +61,7 @@ test("every name that storage makes by itself has a row", () => {
 test("the bounds are those of the code", () => {
   assert.deepEqual(
     [defaultLimits.totalMilliseconds, defaultLimits.totalBytes, defaultLimits.idleMilliseconds],
-    [3_600_000, 64 * 1024 ** 3, 60_000],
+    [3_600_000, 64 * 1024 ** 3, 45_000],
   );
   assert.deepEqual([defaultLimits.minimumBytesPerSecond, defaultLimits.retryDelaysMilliseconds.length], [10 * 1024, 6]);
 });

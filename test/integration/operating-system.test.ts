@@ -49,6 +49,7 @@ function modelPod(name: string, placement: TemplateInputs["placement"], override
     source: undefined,
     gpu: undefined,
     placement,
+    proxy: { http: "", https: "", exceptions: [] },
     plainHttpHosts: [],
     certificateAuthority: "",
   });

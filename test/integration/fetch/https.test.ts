@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
+import { defaultLimits } from "../../../server/fetch/limits.ts";
 import { tarOf } from "../../fixtures/oci.ts";
 import { externalDataModel, paddedModel } from "./models.ts";
 import { type Authority, createAuthority } from "./authority.ts";
@@ -419,6 +420,24 @@ describe("a download", () => {
     try {
       const fetched = await fetchPath("/models/direction.onnx", { limits: impatient }, proxy.host);
       assertFails(fetched, "TimedOut", /sent nothing for 0\.4 s/);
+    } finally {
+      await proxy.close();
+    }
+  });
+
+  test("that never begins ends with a report at once, which alone is seen outside of the pod", async () => {
+    const proxy = await startCuttingProxy(server.host, {
+      kind: "stall",
+      afterBytes: 0,
+      times: Number.POSITIVE_INFINITY,
+    });
+    try {
+      const limits = { ...impatient, fruitlessMilliseconds: impatient.idleMilliseconds / 2 };
+      const fetched = await fetchPath("/models/direction.onnx", { limits }, proxy.host);
+      assertFails(fetched, "TimedOut", /sent nothing for 0\.4 s/);
+      assert.equal(fetched.log.filter((line) => line.startsWith("trying again")).length, 0);
+      const { idleMilliseconds, fruitlessMilliseconds } = defaultLimits;
+      assert.ok(idleMilliseconds >= fruitlessMilliseconds && idleMilliseconds < 60_000, "as in a pod, within a minute");
     } finally {
       await proxy.close();
     }
