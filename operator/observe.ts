@@ -60,8 +60,8 @@ export function observe(key: string, caches: Caches, now: number, defaults: Buil
 }
 
 /** One that is deleted as well ended because it was told to, whatever its containers made of that. */
-function endedPod({ pod: { name, uid, revision, deleting }, ending }: CachedPod): EndedPod[] {
-  return ending === undefined || deleting ? [] : [{ name, uid, revision, ...ending }];
+function endedPod({ pod: { name, uid, revision, createdAt, deleting }, ending }: CachedPod): EndedPod[] {
+  return ending === undefined || deleting ? [] : [{ name, uid, revision, createdAt, ...ending }];
 }
 
 /**

@@ -12,6 +12,7 @@ function evicted(change: Partial<EndedPod> = {}): EndedPod {
   return {
     name: "demo-1",
     uid: "u",
+    createdAt: 0,
     revision: "r",
     failed: true,
     reason: "Evicted",

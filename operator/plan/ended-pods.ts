@@ -29,9 +29,9 @@ export function lastEnd(ended: readonly EndedPod[], since: number): Failure | un
   return last && failureOfEnd(last);
 }
 
-/** By name where equal, so that the same one speaks in every pass. */
+/** Times are kept to the second. By name where all are equal, so that the same one speaks in every pass. */
 export function newestFirst(left: EndedPod, right: EndedPod): number {
-  return right.at - left.at || (left.name < right.name ? -1 : 1);
+  return right.at - left.at || right.createdAt - left.createdAt || (left.name < right.name ? -1 : 1);
 }
 
 /**

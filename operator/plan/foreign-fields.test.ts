@@ -74,6 +74,14 @@ const rows: readonly Row[] = [
     fields: ["spec.ports"],
   },
   {
+    what: "an addition to a map that is written as a whole",
+    desired: { spec: { nodeSelector: { os: "linux" } } },
+    observed: { spec: { nodeSelector: { os: "linux", theirs: "yes" } } },
+    foreign: { "f:spec": { "f:nodeSelector": {} } },
+    patch: { spec: { nodeSelector: { theirs: null } } },
+    fields: ["spec.nodeSelector.theirs"],
+  },
+  {
     what: "an addition to another item of the list",
     desired: { spec: { containers: [container] } },
     observed: { spec: { containers: [{ ...filledIn, command: ["sleep"] }] } },

@@ -45,11 +45,13 @@ export function itemBelow(foreign: ForeignFields, item: Json | undefined): Forei
 }
 
 /**
- * A field is there because somebody else wrote it. Where it says no more than a default of the API server, taking it away
+ * A field is there because somebody else wrote it, alone or with the whole of an atomic map such as a nodeSelector, of which
+ * the tree has nothing below. Where it says no more than a default of the API server, taking it away
  * changes nothing; that is found out by doing it (settled.ts), once.
  */
 export function isAddition(key: string, foreign: ForeignFields): boolean {
-  return fieldBelow(foreign, key) !== undefined;
+  if (foreign === undefined) return false;
+  return Object.keys(foreign).length === 0 || fieldBelow(foreign, key) !== undefined;
 }
 
 function hasKeys(item: JsonObject, text: string): boolean {

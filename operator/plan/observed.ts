@@ -126,6 +126,8 @@ export interface EndedPod extends Ending {
   readonly name: string;
   readonly uid: string;
   readonly revision: string;
+  /** Milliseconds since the epoch, to the second. */
+  readonly createdAt: number;
 }
 
 export interface ObservedContainer {

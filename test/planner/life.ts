@@ -30,8 +30,17 @@ export function tick(world: World, seconds: number, chance: () => number): void 
 /** Its node puts an end to a pod, and it is left lying. */
 export function evict(world: World, pod: ObservedPod): void {
   world.pods = world.pods.filter(({ uid }) => uid !== pod.uid);
-  const { name, uid, revision } = pod;
-  world.endedPods.push({ name, uid, revision, failed: true, reason: "Evicted", message: shortOfDisk, at: world.now });
+  const { name, uid, revision, createdAt } = pod;
+  world.endedPods.push({
+    name,
+    uid,
+    revision,
+    createdAt,
+    failed: true,
+    reason: "Evicted",
+    message: shortOfDisk,
+    at: world.now,
+  });
 }
 
 const shortOfDisk = "The node was low on resource: ephemeral-storage.";
