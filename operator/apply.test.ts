@@ -7,7 +7,7 @@ import type { Model } from "./api/model.ts";
 import type { Client } from "./kube/client.ts";
 import { ApiError } from "./kube/errors.ts";
 import type { Phase, Write } from "./plan/children.ts";
-import type { Plan } from "./plan/plan.ts";
+import type { Outcome, Plan } from "./plan/plan.ts";
 
 const model = {
   metadata: { name: "demo", namespace: "default", uid: "model-uid", resourceVersion: "1", generation: 1 },
@@ -69,4 +69,43 @@ test("where the new traffic could not be prepared, nothing is turned or released
   const { log, moved } = await applied(["a1"]);
   assert.ok(!log.some((line) => line.startsWith("b ") || line.startsWith("c ")), log.join("; "));
   assert.equal(moved, false);
+});
+
+test("a note that is refused is told as such, and holds nothing up", async () => {
+  const created = { metadata: { name: "a", uid: "u", resourceVersion: "1" }, spec: { on: undefined } };
+  const desired = { metadata: { name: "a" }, spec: { on: false } };
+  const intent = { desired, options: { exact: [], absent: [] }, written: undefined };
+  const log: string[] = [];
+  let told: Outcome | undefined;
+  const plan: Plan = {
+    writes: [
+      { phase: "prepare", verb: "create", kind: kinds.deployment, name: "a", body: desired, intent },
+      write("release", "b"),
+    ],
+    announcements: () => [],
+    status: (outcome) => {
+      told = outcome;
+      return { currentVersion: "v2" };
+    },
+    why: [],
+    wakeAfterMs: undefined,
+  };
+  const client = {
+    create: () => Promise.resolve(created),
+    patch: (_kind: unknown, _namespace: unknown, name: string) => {
+      log.push(name);
+      return name === "a"
+        ? Promise.reject(new ApiError({ status: 422, reason: "Invalid", message: "no notes" }))
+        : Promise.resolve({ metadata: {} });
+    },
+  };
+  const problems = await apply(model, plan, {
+    client: client as unknown as Client,
+    staleness: { wrote: () => undefined, removed: () => undefined, unseen: () => [], forget: () => undefined },
+    events: { record: () => undefined, stop: () => Promise.resolve() },
+    signal: AbortSignal.timeout(10_000),
+  });
+  assert.deepEqual(log, ["a", "b", "demo"], "what comes after it was done");
+  assert.equal(told?.moved, true);
+  assert.match(problems[0]?.message ?? "", /^the API server makes something else of Deployment\/a .* no notes$/);
 });

@@ -35,10 +35,14 @@ export async function apply(model: Model, plan: Plan, inputs: ApplyInputs): Prom
     const writes = plan.writes.filter((write) => write.phase === phase);
     const outcomes = await Promise.allSettled(writes.map((write) => perform(model, write, inputs)));
     for (const [index, outcome] of outcomes.entries()) {
-      const { problem, unchanged: fields = [] } =
-        outcome.status === "fulfilled" ? outcome.value : { problem: failed(writes[index], outcome.reason) };
+      const {
+        problem,
+        note,
+        unchanged: fields = [],
+      } = outcome.status === "fulfilled" ? outcome.value : { problem: failed(writes[index], outcome.reason) };
       if (outcome.status === "rejected") failure ??= outcome.reason;
       unchanged.push(...fields);
+      if (note !== undefined) problems.push(note);
       if (problem === undefined) continue;
       problems.push(problem);
       if (phase !== "release" && carriesTraffic(problem)) moved = false;
@@ -65,6 +69,8 @@ type UnchangedField = Outcome["unchanged"][number];
 
 interface Effect {
   readonly problem?: Problem | undefined;
+  /** What was written was not noted, which holds nothing up. */
+  readonly note?: Problem | undefined;
   readonly unchanged?: readonly UnchangedField[];
 }
 
@@ -90,13 +96,26 @@ async function settle(
 ): Promise<Effect> {
   if (write.intent === undefined) return {};
   const { note, unchanged } = afterWrite(write.intent, answered(answer));
+  const object = `${write.kind.kind}/${write.name}`;
+  const told = unchanged.map((field) => ({ object, field }));
   if (note !== undefined) {
     const body = { metadata: { annotations: { [childAnnotations.settled]: note } } };
     const { kind, name, phase } = write;
-    await send(model, { phase, verb: "patch", kind, name, uid: answer.metadata.uid, body }, inputs);
+    try {
+      await send(model, { phase, verb: "patch", kind, name, uid: answer.metadata.uid, body }, inputs);
+    } catch (error) {
+      // What became of the child since, the watch tells, and what else is wrong shows itself with the status; the note of
+      // what is still so is written by the next pass.
+      if (!isRefusal(error) || isNotFound(error) || isUidMismatch(error)) return { unchanged: told };
+      return { unchanged: told, note: refusedNote(object, error) };
+    }
   }
-  const object = `${write.kind.kind}/${write.name}`;
-  return { unchanged: unchanged.map((field) => ({ object, field })) };
+  return { unchanged: told };
+}
+
+function refusedNote(object: string, error: ApiError): Problem {
+  const message = `the API server makes something else of ${object} than was written, and refused to have that noted (annotation ${childAnnotations.settled}): ${error.message}`;
+  return { object, reason: "Refused", message: readable(message) };
 }
 
 /**

@@ -2,14 +2,15 @@
  * What the caches keep of each kind but pods (pod-projection.ts): the little that a pass looks at, out of what the API
  * server sends.
  */
-import type { JsonObject } from "./api/json.ts";
+import { type JsonObject, valueAt } from "./api/json.ts";
 import { kinds } from "./api/kinds.ts";
 import type { Model, ModelMetadata } from "./api/model.ts";
 import { quantity } from "./api/quantity.ts";
-import { fieldManager, labels } from "./api/names.ts";
+import { childAnnotations, fieldManager, labels } from "./api/names.ts";
 import { readable } from "./api/text.ts";
 import { type KubeObject, keyOf, type ManagedFieldsEntry } from "./kube/resources.ts";
 import { type ForeignFields, foreignFields } from "./plan/foreign-fields.ts";
+import type { Noted } from "./plan/settled.ts";
 import type { ObservedAutoscaler, ObservedChild, ObservedNode } from "./plan/observed.ts";
 
 /** What a cache keeps of an object, with the key of the model that it belongs to by its label. */
@@ -71,15 +72,28 @@ export function projectChild(raw: RawChild): Cached<StoredChild> {
       text: JSON.stringify(withoutStatus(raw)),
       rival: rivalOf(raw),
       ...(foreign === undefined ? {} : { foreign }),
+      ...(isNotedByOthers(raw) ? { notedByOthers: true } : {}),
       replicaFailure: refused && readable(refused.message ?? ""),
     },
   };
 }
 
 /** The answer to a write, as a pass will see the child. */
-export function answered(raw: KubeObject): { readonly object: JsonObject; readonly foreign?: ForeignFields } {
+export function answered(raw: KubeObject): Noted & { readonly foreign?: ForeignFields } {
   const foreign = foreignFields(othersOf(raw));
-  return { object: withoutStatus(raw), ...(foreign === undefined ? {} : { foreign }) };
+  return {
+    object: withoutStatus(raw),
+    notedByOthers: isNotedByOthers(raw),
+    ...(foreign === undefined ? {} : { foreign }),
+  };
+}
+
+/** Whoever changes an annotation owns it from then on (Kubernetes, "Server-Side Apply", on other ways of writing). */
+function isNotedByOthers(raw: KubeObject): boolean {
+  return othersOf(raw).some(
+    ({ fieldsV1 = {} }) =>
+      valueAt(fieldsV1 as JsonObject, "f:metadata", "f:annotations", `f:${childAnnotations.settled}`) !== undefined,
+  );
 }
 
 /** Of the metadata what we set. */

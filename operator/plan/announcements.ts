@@ -64,7 +64,7 @@ function resolved({ record }: AnnouncementInputs): Announcement[] {
 function moved({ before, fleets, target }: AnnouncementInputs): Announcement[] {
   const versions = new Set([...fleets.values()].map(({ version }) => version));
   return [...versions].flatMap((version): Announcement[] => {
-    const warning = fleetOfVersion(fleets, version, target.revision)?.sourceWarning;
+    const warning = fleetOfVersion(fleets, version, target.revision)?.report?.warning;
     const told = before?.versions?.find(({ name }) => name === version)?.warning;
     if (warning === undefined || warning === told) return [];
     return [{ type: "Warning", reason: "SourceChanged", message: `version ${version}: ${warning}` }];

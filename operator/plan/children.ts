@@ -1,6 +1,6 @@
 /** From what a child should be and what it is to the write that makes it so, if any. */
 import type { Json, JsonObject } from "../api/json.ts";
-import { stringsAt } from "../api/json.ts";
+import { isJsonObject, stringsAt } from "../api/json.ts";
 import type { Kind } from "../api/kinds.ts";
 import type { Drift } from "../api/model.ts";
 import { childAnnotations } from "../api/names.ts";
@@ -8,7 +8,7 @@ import { type ContestDecision, decideContest } from "./contest.ts";
 import { type Difference, differenceOf } from "./difference.ts";
 import type { ObservedChild } from "./observed.ts";
 import { canonicalJson, hashOfText } from "./revision.ts";
-import { type Intent, isSettled, settledOf } from "./settled.ts";
+import { type Intent, isSettled, settledOf, withoutNews } from "./settled.ts";
 
 /**
  * In this order, each as a whole before the next: what the new traffic needs, then the traffic, then what the old
@@ -89,21 +89,35 @@ export function planChild(inputs: ChildInputs): ChildPlan {
   const compare = (except: readonly string[]): Difference | undefined =>
     differenceOf(desired, observed.object, { ...options, foreign: observed.foreign, except });
   const difference = compare([]);
-  if (difference === undefined) return unchanged;
-  const settled = settledOf(observed.object);
-  const asMade = difference.fields.filter((field) => isSettled(field, settled)).map(({ path }) => path);
+  const settled = settledOf(observed);
+  const note = withoutNews(settled, difference?.fields ?? []);
+  if (difference === undefined && note === undefined) return unchanged;
+  const fields = difference?.fields ?? [];
+  const asMade = fields.filter((field) => isSettled(field, settled)).map(({ path }) => path);
   const found = appliedHash(observed.object);
   const planned = found !== undefined && found !== appliedHash(desired);
   const contests = planned
     ? []
-    : difference.fields
+    : fields
         .filter(({ path }) => !asMade.includes(path))
         .map(({ path }) => decideContest(`${kind.kind}/${name}`, path, observed.rival, inputs.drift, inputs.now));
   const except = [...asMade, ...contests.flatMap(({ correct, drift }) => (correct ? [] : [drift.field]))];
   const rest = except.length === 0 ? difference : compare(except);
-  if (rest === undefined) return { write: undefined, contests };
-  const intent: Intent = { desired, options, written: rest.fields };
-  return { write: { phase, verb: "patch", kind, name, uid: observed.uid, body: rest.patch, intent }, contests };
+  if (rest === undefined && note === undefined) return { write: undefined, contests };
+  const intent: Intent = { desired, options, written: rest?.fields ?? [] };
+  const body = noted(rest?.patch ?? {}, note);
+  return { write: { phase, verb: "patch", kind, name, uid: observed.uid, body, intent }, contests };
+}
+
+/** A patch that brings the note up to date as well. */
+function noted(patch: JsonObject, note: string | null | undefined): JsonObject {
+  if (note === undefined) return patch;
+  const metadata = isJsonObject(patch["metadata"]) ? patch["metadata"] : {};
+  const annotations = isJsonObject(metadata["annotations"]) ? metadata["annotations"] : {};
+  return {
+    ...patch,
+    metadata: { ...metadata, annotations: { ...annotations, [childAnnotations.settled]: note } },
+  };
 }
 
 const unchanged: ChildPlan = { write: undefined, contests: [] };

@@ -20,13 +20,13 @@ export interface EndInputs {
 export function endedFailure({ ended, alive, desired, now, progressDeadlineMs }: EndInputs): Failure | undefined {
   if (alive.filter((pod) => pod.ready).length >= desired) return undefined;
   const readySince = Math.max(...alive.map((pod) => pod.readySince ?? 0));
-  return lastEnd(ended, Math.max(readySince, now - progressDeadlineMs + 1));
+  const last = lastEnd(ended, Math.max(readySince, now - progressDeadlineMs + 1));
+  return last && failureOfEnd(last);
 }
 
 /** The last of them that was put an end to, at `since` or later; in milliseconds since the epoch. */
-export function lastEnd(ended: readonly EndedPod[], since: number): Failure | undefined {
-  const [last] = ended.filter(({ failed, at }) => failed && at >= since).toSorted(newestFirst);
-  return last && failureOfEnd(last);
+export function lastEnd(ended: readonly EndedPod[], since: number): EndedPod | undefined {
+  return ended.filter(({ failed, at }) => failed && at >= since).toSorted(newestFirst)[0];
 }
 
 /** Times are kept to the second. By name where all are equal, so that the same one speaks in every pass. */
@@ -38,7 +38,7 @@ export function newestFirst(left: EndedPod, right: EndedPod): number {
  * The kubelet's word alone: how the containers ended is no more than its signal, and a report that one of them left
  * before is of a failure that it was to be restarted after.
  */
-function failureOfEnd({ name, reason, message }: EndedPod): Failure {
+export function failureOfEnd({ name, reason, message }: EndedPod): Failure {
   const words = message === "" ? "without a word: see kubectl get events" : message;
   const evicted = reason === "Evicted";
   return {

@@ -58,13 +58,14 @@ export function factsOf(inputs: StatusInputs): Facts {
   const current = decision.current === undefined ? undefined : fleets.get(decision.current);
   const before = observed.model.status;
   const ready = selected.filter((pod) => pod.ready).length;
+  const failure = fleets.get(target.revision)?.failure ?? current?.failure;
   const isThere = decision.current === target.revision && ready >= limits.replicas;
   return {
     ...inputs,
     ready,
     selected: countedPods(selected, observed.now).length,
-    failure: fleets.get(target.revision)?.failure ?? current?.failure,
-    leaving: isThere ? undefined : leavingPod(observed, decision, target.revision),
+    failure,
+    leaving: isThere ? undefined : leavingPod(observed, decision, target.revision, lacksRoom(failure)),
     overdue:
       limits.replicas > 0 &&
       progress !== undefined &&
@@ -73,4 +74,8 @@ export function factsOf(inputs: StatusInputs): Facts {
       decision.current === target.revision ? target.version : (current?.version ?? before?.currentVersion),
     before,
   };
+}
+
+function lacksRoom(failure: Failure | undefined): boolean {
+  return failure?.reason === "Unschedulable" || failure?.reason === "PodsRefused";
 }

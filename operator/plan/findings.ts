@@ -66,8 +66,7 @@ const stalledRules: readonly Rule[] = [
     return rejected && { status: "True", reason: rejected.reason, message: rejectedText(facts) };
   },
   failedForGood,
-  ({ leaving }) =>
-    leaving?.stuck === true ? { status: "True", reason: stuckReason, message: leavingText(leaving) } : undefined,
+  heldUp,
   (facts) =>
     facts.overdue
       ? { status: "True", reason: "ProgressDeadlineExceeded", message: `no progress: ${hindrance(facts)}` }
@@ -115,7 +114,7 @@ function rejectedText({ decision, target, ready, currentVersion }: Facts): strin
 
 function changing(facts: Facts): Finding | undefined {
   if (!isChanging(facts)) return undefined;
-  const reason = facts.failure?.reason ?? (facts.leaving?.stuck === true ? stuckReason : "RolloutInProgress");
+  const reason = facts.failure?.reason ?? (isHeldUp(facts) ? stuckReason : "RolloutInProgress");
   return { status: "False", reason, message: progressText(facts) };
 }
 
@@ -165,6 +164,17 @@ function failed(facts: Facts): Finding | undefined {
   const { failure, ready, limits } = facts;
   if (failure?.permanent !== true || ready >= limits.replicas) return undefined;
   return { status: "False", reason: failure.reason, message: shortOf(facts) };
+}
+
+/** Nothing goes on before somebody has looked after a pod that does not end. */
+function heldUp(facts: Facts): Finding | undefined {
+  const { leaving } = facts;
+  if (leaving === undefined || !isHeldUp(facts)) return undefined;
+  return { status: "True", reason: stuckReason, message: leavingText(leaving) };
+}
+
+function isHeldUp({ leaving }: Facts): boolean {
+  return leaving !== undefined && leaving.awaited && leaving.stuck;
 }
 
 function failedForGood(facts: Facts): Finding | undefined {

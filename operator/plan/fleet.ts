@@ -29,10 +29,8 @@ export interface Fleet {
   readonly failure: Failure | undefined;
   /** There are pods, and every one of them failed for good. */
   readonly hopeless: boolean;
-  /** What an init container of this revision reported of the model that it fetched. */
+  /** What the newest pod reported of the model that it fetched; undefined while none has. */
   readonly report: FetchReport | undefined;
-  /** What the newest pod's had to say of the source; undefined when that is nothing, or no pod has fetched the model. */
-  readonly sourceWarning: string | undefined;
 }
 
 /** Every revision that has a Deployment or living pods, by hash. */
@@ -97,8 +95,7 @@ function fleetOf(observed: Observed, revision: string): Fleet {
     nextAvailableAt: pending.length === 0 ? undefined : Math.min(...pending),
     failure: failureIn(observed, revision, pods, deployment) ?? endIn(observed, revision, pods, desired),
     hopeless: pods.length > 0 && pods.every((pod) => failureOf(pod)?.permanent === true),
-    report: pods.flatMap((pod) => fetchReport(pod) ?? [])[0],
-    sourceWarning: newestReport(pods)?.warning,
+    report: newestReport(pods),
   };
 }
 

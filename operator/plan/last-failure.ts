@@ -8,17 +8,18 @@
  *   F              all that is wanted is ready       F, with the time of its recovery
  *   F, recovered   F                                 F anew, once more
  *   F, recovered   nothing for the progress deadline nothing
- *   any            a pod was put an end to, and has  its end, recovered
- *                  been replaced already
+ *   any            a pod was put an end to after it, its end, recovered
+ *                  and has been replaced already
  *
  * F and F are the same failure when revision, stage and reason are. One of a revision that does not serve has nothing to
  * recover: it is kept until that revision serves in full.
  */
 import { timestamp } from "../api/conditions.ts";
 import type { LastFailure } from "../api/model.ts";
-import { lastEnd } from "./ended-pods.ts";
+import { failureOfEnd, lastEnd } from "./ended-pods.ts";
 import type { Facts } from "./facts.ts";
 import type { Failure } from "./failures.ts";
+import type { EndedPod } from "./observed.ts";
 
 type Seen = Pick<LastFailure, "version" | "revision" | "pod" | "stage" | "reason" | "message" | "logTail">;
 
@@ -26,18 +27,25 @@ export function lastFailure(facts: Facts): LastFailure | undefined {
   const { failure, observed, before } = facts;
   const known = before?.lastFailure;
   if (failure !== undefined) return failing(known, seen(facts, failure), facts);
-  const end = replacedEnd(facts);
-  if (end !== undefined && known?.pod !== end.pod) {
-    return { ...again(known, end, facts), recoveryTime: timestamp(observed.now) };
-  }
+  const end = replacedEnd(facts, known);
+  if (end !== undefined) return { ...again(known, end, facts), recoveryTime: timestamp(observed.now) };
   const kept = isOver(facts, known) ? undefined : recovered(facts, known);
   const { rejected } = facts.decision;
   return rejected !== undefined && kept?.revision !== rejected.revision ? rejectedFailure(facts) : kept;
 }
 
-/** When a failure that was recovered from is forgotten, in milliseconds since the epoch. */
-export function forgottenAt(known: LastFailure | undefined, progressDeadlineMs: number): number | undefined {
-  return known?.recoveryTime === undefined ? undefined : Date.parse(known.recoveryTime) + progressDeadlineMs;
+/**
+ * When a failure that was recovered from is forgotten, in milliseconds since the epoch. The end of a pod not before it is
+ * over by its node's clock, too, which may be ahead: it would be taken for another one.
+ */
+export function forgottenAt(
+  known: LastFailure | undefined,
+  endedPods: readonly EndedPod[],
+  progressDeadlineMs: number,
+): number | undefined {
+  if (known?.recoveryTime === undefined) return undefined;
+  const endedAt = endedPods.find(({ name }) => name === known.pod)?.at ?? 0;
+  return Math.max(Date.parse(known.recoveryTime), endedAt) + progressDeadlineMs + 1;
 }
 
 function failing(known: LastFailure | undefined, now: Seen, facts: Facts): LastFailure {
@@ -71,18 +79,23 @@ function servesInFull({ decision, ready, limits }: Facts, { revision }: LastFail
 }
 
 function isOver({ observed, limits }: Facts, known: LastFailure | undefined): boolean {
-  const at = forgottenAt(known, limits.progressDeadlineMs);
+  const at = forgottenAt(known, observed.endedPods, limits.progressDeadlineMs);
   return at !== undefined && observed.now >= at;
 }
 
-/** The end of a pod of the revision that serves, of which nothing is to be seen any more but the pod that lies there. */
-function replacedEnd({ observed, decision, limits, currentVersion }: Facts): Seen | undefined {
+/**
+ * The end of a pod of the revision that serves, of which nothing is to be seen any more but the pod that lies there. One
+ * that came before what is known was told in its time.
+ */
+function replacedEnd(
+  { observed, decision, limits, currentVersion }: Facts,
+  known: LastFailure | undefined,
+): Seen | undefined {
   const { now, endedPods } = observed;
-  const end = lastEnd(
-    endedPods.filter(({ revision }) => revision === decision.current),
-    now - limits.progressDeadlineMs,
-  );
-  return end && { version: currentVersion ?? "", revision: decision.current ?? "", ...withoutPermanent(end) };
+  const own = endedPods.filter(({ revision }) => revision === decision.current);
+  const end = lastEnd(own, Math.max(now - limits.progressDeadlineMs, Date.parse(known?.time ?? "") || 0));
+  if (end === undefined || end.name === known?.pod) return undefined;
+  return { version: currentVersion ?? "", revision: decision.current ?? "", ...withoutPermanent(failureOfEnd(end)) };
 }
 
 function seen({ fleets, target, decision, currentVersion }: Facts, failure: Failure): Seen {

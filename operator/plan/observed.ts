@@ -78,6 +78,8 @@ export interface ObservedChild {
   readonly rival: string | undefined;
   /** What others wrote outside its metadata and status; absent when they wrote nothing. */
   readonly foreign?: ForeignFields;
+  /** Somebody else wrote the annotation by which settled fields are told (settled.ts); absent when nobody did. */
+  readonly notedByOthers?: boolean;
   /** A condition ReplicaFailure of a Deployment: why its pods cannot even be created. */
   readonly replicaFailure: string | undefined;
 }

@@ -69,6 +69,8 @@ export function planModel(observed: Observed): Plan | undefined {
     limits,
     target: named,
     resolved: isResolved(entry, record, fleets.get(target.hash)?.desired ?? 0, limits.replicas),
+    // A digest of the user's is on record before anything was fetched.
+    fetchedBefore: entry.digest === undefined && Object.hasOwn(record.recorded, entry.name),
     current,
     previous: model.status?.previous,
     progress: model.status?.rollout,
@@ -96,7 +98,7 @@ export function planModel(observed: Observed): Plan | undefined {
   const draft = { observed, decision, fleets, limits, target: named, digests: record.known };
   if (model.spec.paused === true) return pausedPlan(draft, writes, why, findings);
   const countedAt = nextCountedAt(observed.pods, now);
-  const forgotten = forgottenAt(model.status?.lastFailure, limits.progressDeadlineMs);
+  const forgotten = forgottenAt(model.status?.lastFailure, observed.endedPods, limits.progressDeadlineMs);
   const wakeTimes = [
     decision.wakeAt,
     countedAt,

@@ -20,8 +20,8 @@ export interface DigestRecord {
  * A version's name is bound for ever at its first use: to the digest in the spec, or else to the first that a pod
  * reports. A digest may be taken out of the spec again, as whoever reverts the edit that put it there does; it stays on
  * record, and an entry without one is held to the record. Were the ConfigMap deleted, or an entry of it edited, the
- * copy in status brings back what it was. A pin is kept as it was first reported with the version's digest: it only says
- * where those bytes can be had, and is worth nothing for others.
+ * copy in status brings back what it was. A pin only says where the bytes of that digest can be had, and is worth nothing for
+ * others: the newest pod that has fetched them knows it best, as what was pinned before may be gone.
  */
 export function digestRecord(
   observed: Observed,
@@ -53,7 +53,7 @@ export function digestRecord(
     recorded,
     known,
     found: [...new Set(reports.map(([name]) => name))],
-    pins: { ...Object.fromEntries(pins.toReversed()), ...recordedPins(observed) },
+    pins: { ...recordedPins(observed), ...Object.fromEntries(pins.toReversed()) },
   };
 }
 

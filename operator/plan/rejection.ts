@@ -7,14 +7,19 @@ import { standstillOf } from "./standstill.ts";
 
 /**
  * A target is given up when it failed for good and has nothing ready, or when it has made no progress for the
- * deadline while something else serves. With nothing else to serve, trying on is all that is left. One that serves
- * already is given up only when every pod of it failed for good, as the others may be back in a moment, and never for a
- * download: what its source says today may be otherwise tomorrow, and there is nothing that could serve in its place.
+ * deadline while something else serves. With nothing else to serve, trying on is all that is left.
+ *
+ *   serves          failed for good at   given up
+ *   ------          ------------------   --------
+ *   another one     whatever stage       at once
+ *   nothing         Download             unless it was fetched before: its source may be well again tomorrow
+ *   nothing         Load, Serve          at once
+ *   the target      Download             only if it has never been ready or fetched before
+ *   the target      Load, Serve          when every pod of it failed so: the others may be back in a moment
  */
 export function rejection(inputs: RolloutInputs): RejectedStatus | undefined {
   const fleet = inputs.fleets.get(inputs.target.revision);
-  const serves = inputs.current === inputs.target.revision;
-  if (fleet?.failure?.permanent === true && fleet.ready === 0 && (!serves || isLost(inputs, fleet))) {
+  if (fleet?.failure?.permanent === true && fleet.ready === 0 && isGivenUp(inputs, fleet, fleet.failure)) {
     return rejectedFor(inputs, fleet.failure);
   }
   if (!replaces(inputs) || inputs.now < deadline(inputs)) return undefined;
@@ -28,10 +33,16 @@ export function rejection(inputs: RolloutInputs): RejectedStatus | undefined {
   });
 }
 
-function isLost({ progress, target }: RolloutInputs, { hopeless, failure }: Fleet): boolean {
-  // It came to be the current one at 0 replicas, and has never had a ready pod.
-  const untried = progress?.revision === target.revision && progress.readyReplicas === undefined;
-  return hopeless && (failure?.stage !== "Download" || untried);
+function isGivenUp(inputs: RolloutInputs, { hopeless }: Fleet, { stage }: Failure): boolean {
+  if (replaces(inputs)) return true;
+  const serves = inputs.current === inputs.target.revision;
+  if (stage !== "Download") return !serves || hopeless;
+  return !inputs.fetchedBefore && (!serves || (hopeless && isUntried(inputs)));
+}
+
+/** It came to be the current one at 0 replicas, and has never had a ready pod. */
+function isUntried({ progress, target }: RolloutInputs): boolean {
+  return progress?.revision === target.revision && progress.readyReplicas === undefined;
 }
 
 function waited(inputs: RolloutInputs): string {

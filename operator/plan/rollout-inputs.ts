@@ -9,6 +9,8 @@ export interface RolloutInputs {
   readonly target: { readonly revision: string; readonly version: string };
   /** False until the target's digest is known: then it starts with one pod, which finds it out. */
   readonly resolved: boolean;
+  /** A pod has once found out the target's digest, so the source was right at that time. */
+  readonly fetchedBefore: boolean;
   readonly current: string | undefined;
   readonly previous: PreviousStatus | undefined;
   readonly progress: RolloutStatus | undefined;

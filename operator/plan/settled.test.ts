@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { mergePatch } from "../../cli/plan/merge-patch.ts";
-import type { Json, JsonObject } from "../api/json.ts";
+import { type Json, type JsonObject, stringsAt } from "../api/json.ts";
 import { kinds } from "../api/kinds.ts";
 import { type ChildInputs, type ChildPlan, planChild, type Write } from "./children.ts";
 import type { ObservedChild } from "./observed.ts";
@@ -13,8 +13,9 @@ const now = Date.UTC(2026, 0, 1);
 /** An API server that makes of every object what `make` says, and keeps who wrote nothing. */
 function cluster(make: (object: JsonObject) => JsonObject) {
   let child: ObservedChild | undefined;
-  const store = (object: JsonObject): void => {
+  const store = (object: JsonObject, byOthers = false): void => {
     const { metadata, ...rest } = make(object);
+    const before = child;
     child = {
       name: "demo",
       uid: "uid",
@@ -23,6 +24,9 @@ function cluster(make: (object: JsonObject) => JsonObject) {
       rival: undefined,
       replicaFailure: undefined,
     };
+    // Whoever changes it last has written it.
+    const isChanged = before === undefined || noteOf(before) !== noteOf(child);
+    child = { ...child, notedByOthers: isChanged ? byOthers : before?.notedByOthers === true };
   };
   const perform = (write: Write | undefined): Aftermath | undefined => {
     if (write === undefined || write.verb === "delete") return undefined;
@@ -47,9 +51,13 @@ function cluster(make: (object: JsonObject) => JsonObject) {
       });
       return { ...plan, after: perform(plan.write) };
     },
-    edit: (patch: JsonObject) => store(mergePatch(child?.object ?? {}, patch)),
+    edit: (patch: JsonObject) => store(mergePatch(child?.object ?? {}, patch), true),
     object: () => child?.object ?? {},
   };
+}
+
+function noteOf({ object }: ObservedChild): string | undefined {
+  return stringsAt(object, "metadata", "annotations")["slipway.dev/settled"];
 }
 
 /** Leaves out what is false, as the API server does with fields that have no pointer. */
@@ -117,6 +125,45 @@ test("a field that is left to a rival for now is not settled by a write of other
   assert.equal((api.object()["spec"] as JsonObject)["replicas"], 1);
   const later = api.pass(desired);
   assert.deepEqual(later.write?.verb === "patch" && later.write.body, { spec: { image: "one" } });
+});
+
+test("a note of somebody else's hand hides no edit, whatever its words", () => {
+  const api = cluster((object) => object);
+  const desired = { spec: { image: "one" } };
+  api.pass(desired);
+  // As one that has read settled.ts would write it.
+  const forged = cluster((object) => mergePatch(object, { spec: { image: "evil" } }));
+  forged.pass(desired);
+  const note = stringsAt(forged.object(), "metadata", "annotations")["slipway.dev/settled"] ?? "";
+  api.edit({ spec: { image: "evil" }, metadata: { annotations: { "slipway.dev/settled": note } } });
+  const { write, contests } = api.pass(desired);
+  assert.deepEqual(write?.verb === "patch" && write.body["spec"], { image: "one" });
+  assert.equal(contests.length, 1);
+});
+
+test("a note that a backup brought back is found out again, once", () => {
+  const api = cluster(withoutFalse);
+  const desired = { spec: { hostNetwork: false } };
+  api.pass(desired);
+  const note = stringsAt(api.object(), "metadata", "annotations")["slipway.dev/settled"] ?? "";
+  api.edit({ metadata: { annotations: { "slipway.dev/settled": null } } });
+  api.edit({ metadata: { annotations: { "slipway.dev/settled": note } } });
+  assert.equal(api.pass(desired).write?.verb, "patch");
+  assert.equal(api.pass(desired).write, undefined);
+});
+
+test("what is no news any more is taken out of the note, so that an edit to it is one again", () => {
+  let mirrors = true;
+  const api = cluster((object) => (mirrors ? mergePatch(object, { spec: { image: "mirror/one" } }) : object));
+  const desired = { spec: { image: "one" } };
+  api.pass(desired);
+  mirrors = false;
+  api.edit({ spec: { image: "one" } });
+  assert.equal(api.pass(desired).write?.verb, "patch");
+  assert.equal(stringsAt(api.object(), "metadata", "annotations")["slipway.dev/settled"], undefined);
+  assert.equal(api.pass(desired).write, undefined);
+  api.edit({ spec: { image: "mirror/one" } });
+  assert.equal(api.pass(desired).contests.length, 1);
 });
 
 test("an annotation that somebody spoilt costs a write, and is made anew", () => {

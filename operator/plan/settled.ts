@@ -9,6 +9,10 @@
  *   W         W                     whatever                as it should be
  *   W         F                     W -> F                  settled: as the API server makes it
  *   W         F                     nothing, W -> G, X -> F different: written, and settled by the answer
+ *   W         W                     W -> F                  no news any more: taken out of the note
+ *
+ * A note that somebody else wrote counts for nothing, or whoever edits a child could hide it; the API server keeps who
+ * wrote it (`notedByOthers`).
  *
  * The note is in an annotation of the child, so that a restart forgets nothing, and a pass that ends before it is
  * written only finds it out again, by one more write that changes nothing.
@@ -22,6 +26,13 @@ import { hashOf } from "./revision.ts";
 
 /** By the path of a field, what was wanted and what the API server made of it, hashed. */
 export type Settled = Readonly<Record<string, string>>;
+
+/** A child as far as its note goes. */
+export interface Noted {
+  readonly object: JsonObject;
+  /** The note is of somebody else's hand. */
+  readonly notedByOthers?: boolean;
+}
 
 /** What a write is to bring about, for judging its answer. */
 export interface Intent {
@@ -39,14 +50,14 @@ export interface Aftermath {
   readonly unchanged: readonly string[];
 }
 
-/** A pod template with some hundred labels that a policy rewrites, and far below what annotations may hold. */
-const mostSettled = 256;
+/** More fields than a pod template has that anybody writes by hand, and below what annotations may hold (256 KiB). */
+const mostSettled = 1_000;
 /** Long enough that two values of one field do not meet by chance. */
 const hashLength = 12;
 
-export function settledOf(object: JsonObject): Settled {
-  const text = stringsAt(object, "metadata", "annotations")[childAnnotations.settled];
-  if (text === undefined) return {};
+export function settledOf({ object, notedByOthers }: Noted): Settled {
+  const text = noteOf(object);
+  if (text === undefined || notedByOthers === true) return {};
   try {
     const note: unknown = JSON.parse(text);
     return isJsonObject(note) ? stringsAt(note) : {};
@@ -59,12 +70,20 @@ export function isSettled(field: FieldDifference, settled: Settled): boolean {
   return Object.hasOwn(settled, field.path) && settled[field.path] === entryOf(field);
 }
 
+/** The note without what is settled no more; undefined when all of it is. Null takes it away. */
+export function withoutNews(settled: Settled, fields: readonly FieldDifference[]): string | null | undefined {
+  const entries = Object.entries(settled);
+  const left = entries.filter(([path]) => fields.some((field) => field.path === path));
+  if (left.length === entries.length) return undefined;
+  return left.length === 0 ? null : JSON.stringify(Object.fromEntries(left));
+}
+
 export function afterWrite(
   { desired, options, written }: Intent,
-  answer: { readonly object: JsonObject; readonly foreign?: ForeignFields },
+  answer: Noted & { readonly foreign?: ForeignFields },
 ): Aftermath {
   const remaining = differenceOf(desired, answer.object, { ...options, foreign: answer.foreign })?.fields ?? [];
-  const before = settledOf(answer.object);
+  const before = settledOf(answer);
   const ofThisWrite = remaining.filter(({ path }) => written?.some((field) => isSameField(field.path, path)) ?? true);
   const kept = remaining.filter((field) => isSettled(field, before));
   const note = Object.fromEntries(
@@ -72,13 +91,22 @@ export function afterWrite(
   );
   const isNews = ofThisWrite.some((field) => !isSettled(field, before));
   return {
-    note: isNews ? JSON.stringify(note) : undefined,
+    note: isNews ? unlike(JSON.stringify(note), noteOf(answer.object)) : undefined,
     unchanged: ofThisWrite
       .filter(({ path, found }) =>
         written?.some((field) => field.path === path && hashOf(field.found) === hashOf(found)),
       )
       .map(({ path }) => path),
   };
+}
+
+function noteOf(object: JsonObject): string | undefined {
+  return stringsAt(object, "metadata", "annotations")[childAnnotations.settled];
+}
+
+/** Somebody else's note of the same words would stay theirs: only a change makes it ours. */
+function unlike(note: string, other: string | undefined): string {
+  return note === other ? `${note} ` : note;
 }
 
 function entryOf({ wanted, found }: FieldDifference): string {

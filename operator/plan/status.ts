@@ -58,7 +58,7 @@ function versionsOf(facts: Facts): VersionStatus[] {
       name,
       ...(digest === undefined ? {} : { digest }),
       ...(revision === undefined ? {} : { revision }),
-      ...(newest?.sourceWarning === undefined ? {} : { warning: newest.sourceWarning }),
+      ...(newest?.report?.warning === undefined ? {} : { warning: newest.report.warning }),
       replicas: sum(own.map(({ pods }) => countedPods(pods, observed.now).length)),
       readyReplicas: sum(own.map((fleet) => fleet.ready)),
       weight: ready === 0 ? 0 : Math.round((100 * sum(inService.map((fleet) => fleet.ready))) / ready),

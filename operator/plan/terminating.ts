@@ -3,9 +3,11 @@ import { timestamp } from "../api/conditions.ts";
 import type { Observed, ObservedPod } from "./observed.ts";
 import type { RolloutDecision } from "./rollout.ts";
 
-/** A pod that is waited for. */
+/** A pod on its way out that matters to what is to come. */
 export interface LeavingPod {
   readonly pod: ObservedPod;
+  /** Nothing goes on before it has ended. */
+  readonly awaited: boolean;
   /** It should have ended a while ago: mostly its node is lost, and nobody but a person can know that. */
   readonly stuck: boolean;
 }
@@ -14,20 +16,23 @@ export interface LeavingPod {
 const stuckAfterMs = 30_000;
 
 /**
- * The pod that holds a change up: with Recreate any of another revision, as the target waits for all of them; else one
- * that is stuck, as it may hold what others wait for. The one that has been going for longest speaks, by name where equal.
+ * With Recreate any pod of another revision, as the target waits for all of them; else, where pods find no room, one that is
+ * stuck, as it may have what they lack. The one that has been going for longest speaks, by name where equal.
  */
 export function leavingPod(
   { pods, now }: Pick<Observed, "pods" | "now">,
   { step }: Pick<RolloutDecision, "step">,
   target: string,
+  lacksRoom: boolean,
 ): LeavingPod | undefined {
-  const awaited = pods
-    .flatMap((pod): LeavingPod[] =>
-      pod.leaving === undefined ? [] : [{ pod, stuck: now >= pod.leaving.until + stuckAfterMs }],
-    )
-    .filter(({ pod, stuck }) => stuck || (step === "Recreating" && pod.revision !== target));
-  return awaited.toSorted(
+  const leaving = pods
+    .flatMap((pod): LeavingPod[] => {
+      if (pod.leaving === undefined) return [];
+      const awaited = step === "Recreating" && pod.revision !== target;
+      return [{ pod, awaited, stuck: now >= pod.leaving.until + stuckAfterMs }];
+    })
+    .filter(({ awaited, stuck }) => awaited || (lacksRoom && stuck));
+  return leaving.toSorted(
     (left, right) => sinceOf(left) - sinceOf(right) || (left.pod.name < right.pod.name ? -1 : 1),
   )[0];
 }
@@ -37,10 +42,13 @@ export function stuckTimes(pods: readonly ObservedPod[]): number[] {
   return pods.flatMap(({ leaving }) => (leaving === undefined ? [] : [leaving.until + stuckAfterMs]));
 }
 
-export function leavingText({ pod, stuck }: LeavingPod): string {
+export function leavingText({ pod, awaited, stuck }: LeavingPod): string {
   const node = pod.node === "" ? "" : ` on node ${pod.node}`;
   const since = pod.leaving === undefined ? "" : ` since ${timestamp(pod.leaving.since)}`;
-  const text = `waits for pod ${pod.name} of ${pod.version}, Terminating${since}${node}`;
+  const what = `pod ${pod.name} of ${pod.version}`;
+  const text = awaited
+    ? `waits for ${what}, Terminating${since}${node}`
+    : `${what} keeps its place, Terminating${since}${node}`;
   return stuck
     ? `${text}: it should have ended long ago, so the node may be lost. Once you know that the pod does not run any more: kubectl delete pod ${pod.name} --force`
     : text;

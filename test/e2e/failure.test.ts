@@ -222,9 +222,9 @@ test("a tag that moves is a warning: pods that come later serve the recorded byt
     const [oldest] = await bench.pods(name);
     await bench.kubectl("delete", "pod", oldest?.metadata.name ?? "", "--wait=false");
     await eventually("two serve, and both are new", async () => {
-      const pods = await bench.pods(name);
-      assert.equal(pods.filter(isReady).length, 2);
-      assert.ok(pods.every(({ metadata }) => metadata.uid !== oldest?.metadata.uid));
+      const alive = await bench.pods(name);
+      assert.equal(alive.filter(isReady).length, 2);
+      assert.ok(alive.every(({ metadata }) => metadata.uid !== oldest?.metadata.uid));
     });
   });
   assert.deepEqual(Object.keys(load.byVersion), ["v1"]);

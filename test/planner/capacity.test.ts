@@ -291,6 +291,34 @@ test("pods of a scale-out that fail for good are told at once, and those that se
   assert.equal(readyInService(world), 1);
 });
 
+test("one that was fetched before is not given up for its source, though its status was lost, or it came from 0", () => {
+  const restored = served();
+  forgetStatus(restored);
+  restored.pods = [];
+  tick(restored, 1, () => 1);
+  change(restored, "v1", failedForGood);
+  const back = served({ replicas: 1 });
+  edit(back, { replicas: 0 });
+  settle(back);
+  edit(back, { version: "v2" });
+  settle(back);
+  edit(back, { version: "v1" });
+  settle(back);
+  edit(back, { replicas: 1 });
+  pass(back);
+  tick(back, 1, () => 1);
+  change(back, "v1", failedForGood);
+  for (const world of [restored, back]) {
+    for (let round = 0; round < 3; round++) {
+      pass(world);
+      world.now += 600_000;
+    }
+    assert.equal(world.status?.rejected, undefined);
+    assert.equal(replicasOf(world, "v1"), world.spec.replicas);
+    assert.equal(conditionOf(world, "Ready")?.status, "False");
+  }
+});
+
 test("one that was set at 0 replicas and has never served is given up when its download fails for good", () => {
   const world = served({ replicas: 0 });
   edit(world, { version: "v2" });

@@ -121,3 +121,47 @@ test("Recreate goes on past a pod of the version before that was evicted", () =>
   rounds(world, () => world.status?.currentVersion === "v2" && readyInService(world) === 1);
   assert.equal(world.status?.rejected, undefined);
 });
+
+test("a later failure is not forgotten for the end of a pod before it, nor that told again", () => {
+  const world = served({ replicas: 2 });
+  evictOne(world);
+  pass(world);
+  recover(world);
+  const events: string[] = [];
+  for (let round = 1; round <= 3; round++) {
+    world.now += 10_000;
+    crash(world);
+    events.push(...pass(world).announcements.map(({ reason }) => reason));
+    assert.equal(world.status?.lastFailure?.reason, "Crashed");
+    world.now += 10_000;
+    world.pods = world.pods.map((pod) => ({ ...pod, ready: true, readySince: world.now }));
+    events.push(...pass(world).announcements.map(({ reason }) => reason));
+    assert.equal(world.status?.lastFailure?.reason, "Crashed");
+    assert.equal(world.status?.lastFailure?.count, round === 1 ? undefined : round);
+    assert.ok(world.status?.lastFailure?.recoveryTime);
+  }
+  assert.deepEqual(events, []);
+});
+
+test("one eviction on a node whose clock is ahead is told once", () => {
+  const world = served({ replicas: 2 });
+  evictOne(world);
+  world.endedPods = world.endedPods.map((pod) => ({ ...pod, at: world.now + 120_000 }));
+  const events: string[] = [];
+  for (let second = 0; second < 1_500; second += 5) {
+    tick(world, 5, eager);
+    events.push(...pass(world).announcements.map(({ reason }) => reason));
+  }
+  assert.deepEqual(events, ["Evicted"]);
+  assert.equal(world.status?.lastFailure, undefined);
+});
+
+/** The server of the first pod ends, and is not running again yet. */
+function crash(world: World): void {
+  const termination = { exitCode: 139, reason: "Error", report: undefined, text: "" };
+  world.pods = world.pods.map((pod, index) =>
+    index === 0
+      ? { ...pod, ready: false, readySince: undefined, server: { ...pod.server, state: "waiting", termination } }
+      : pod,
+  );
+}

@@ -26,7 +26,7 @@ function warningOf(world: World, version: string): string | undefined {
   return world.status?.versions?.find(({ name }) => name === version)?.warning;
 }
 
-test("a pin is recorded beside the digest that it was reported with, and stays", () => {
+test("a pin is recorded beside the digest that it was reported with, and gives way to a newer one", () => {
   const world = served();
   assert.deepEqual(data(world), { v1: digestOf("v1") });
   report(world, "v1", { pin: "a1" });
@@ -34,7 +34,10 @@ test("a pin is recorded beside the digest that it was reported with, and stays",
   assert.deepEqual(data(world), { v1: digestOf("v1"), "_pin.v1": "a1" });
   report(world, "v1", { pin: "b2" });
   settle(world);
-  assert.equal(data(world)["_pin.v1"], "a1");
+  assert.equal(data(world)["_pin.v1"], "b2", "what was pinned before may be gone");
+  report(world, "v1", { pin: "c3", digest: digestOf("other") });
+  settle(world);
+  assert.equal(data(world)["_pin.v1"], "b2");
   assert.deepEqual(
     world.status?.versions?.flatMap(({ name, digest }) => (digest === undefined ? [] : [name])),
     ["v1"],

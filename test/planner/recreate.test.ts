@@ -118,6 +118,24 @@ test("with Rolling, a pod that hangs is named beside what the new one waits for"
   assert.equal(conditionOf(world, "Ready")?.reason, "Unschedulable");
   assert.match(
     conditionOf(world, "Ready")?.message ?? "",
-    /nodes are available.*; waits for pod pod-\d+ of v1, Terminating/,
+    /nodes are available.*; pod pod-\d+ of v1 keeps its place, Terminating/,
+  );
+});
+
+test("a pod that hangs and holds nothing up stalls nothing", () => {
+  const world = served({ replicas: 2 });
+  const [gone] = world.pods;
+  assert.ok(gone);
+  const leaving = { since: world.now - 120_000, until: world.now - 60_000 };
+  const hangs = { ...gone, name: "lost", uid: "lost", revision: "0123456789", ready: false, deleting: true, leaving };
+  edit(world, { version: "v2" });
+  rounds(
+    world,
+    () => world.status?.currentVersion === "v2",
+    () => {
+      if (!world.pods.some(({ name }) => name === "lost")) world.pods.push(hangs);
+      assert.equal(conditionOf(world, "Stalled")?.status, "False");
+      assert.notEqual(conditionOf(world, "Ready")?.reason, "PodStuckTerminating");
+    },
   );
 });

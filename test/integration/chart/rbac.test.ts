@@ -104,6 +104,28 @@ test("the operator uses every right that the chart gives it, and asks for no oth
     return stdout.trim().split("\n").length === 1;
   });
 
+  // Of pods that their nodes put an end to, the newest three are kept.
+  const podNames = async (...selectors: readonly string[]): Promise<readonly string[]> => {
+    const parameters = ["get", "pods", "--selector=slipway.dev/model", ...selectors];
+    const { stdout } = await plane.kubectl([...parameters, "-o", "jsonpath={.items[*].metadata.name}"]);
+    return stdout.split(" ").filter((name) => name !== "");
+  };
+  const ended = new Set<string>();
+  for (let count = 1; count <= 4; count += 1) {
+    await reached(plane, `pod ${count} put an end to`, async () => {
+      const alive = (await podNames("--field-selector=status.phase=Running")).find((name) => !ended.has(name));
+      if (alive === undefined) return false;
+      const failed = ["--subresource=status", "--type=merge", "-p", '{"status":{"phase":"Failed","reason":"Evicted"}}'];
+      await plane.kubectl(["patch", "pod", alive, ...failed]);
+      ended.add(alive);
+      return true;
+    });
+  }
+  await reached(plane, "an ended pod cleared away", async () => {
+    const left = await podNames();
+    return [...ended].filter((name) => left.includes(name)).length === 3;
+  });
+
   // The same Event twice, which counts up the first instead of adding one.
   for (const replicas of [2, 3]) {
     await plane.kubectl(["scale", "deployment", "--selector=slipway.dev/model", `--replicas=${replicas}`]);
