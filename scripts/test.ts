@@ -52,7 +52,7 @@ const suites: readonly Suite[] = [
     packages: "control-plane",
     programs: [],
     concurrency: cores,
-    budgetSeconds: 60,
+    budgetSeconds: 90,
     // The longest takes 20 s of a processor, of which a busy machine may give it a tenth.
     fileTimeoutMs: 600_000,
   },
@@ -63,7 +63,7 @@ const suites: readonly Suite[] = [
     packages: "tests",
     programs: [...controlPlaneModules, "versitygw", "rclone"],
     concurrency: cores,
-    budgetSeconds: 420,
+    budgetSeconds: 600,
     fileTimeoutMs: 1_200_000,
   },
   {
@@ -73,7 +73,7 @@ const suites: readonly Suite[] = [
     packages: "tests",
     programs: [...nodeModules, "kube-router"],
     concurrency: 1,
-    budgetSeconds: 720,
+    budgetSeconds: 780,
     fileTimeoutMs: 1_200_000,
   },
   {
