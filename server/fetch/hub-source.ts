@@ -1,14 +1,14 @@
 import { posix } from "node:path";
 import { quote } from "./configuration.ts";
 import { downloadAside, downloadInto, logRetry } from "./download-file.ts";
-import { failure, isFailure } from "./failure.ts";
+import { failure, isFailure, toFailure } from "./failure.ts";
 import { endpointUrl } from "./http/endpoint.ts";
 import { type HubAddress, parseHubAddress } from "./hub/address.ts";
 import { createHubClient, type HubClient } from "./hub/client.ts";
-import { knownRevision } from "./hub/known-revision.ts";
+import { type FoundRevision, isGone, knownRevision, resolvedAnew } from "./hub/known-revision.ts";
 import type { HubFile, HubRevision } from "./hub/revision.ts";
 import { placeDownload } from "./place-download.ts";
-import type { Source, SourceRequest } from "./source.ts";
+import type { Fetched, Source, SourceRequest } from "./source.ts";
 import { type ModelFile, treeDigest } from "./tree-digest.ts";
 
 const defaultEndpoint = "https://huggingface.co";
@@ -29,14 +29,36 @@ export const fetchHub: Source = async (request) => {
     onRetry: logRetry(log),
   });
   try {
-    const { revision, gone, warning } = await knownRevision(client, address, request);
-    log.info({ commit: revision.commit }, `downloading ${address.repository}@${address.revision}`);
-    const judged = { ...request, checkDigest: (digest: string) => request.checkDigest(digest, gone) };
-    return { digest: await fetchRevision(client, address, revision, judged), pin: revision.commit, warning };
+    const found = await knownRevision(client, address, request);
+    const { commit } = found.revision;
+    try {
+      return await fetchFound(client, address, found, request);
+    } catch (error) {
+      if (!found.isRecorded || !isGone(error)) throw error;
+      // A history that was squashed leaves commits that are still listed, without their files.
+      const anew = await resolvedAnew(client, address, commit);
+      if (anew.revision.commit === commit) throw error;
+      const { reason, message } = toFailure(error);
+      log.warn({ reason }, `the recorded commit cannot be had: ${message}`);
+      await request.directory.empty();
+      return await fetchFound(client, address, anew, request);
+    }
   } finally {
     await client.close();
   }
 };
+
+async function fetchFound(
+  client: HubClient,
+  address: HubAddress,
+  { revision, gone, warning }: FoundRevision,
+  request: SourceRequest,
+): Promise<Fetched> {
+  const { repository, revision: named } = address;
+  request.log.info({ commit: revision.commit }, `downloading ${repository}@${named}`);
+  const judged = { ...request, checkDigest: (digest: string) => request.checkDigest(digest, gone) };
+  return { digest: await fetchRevision(client, address, revision, judged), pin: revision.commit, warning };
+}
 
 async function fetchRevision(
   client: HubClient,

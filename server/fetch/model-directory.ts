@@ -28,6 +28,8 @@ export interface ModelDirectory {
   /** Moves a finished download to its place in the model, and records it. */
   adopt(absolutePath: string, name: string, file: ModelFile): Promise<void>;
   discardDownloads(): Promise<void>;
+  /** As it was at first, for another set of files. */
+  empty(): Promise<void>;
   /** Where a recorded file lies. */
   placeOf(path: string): string;
   /** All files recorded, by path. */
@@ -108,15 +110,22 @@ export async function openModelDirectory(directory: string, limits: FetchLimits)
       await rm(join(directory, downloadFolder), { recursive: true, force: true });
     },
 
+    async empty() {
+      files.clear();
+      created = 0;
+      reserved = 0;
+      for (const leftover of await readdir(directory)) {
+        await rm(join(directory, leftover), { recursive: true, force: true });
+      }
+    },
+
     placeOf: (path) => join(directory, path),
 
     files: () => files,
   };
 
   await mkdir(directory, { recursive: true });
-  for (const leftover of await readdir(directory)) {
-    await rm(join(directory, leftover), { recursive: true, force: true });
-  }
+  await self.empty();
   return self;
 }
 

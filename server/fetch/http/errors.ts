@@ -86,8 +86,9 @@ function redirectedFailure({ status, headers, host, what }: StatusMeaning, redir
   return failure("SourceUnavailable", message, retryAfter(headers["retry-after"]));
 }
 
+/** 501 says that the server does not know how, which waiting does not teach it (RFC 9110 §15.6.2). */
 function isWorthAnotherTry(status: number): boolean {
-  return [408, 416, 429].includes(status) || status >= 500;
+  return [408, 416, 429].includes(status) || (status >= 500 && status !== 501);
 }
 
 /** Seconds or a date (RFC 9110 §10.2.3); a date is not honoured, the usual wait applies. */

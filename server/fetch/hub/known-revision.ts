@@ -1,3 +1,4 @@
+import { isCommit } from "../commit.ts";
 import { isFailure } from "../failure.ts";
 import type { SourceRequest } from "../source.ts";
 import type { HubAddress } from "./address.ts";
@@ -6,6 +7,8 @@ import type { HubRevision } from "./revision.ts";
 
 export interface FoundRevision {
   readonly revision: HubRevision;
+  /** Whether it is the recorded commit. */
+  readonly isRecorded: boolean;
   /** Why the recorded commit was not taken; undefined where it was, or there is none. */
   readonly gone: string | undefined;
   /** The branch or tag of the uri leads elsewhere by now. */
@@ -15,25 +18,39 @@ export interface FoundRevision {
 /**
  * The commit that a version stands for. One that is recorded is taken as long as the Hub has it, wherever the branch or
  * tag of the uri leads by now. Where it is gone, the uri is resolved anew: the digest tells whether the bytes are the same.
+ * What is no commit is the record of a uri that was `s3://` then: the Hub need not be asked for it.
  */
 export async function knownRevision(
   client: HubClient,
   address: HubAddress,
   { known, log }: Pick<SourceRequest, "known" | "log">,
 ): Promise<FoundRevision> {
-  const commit = known?.pin;
+  const commit = known?.pin !== undefined && isCommit(known.pin) ? known.pin : undefined;
   const recorded = commit === undefined ? undefined : await unlessRefused(client.resolve(commit));
-  if (recorded === undefined) {
-    const gone = commit === undefined ? undefined : `as commit ${commit}, which the Hub does not give any more`;
-    return { revision: await client.resolve(address.revision), gone, warning: undefined };
-  }
+  if (recorded === undefined) return resolvedAnew(client, address, commit);
   const led = await client.look(address.revision).catch((error: unknown) => {
     if (!isFailure(error)) throw error;
     log.info({ reason: error.reason }, `where the revision leads is not known: ${error.message}`);
     return undefined;
   });
   const hasMoved = led !== undefined && led.commit !== recorded.commit && differ(led, recorded, address.path);
-  return { revision: recorded, gone: undefined, warning: hasMoved ? moved(address, led, recorded) : undefined };
+  const warning = hasMoved ? moved(address, led, recorded) : undefined;
+  return { revision: recorded, isRecorded: true, gone: undefined, warning };
+}
+
+/** What the uri leads to, in place of a commit that was recorded and is gone. */
+export async function resolvedAnew(
+  client: HubClient,
+  address: HubAddress,
+  lost: string | undefined,
+): Promise<FoundRevision> {
+  const gone = lost === undefined ? undefined : `as commit ${lost}, which the Hub does not give any more`;
+  return { revision: await client.resolve(address.revision), isRecorded: false, gone, warning: undefined };
+}
+
+/** A commit that was written over is missing to the Hub, or none of the repository's; or it is listed without its files. */
+export function isGone(error: unknown): boolean {
+  return isFailure(error) && (error.reason === "NotFound" || error.reason === "Unauthorized");
 }
 
 /** Whether the uri would give something else: a commit that only changes other files does not matter. */
@@ -52,10 +69,9 @@ function moved({ repository, revision }: HubAddress, led: HubRevision, { commit 
   return `${repository}@${revision} leads to commit ${led.commit} by now; this version goes on with ${commit}. To serve the new bytes, add them as a version with a name of its own.`;
 }
 
-/** A commit that was written over is missing to the Hub, or none of the repository's. */
 async function unlessRefused(revision: Promise<HubRevision>): Promise<HubRevision | undefined> {
   return revision.catch((error: unknown) => {
-    if (isFailure(error) && (error.reason === "NotFound" || error.reason === "Unauthorized")) return undefined;
+    if (isGone(error)) return undefined;
     throw error;
   });
 }

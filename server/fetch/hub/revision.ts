@@ -1,3 +1,4 @@
+import { isCommit } from "../commit.ts";
 import { trustedSiblings } from "../limits.ts";
 import { isRecord } from "../is-record.ts";
 
@@ -27,7 +28,7 @@ export interface HubRevision {
 export function parseRevision(answer: unknown, hasNext: boolean): HubRevision | undefined {
   if (!isRecord(answer)) return undefined;
   const { sha, siblings } = answer;
-  if (typeof sha !== "string" || !/^[0-9a-f]{40}$/.test(sha) || !Array.isArray(siblings)) return undefined;
+  if (typeof sha !== "string" || !isCommit(sha) || !Array.isArray(siblings)) return undefined;
   const files: HubFile[] = [];
   for (const sibling of siblings as readonly unknown[]) {
     if (!isRecord(sibling) || typeof sibling["rfilename"] !== "string") return undefined;

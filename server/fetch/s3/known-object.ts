@@ -1,4 +1,5 @@
-import { isFailure } from "../failure.ts";
+import { type Failure, isFailure } from "../failure.ts";
+import { isCommit } from "../commit.ts";
 import { discard } from "../http/body.ts";
 import type { Fetched, SourceRequest } from "../source.ts";
 import type { S3Address } from "./address.ts";
@@ -7,20 +8,31 @@ import { fetchObject, versionOf } from "./fetch-object.ts";
 
 /**
  * The model of one object: of the version that the uri names, else of the one that is recorded, as long as the bucket has
- * it and gives it (which needs `s3:GetObjectVersion`), else of the newest.
+ * it and gives it (which needs `s3:GetObjectVersion`), else of the newest. A commit is the record of a uri that was `hf://`
+ * then: no bucket has to be asked for it.
  */
 export async function knownObject(client: S3Client, address: S3Address, request: SourceRequest): Promise<Fetched> {
   const pin = request.known?.pin;
-  if (address.versionId !== undefined || pin === undefined) return fetchNewest(client, address, request);
+  if (address.versionId !== undefined || pin === undefined || isCommit(pin))
+    return fetchNewest(client, address, request);
   try {
     const { digest } = await fetchObject(client, { ...address, versionId: pin }, request);
     return { digest, pin, warning: await moved(client, address, pin, request) };
   } catch (error) {
-    if (!isFailure(error) || (error.reason !== "NotFound" && error.reason !== "Unauthorized")) throw error;
+    if (!isFailure(error) || !refusesForGood(error)) throw error;
     request.log.warn({ reason: error.reason }, `the recorded version cannot be had: ${error.message}`);
     const gone = `as version ${pin} of the object, which the bucket does not give any more`;
     return fetchNewest(client, address, { ...request, checkDigest: (digest) => request.checkDigest(digest, gone) });
   }
+}
+
+/**
+ * A store that cannot give a version says so in words of its own: 404 NoSuchVersion, 403 AccessDenied, 405 for one that
+ * marks a deletion, 403 InvalidObjectState for one in an archive; and for an id that another store gave, 400
+ * InvalidArgument or 501 NotImplemented. What may pass has been tried again by then, and says nothing of the version.
+ */
+function refusesForGood({ reason, retry }: Failure): boolean {
+  return retry === undefined && ["NotFound", "Unauthorized", "SourceUnavailable"].includes(reason);
 }
 
 async function fetchNewest(client: S3Client, address: S3Address, request: SourceRequest): Promise<Fetched> {

@@ -8,6 +8,8 @@ export interface HubRepository {
   /** Branches and tags, and the commit of each. */
   readonly references: Readonly<Record<string, string>>;
   readonly access?: "private" | "gated";
+  /** Files that are listed and not there: `commit/path`, as a history leaves them that was squashed. */
+  readonly lost?: readonly string[];
   /** Names of files that the answer about a revision gives at most, without a word on the others. */
   readonly siblings?: number;
   /** What the `Link` of a tree's page names as the next one, in place of the page that follows. */
@@ -58,7 +60,11 @@ export async function startHubServer(): Promise<HubServer> {
       const some = Object.entries(files).slice(0, repository.siblings);
       response.end(JSON.stringify(description(name, commit, some, url.searchParams.has("blobs"))));
     } else if (tree !== null) sendTree(url, response, files, decodeURIComponent(path), repository.next);
-    else sendContent(request, response, commit, files[decodeURIComponent(path)]);
+    else {
+      const asked = decodeURIComponent(path);
+      const isLost = repository.lost?.includes(`${commit}/${asked}`) === true;
+      sendContent(request, response, commit, isLost ? undefined : files[asked]);
+    }
   });
 
   const sendContent = (

@@ -149,6 +149,36 @@ describe("a branch of the Hub", () => {
       new RegExp(`first resolved to ${sha256(first)} \\(as commit ${old}, which the Hub does not give any more\\)`),
     );
   });
+
+  test("whose recorded commit is still listed, without its files, is resolved anew", async () => {
+    for (const path of ["/model.onnx", ""]) {
+      publish({ [old]: unmoved }, old);
+      const record = recorded(await fetchPath(path));
+      const lose = (fresher: Readonly<Record<string, Uint8Array>>, main: string): void => {
+        publish({ [old]: unmoved, [fresh]: fresher }, main);
+        const squashed = hub.repositories.get("team/direction");
+        assert.ok(squashed !== undefined);
+        // The first file of the folder still comes.
+        hub.repositories.set("team/direction", { ...squashed, lost: [`${old}/model.onnx`] });
+      };
+      lose(unmoved, fresh);
+      const same = await fetchPath(path, record);
+      if (path === "") assertFolder(same, unmoved);
+      else assertModel(same, first);
+      assert.equal(recorded(same)["SLIPWAY_RECORDED_PIN"], fresh);
+      lose({ "model.onnx": second }, fresh);
+      assertFails(await fetchPath(path, record), "VersionReused", /which the Hub does not give any more/);
+      lose(unmoved, old);
+      assertFails(await fetchPath(path, record), "NotFound", /has no "team\/direction@main\/model\.onnx"/);
+    }
+  });
+
+  test("is not asked for what an object of S3 was recorded with", async () => {
+    publish({ [old]: unmoved }, old);
+    const record = { ...recorded(await fetchPath("/model.onnx")), SLIPWAY_RECORDED_PIN: "01ARZ3NDEKTSV4RRFFQ69G5FAV" };
+    assertModel(await fetchPath("/model.onnx", record), first);
+    assert.ok(!hub.seen.some((path) => path.includes("01ARZ3NDEKTSV4RRFFQ69G5FAV")));
+  });
 });
 
 describe("an object of S3", () => {
