@@ -13,6 +13,8 @@ export interface FetchLimits {
    * nobody outside of the pod can tell it from a start; after it, status tells why, and the kubelet tries again.
    */
   readonly fruitlessMilliseconds: number;
+  /** For a question that the model can do without: whether what its reference names has moved. */
+  readonly asideMilliseconds: number;
   /** Waits between attempts; their number bounds the attempts in a row that brought nothing. */
   readonly retryDelaysMilliseconds: readonly number[];
   /** Longest wait that a `Retry-After` of the other side may ask for. */
@@ -37,6 +39,8 @@ export const defaultLimits: FetchLimits = {
   minimumBytesPerSecond: 10 * 1024,
   // A registry that is only switched over is back by then; one that restarts meets the kubelet's next attempt, 10 s later.
   fruitlessMilliseconds: 20_000,
+  // Many times what a source takes for a small answer, and little beside a download: pods wait for it.
+  asideMilliseconds: 5_000,
   // A registry that restarts is back within half a minute.
   retryDelaysMilliseconds: [500, 1_000, 2_000, 4_000, 8_000, 16_000],
   longestRetryAfterMilliseconds: 60_000,

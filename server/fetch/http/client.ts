@@ -27,6 +27,8 @@ export interface HttpRequest {
   readonly followRedirects?: boolean;
   /** Origin that named `url`, as a registry does its token service. It may name another one the next time. */
   readonly namedBy?: string;
+  /** Ends this request alone, beside the signal of all. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface Answer {
@@ -70,6 +72,7 @@ export function createHttpClient(options: HttpOptions): HttpClient {
       const { origin, host: asked } = new URL(start);
       let url = new URL(start);
       let redirectedBy: string | undefined;
+      const either = wanted.signal === undefined ? signal : AbortSignal.any([signal, wanted.signal]);
       let guide: Guide | undefined = namedBy === undefined ? undefined : { url: new URL(namedBy), redirects: false };
       for (let hop = 0; hop <= redirects; hop += 1) {
         requireAllowed(url, plainHttpHosts, guide);
@@ -82,7 +85,7 @@ export function createHttpClient(options: HttpOptions): HttpClient {
           body,
         } = await request(url, {
           dispatcher,
-          signal,
+          signal: either,
           method: form !== undefined ? "POST" : headersOnly ? "HEAD" : "GET",
           headers: { ...ownHeaders(form), ...headers, ...ofOrigin },
           body: form?.toString() ?? null,

@@ -22,8 +22,8 @@ export interface HubOptions extends HttpOptions {
 export interface HubClient {
   /** `GET /api/models/{repository}/revision/{revision}`: which commit a revision is, and what it holds. */
   resolve(revision: string): Promise<HubRevision>;
-  /** One attempt at the same, for what the download can do without. */
-  look(revision: string): Promise<HubRevision>;
+  /** One attempt at the same, for what the download can do without; `signal` ends it alone. */
+  look(revision: string, signal: AbortSignal): Promise<HubRevision>;
   /**
    * `GET /api/models/{repository}/tree/{commit}/{folder}`, page by page: all files below a folder, or of the repository,
    * however many there are.
@@ -40,9 +40,13 @@ export function createHubClient({ repository, revision }: HubAddress, options: H
   const base = `${endpoint.origin}${endpoint.pathname.replace(/\/+$/, "")}`;
   const shown = `${repository}@${revision}`;
 
-  const send = async (url: string, headers: Readonly<Record<string, string>>): Promise<Answer> => {
+  const send = async (
+    url: string,
+    headers: Readonly<Record<string, string>>,
+    signal?: AbortSignal,
+  ): Promise<Answer> => {
     const token = await options.token();
-    return client.send({ url, headers, authorization: token === undefined ? undefined : `Bearer ${token}` });
+    return client.send({ url, headers, authorization: token === undefined ? undefined : `Bearer ${token}`, signal });
   };
 
   const refuse = async (answer: Answer, what: string): Promise<Failure> => {
@@ -50,10 +54,10 @@ export function createHubClient({ repository, revision }: HubAddress, options: H
     return refused(answer, what, repository, (await options.token()) !== undefined);
   };
 
-  const look = async (named: string): Promise<HubRevision> => {
+  const look = async (named: string, signal?: AbortSignal): Promise<HubRevision> => {
     const what = `${repository}@${named}`;
     const url = `${base}/api/models/${repository}/revision/${encodeURIComponent(named)}?blobs=true`;
-    const answer = await send(url, {});
+    const answer = await send(url, {}, signal);
     if (answer.status !== 200) throw await refuse(answer, what);
     const json = await readJson(answer, listingBytes, `The listing of ${what}`, limits);
     const found = parseRevision(json, nextQuery(answer.headers["link"], url) !== undefined);

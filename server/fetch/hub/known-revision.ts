@@ -1,3 +1,4 @@
+import { askAside } from "../ask-aside.ts";
 import { isCommit } from "../commit.ts";
 import { isFailure } from "../failure.ts";
 import type { SourceRequest } from "../source.ts";
@@ -23,16 +24,14 @@ export interface FoundRevision {
 export async function knownRevision(
   client: HubClient,
   address: HubAddress,
-  { known, log }: Pick<SourceRequest, "known" | "log">,
+  request: Pick<SourceRequest, "known" | "limits" | "signal" | "log">,
 ): Promise<FoundRevision> {
+  const { known } = request;
   const commit = known?.pin !== undefined && isCommit(known.pin) ? known.pin : undefined;
   const recorded = commit === undefined ? undefined : await unlessRefused(client.resolve(commit));
   if (recorded === undefined) return resolvedAnew(client, address, commit);
-  const led = await client.look(address.revision).catch((error: unknown) => {
-    if (!isFailure(error)) throw error;
-    log.info({ reason: error.reason }, `where the revision leads is not known: ${error.message}`);
-    return undefined;
-  });
+  const question = (signal: AbortSignal): Promise<HubRevision> => client.look(address.revision, signal);
+  const led = await askAside(question, "where the revision leads", request);
   const hasMoved = led !== undefined && led.commit !== recorded.commit && differ(led, recorded, address.path);
   const warning = hasMoved ? moved(address, led, recorded) : undefined;
   return { revision: recorded, isRecorded: true, gone: undefined, warning };

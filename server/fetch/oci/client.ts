@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { type Failure, failure } from "../failure.ts";
 import { basicAuthorization } from "../http/authorization.ts";
 import { discard, readBytes } from "../http/body.ts";
-import { type Answer, createHttpClient, type HttpOptions } from "../http/client.ts";
+import { type Answer, createHttpClient, type HttpOptions, type HttpRequest } from "../http/client.ts";
 import { statusFailure } from "../http/errors.ts";
 import { type Opened, openAt, type Position } from "../http/range.ts";
 import { manifestBytes } from "../limits.ts";
@@ -31,8 +31,11 @@ export interface FetchedManifest {
 export interface RegistryClient {
   /** `reference`: a tag or a digest. With a digest the bytes are checked against it. */
   manifest(reference: string): Promise<FetchedManifest>;
-  /** One attempt to learn what a tag stands for, without pulling it; undefined where the registry does not say. */
-  digestOf(tag: string): Promise<string | undefined>;
+  /**
+   * One attempt to learn what a tag stands for, without pulling it; undefined where the registry does not say. `signal`
+   * ends it alone.
+   */
+  digestOf(tag: string, signal: AbortSignal): Promise<string | undefined>;
   /** One attempt; who reads the body tries again from where it got to. */
   blob(digest: string, at: Position): Promise<Opened>;
   close(): Promise<void>;
@@ -53,22 +56,27 @@ export function createRegistryClient(reference: Reference, options: RegistryOpti
    * with 401 again, so every request may renew it, once. Only the registry may ask: a storage that it redirects to could
    * name a token service of its own, and would be sent the password.
    */
-  const get = async (path: string, headers: Readonly<Record<string, string>>, headersOnly = false): Promise<Answer> => {
+  const get = async (
+    path: string,
+    headers: Readonly<Record<string, string>>,
+    how: Pick<HttpRequest, "headersOnly" | "signal"> = {},
+  ): Promise<Answer> => {
     const url = `${origin}/v2/${repository}/${path}`;
-    const answer = await client.send({ url, headers, headersOnly, authorization });
+    const answer = await client.send({ url, headers, ...how, authorization });
     if (answer.status !== 401 || answer.redirectedBy !== undefined) return answer;
     await discard(answer.body);
     const credentials = await options.credentials();
-    const renewed = await authorize(answer, credentials);
+    const renewed = await authorize(answer, credentials, how.signal);
     if (renewed === undefined) throw refused(answer, credentials);
     authorization = renewed;
-    return client.send({ url, headers, headersOnly, authorization });
+    return client.send({ url, headers, ...how, authorization });
   };
 
   /** What to answer a challenge with; undefined when nothing is left to try. */
   const authorize = async (
     { headers }: Answer,
     credentials: RegistryCredentials | Anonymous,
+    signal: AbortSignal | undefined,
   ): Promise<string | undefined> => {
     const header = headers["www-authenticate"];
     const challenges = Array.isArray(header) ? header.join(", ") : (header ?? "");
@@ -88,6 +96,7 @@ export function createRegistryClient(reference: Reference, options: RegistryOpti
         origin,
         what: shown,
         refusal: refusal(credentials),
+        signal,
       });
       return `Bearer ${token}`;
     }
@@ -112,8 +121,11 @@ export function createRegistryClient(reference: Reference, options: RegistryOpti
       ...refusal(credentials, answer.host),
     });
 
-  const getManifest = async (wanted: string, headersOnly = false): Promise<Answer> => {
-    const answer = await get(`manifests/${wanted}`, { accept: Object.values(mediaTypes).join(", ") }, headersOnly);
+  const getManifest = async (
+    wanted: string,
+    how: Pick<HttpRequest, "headersOnly" | "signal"> = {},
+  ): Promise<Answer> => {
+    const answer = await get(`manifests/${wanted}`, { accept: Object.values(mediaTypes).join(", ") }, how);
     if (answer.status === 200) return answer;
     await discard(answer.body);
     throw refused(answer, await options.credentials());
@@ -142,8 +154,8 @@ export function createRegistryClient(reference: Reference, options: RegistryOpti
   return {
     manifest: (wanted) => withRetries(() => manifestOnce(wanted), options),
 
-    digestOf: async (tag) => {
-      const { headers, body } = await getManifest(tag, true);
+    digestOf: async (tag, signal) => {
+      const { headers, body } = await getManifest(tag, { headersOnly: true, signal });
       await discard(body);
       const digest = headers["docker-content-digest"];
       return typeof digest === "string" && digestPattern.test(digest) ? digest : undefined;

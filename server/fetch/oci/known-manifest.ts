@@ -1,3 +1,4 @@
+import { askAside } from "../ask-aside.ts";
 import { isFailure } from "../failure.ts";
 import type { SourceRequest } from "../source.ts";
 import type { FetchedManifest, RegistryClient } from "./client.ts";
@@ -22,8 +23,9 @@ export interface FoundManifest extends FetchedManifest {
 export async function knownManifest(
   client: RegistryClient,
   reference: Reference,
-  { known, checkDigest, log }: Pick<SourceRequest, "known" | "checkDigest" | "log">,
+  request: Pick<SourceRequest, "known" | "checkDigest" | "limits" | "signal" | "log">,
 ): Promise<FoundManifest> {
+  const { known, checkDigest } = request;
   if (reference.digest !== undefined) return { ...(await client.manifest(reference.digest)), warning: undefined };
   const wanted = known === undefined ? undefined : await unlessMissing(client.manifest(known.digest));
   if (wanted === undefined) {
@@ -32,14 +34,16 @@ export async function knownManifest(
     return { ...named, warning: undefined };
   }
   checkDigest(wanted.digest);
-  const led = await client.digestOf(reference.tag).catch((error: unknown) => {
-    if (!isFailure(error)) throw error;
-    if (error.reason === "NotFound") return "nothing";
-    // It does not matter for the model, and whether the tag has moved is asked again by the next pod.
-    log.info({ reason: error.reason }, `where the tag leads is not known: ${error.message}`);
-    return undefined;
-  });
+  const question = (signal: AbortSignal): Promise<string | undefined> => ledTo(client, reference.tag, signal);
+  const led = await askAside(question, "where the tag leads", request);
   return { ...wanted, warning: led === undefined || led === wanted.digest ? undefined : moved(reference, led, wanted) };
+}
+
+async function ledTo(client: RegistryClient, tag: string, signal: AbortSignal): Promise<string | undefined> {
+  return client.digestOf(tag, signal).catch((error: unknown) => {
+    if (isFailure(error) && error.reason === "NotFound") return "nothing";
+    throw error;
+  });
 }
 
 function moved(reference: Reference, led: string, { digest }: FetchedManifest): string {

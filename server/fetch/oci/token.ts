@@ -23,6 +23,8 @@ export interface TokenRequest {
   /** The artifact, and what to say when it is refused; for messages. */
   readonly what: string;
   readonly refusal: Refusal;
+  /** Ends this request alone. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -30,7 +32,7 @@ export interface TokenRequest {
  * password, or with an identity token its OAuth 2 flow (distribution's "Token Authentication" and "OAuth 2").
  */
 export async function requestToken(request: TokenRequest): Promise<string> {
-  const { client, limits, challenge, credentials, registry, origin, what, refusal } = request;
+  const { client, limits, challenge, credentials, registry, origin, what, refusal, signal } = request;
   const { realm, service } = challenge;
   if (!URL.canParse(realm)) {
     throw failure("Unauthorized", `${registry} asks for a token from ${quote(realm)}, which is no URL.`);
@@ -38,10 +40,11 @@ export async function requestToken(request: TokenRequest): Promise<string> {
   const query = { service, scope: challenge.scope ?? request.scope };
   const answer = await client.send(
     credentials?.kind === "identityToken"
-      ? { url: realm, namedBy: origin, form: identityForm(query, credentials.token) }
+      ? { url: realm, namedBy: origin, form: identityForm(query, credentials.token), signal }
       : {
           url: withQuery(realm, query),
           namedBy: origin,
+          signal,
           headers: { accept: "application/json" },
           authorization:
             credentials?.kind === "basic" ? basicAuthorization(credentials.username, credentials.password) : undefined,

@@ -22,6 +22,8 @@ export interface S3Request {
   readonly key: string;
   readonly query: Query;
   readonly headers: Readonly<Record<string, string>>;
+  /** Ends this request alone. */
+  readonly signal?: AbortSignal;
 }
 
 /** Reads from one bucket. Every method throws nothing but failures. */
@@ -49,7 +51,7 @@ export function createS3Client({ http, endpoint, bucket, identify, wallClock }: 
     });
     const url = s3Url({ ...endpoint, region }, style, { ...request, bucket });
     const headers = await sign(url, request.headers, credentials, region, wallClock());
-    const answer = await client.send({ url, headers, followRedirects: false });
+    const answer = await client.send({ url, headers, followRedirects: false, signal: request.signal });
     if (answers.includes(answer.status)) return answer;
 
     const body = await readBytes(answer, smallAnswerBytes, `An error of ${answer.host}`, http.limits);

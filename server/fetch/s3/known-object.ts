@@ -1,4 +1,5 @@
 import { type Failure, isFailure } from "../failure.ts";
+import { askAside } from "../ask-aside.ts";
 import { isCommit } from "../commit.ts";
 import { discard } from "../http/body.ts";
 import type { Fetched, SourceRequest } from "../source.ts";
@@ -40,29 +41,37 @@ async function fetchNewest(client: S3Client, address: S3Address, request: Source
   return { digest, pin: versionId };
 }
 
-/** Whether a newer version has other bytes, by one small request whose failure does not matter for the model. */
+/** Whether a newer version has other bytes, by two small requests. */
 async function moved(
+  client: S3Client,
+  address: S3Address,
+  pin: string,
+  request: SourceRequest,
+): Promise<string | undefined> {
+  const question = (signal: AbortSignal): Promise<string | undefined> => newestInstead(client, address, pin, signal);
+  return askAside(question, "whether the object has a newer version", request);
+}
+
+async function newestInstead(
   client: S3Client,
   { bucket, key }: S3Address,
   pin: string,
-  { log }: SourceRequest,
+  signal: AbortSignal,
 ): Promise<string | undefined> {
-  const one = { range: "bytes=0-0" };
+  const one = { key, headers: { range: "bytes=0-0" }, signal };
   try {
-    const newest = await client.get({ key, query: {}, headers: one });
+    const newest = await client.get({ ...one, query: {} });
     await discard(newest.body);
     const versionId = versionOf(newest);
     if (versionId === undefined || versionId === pin) return undefined;
-    const own = await client.get({ key, query: { versionId: pin }, headers: one });
+    const own = await client.get({ ...one, query: { versionId: pin } });
     await discard(own.body);
     if (own.headers["etag"] === newest.headers["etag"]) return undefined;
     return `s3://${bucket}/${key} is version ${versionId} by now; this version goes on with ${pin}. To serve the new bytes, add them as a version with a name of its own.`;
   } catch (error) {
-    if (!isFailure(error)) throw error;
-    if (error.reason === "NotFound") {
+    if (isFailure(error) && error.reason === "NotFound") {
       return `s3://${bucket}/${key} was deleted; this version goes on with version ${pin} of the object, as long as the bucket keeps it.`;
     }
-    log.info({ reason: error.reason }, `whether the object has a newer version is not known: ${error.message}`);
-    return undefined;
+    throw error;
   }
 }
