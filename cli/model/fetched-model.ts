@@ -74,7 +74,7 @@ const claimAdvice =
   "pvc:// is a PersistentVolumeClaim, which can only be read in its cluster: name a copy of the model on this machine, for example one that `kubectl cp` makes";
 
 /** Whoever waits in a terminal sees that nothing comes, and can end it. */
-const patient = { fruitlessMilliseconds: Infinity };
+const patient = { fruitlessMilliseconds: Infinity, fruitlessWaitMilliseconds: Infinity };
 
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
 

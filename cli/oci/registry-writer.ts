@@ -167,7 +167,9 @@ export function createRegistryWriter(options: WriterOptions): RegistryWriter {
     }
   };
 
-  const retried = <T>(attempt: () => Promise<T>): Promise<T> => withRetries(attempt, options);
+  // Every retry is told in the terminal, and whoever waits there can end it.
+  const retried = <T>(attempt: () => Promise<T>): Promise<T> =>
+    withRetries(attempt, { ...options, fruitlessSince: () => undefined });
 
   return {
     blob: async (content, onBytes = () => undefined) => {

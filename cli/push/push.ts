@@ -43,8 +43,7 @@ export async function push(invocation: Invocation, edge: Edge): Promise<ExitCode
       reference.registry,
       credentials === undefined ? "none" : access.credentials === undefined ? "stored" : "given",
     ),
-    // Every retry is told in the terminal, and whoever waits there can end it.
-    limits: { ...defaultLimits, fruitlessMilliseconds: Infinity },
+    limits: defaultLimits,
     signal: edge.interrupted,
     now: edge.now,
     onRetry: ({ message }, delay) => edge.messages.write(`${message}; trying again in ${Math.round(delay / 1000)} s\n`),

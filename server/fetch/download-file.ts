@@ -66,8 +66,8 @@ export async function downloadInto(
 }
 
 /** What a request says about every download that is made for it. */
-export function downloadOptions({ limits, signal, now, onBytes, log }: SourceRequest): DownloadOptions {
-  return { limits, signal, now, onBytes, onRetry: logRetry(log) };
+export function downloadOptions({ limits, signal, now, onBytes, fruitlessSince, log }: SourceRequest): DownloadOptions {
+  return { limits, signal, now, onBytes, fruitlessSince, onRetry: logRetry(log) };
 }
 
 /** Tells every retry in the log; the last ones reach the report. */

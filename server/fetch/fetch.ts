@@ -87,6 +87,8 @@ async function fetchInTime(
 ): Promise<PodReport> {
   const deadline = AbortSignal.timeout(limits.totalMilliseconds);
   const signal = stop === undefined ? deadline : AbortSignal.any([deadline, stop]);
+  const told = onBytes ?? createProgress(log, now);
+  let fruitlessSince: number | undefined = now();
   try {
     return await fetchModel(configuration, {
       environment,
@@ -95,7 +97,11 @@ async function fetchInTime(
       log,
       now,
       architecture: architecture ?? arch(),
-      onBytes: onBytes ?? createProgress(log, now),
+      onBytes: (bytes) => {
+        fruitlessSince = undefined;
+        told(bytes);
+      },
+      fruitlessSince: () => fruitlessSince,
       onTotal: onTotal ?? (() => undefined),
     });
   } catch (error) {
@@ -114,7 +120,7 @@ async function fetchModel(
   configuration: FetchConfiguration,
   context: Pick<
     SourceRequest,
-    "environment" | "limits" | "signal" | "log" | "now" | "architecture" | "onBytes" | "onTotal"
+    "environment" | "limits" | "signal" | "log" | "now" | "architecture" | "onBytes" | "fruitlessSince" | "onTotal"
   >,
 ): Promise<PodReport> {
   const { limits, now, architecture } = context;

@@ -9,10 +9,12 @@ export interface FetchLimits {
   /** Less than this on average over `idleMilliseconds`, and the connection is given up as if it were silent. */
   readonly minimumBytesPerSecond: number;
   /**
-   * From the first attempt at something on, while nothing of it has come: then the step ends with its report. Until then
+   * From the start of the step on, while no byte of the model has come: then the step ends with its report. Until then
    * nobody outside of the pod can tell it from a start; after it, status tells why, and the kubelet tries again.
    */
   readonly fruitlessMilliseconds: number;
+  /** The same for a wait that the other side asks for: it ends then, whatever was asked, with one more attempt. */
+  readonly fruitlessWaitMilliseconds: number;
   /** For a question that the model can do without: whether what its reference names has moved. */
   readonly asideMilliseconds: number;
   /** Waits between attempts; their number bounds the attempts in a row that brought nothing. */
@@ -39,6 +41,9 @@ export const defaultLimits: FetchLimits = {
   minimumBytesPerSecond: 10 * 1024,
   // A registry that is only switched over is back by then; one that restarts meets the kubelet's next attempt, 10 s later.
   fruitlessMilliseconds: 20_000,
+  // Registries that count requests ask for some tens of seconds. The attempt after it is answered at once as a rule, and
+  // a refusal is in status within a minute of the start; sooner, the kubelet's next attempt would only be counted, too.
+  fruitlessWaitMilliseconds: 30_000,
   // Many times what a source takes for a small answer, and little beside a download: pods wait for it.
   asideMilliseconds: 5_000,
   // A registry that restarts is back within half a minute.

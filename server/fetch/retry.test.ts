@@ -12,6 +12,7 @@ function options(more: Partial<RetryOptions> = {}): RetryOptions & { readonly wa
     limits,
     signal: new AbortController().signal,
     now: () => 0,
+    fruitlessSince: () => undefined,
     onRetry: (_failure, delay) => void waits.push(delay),
     waits,
     ...more,
@@ -75,7 +76,7 @@ test("a longer wait that is asked for is kept, up to a bound", async () => {
 test("a stop ends the wait", async () => {
   const stop = new AbortController();
   const given = options({
-    limits: { ...limits, retryDelaysMilliseconds: [600_000], fruitlessMilliseconds: Infinity },
+    limits: { ...limits, retryDelaysMilliseconds: [600_000] },
     signal: stop.signal,
     onRetry: () => stop.abort(),
   });
@@ -89,7 +90,7 @@ function silent(): Promise<never> {
   return Promise.reject(failure("TimedOut", "silent", {}));
 }
 
-/** A clock that goes on by so much with every attempt. */
+/** A clock that stands at 1000 and goes on by so much with every attempt. */
 function slowly(milliseconds: number): { readonly now: () => number; readonly pass: () => void } {
   let at = 1000;
   return { now: () => at, pass: () => void (at += milliseconds) };
@@ -97,7 +98,11 @@ function slowly(milliseconds: number): { readonly now: () => number; readonly pa
 
 test("what has brought nothing for too long ends, so that it can be told", async () => {
   const clock = slowly(15);
-  const given = options({ limits: { ...limits, fruitlessMilliseconds: 20 }, now: clock.now });
+  const given = options({
+    limits: { ...limits, fruitlessMilliseconds: 20 },
+    now: clock.now,
+    fruitlessSince: () => 1000,
+  });
   let attempts = 0;
   await assert.rejects(
     withRetries(() => {
@@ -110,26 +115,48 @@ test("what has brought nothing for too long ends, so that it can be told", async
   assert.equal(attempts, 2, "the second one began after 16 of 20 ms");
 });
 
-test("a wait that would be too long is not begun", async () => {
-  const given = options({ limits: { ...limits, fruitlessMilliseconds: 4 } });
-  const busy = (): Promise<never> =>
-    Promise.reject(failure("SourceUnavailable", "busy", { afterMilliseconds: 60_000 }));
-  await assert.rejects(withRetries(busy, given), { name: "SourceUnavailable" });
+test("the time that has brought nothing is counted from the start of the fetch", async () => {
+  const given = options({
+    limits: { ...limits, fruitlessMilliseconds: 20 },
+    now: () => 1020,
+    fruitlessSince: () => 1000,
+  });
+  await assert.rejects(withRetries(silent, given), { name: "TimedOut" });
   assert.deepEqual(given.waits, []);
+});
+
+test("a wait that is asked for may take longer, and is cut where status has to be told", async () => {
+  for (const [asked, passed, waits] of [
+    [25, 0, [25]],
+    [60_000, 0, [30]],
+    [60_000, 21, [9]],
+    // Nothing is left of it, or less than the usual wait.
+    [60_000, 30, []],
+    [60_000, 29.5, []],
+    // What is asked for is no more than the usual wait: the usual time counts.
+    [1, 19, [1]],
+    [1, 20, []],
+  ] as const) {
+    const given = options({
+      limits: {
+        ...defaultLimits,
+        retryDelaysMilliseconds: [1],
+        fruitlessMilliseconds: 20,
+        fruitlessWaitMilliseconds: 30,
+      },
+      now: () => 1000 + passed,
+      fruitlessSince: () => 1000,
+    });
+    const busy = (): Promise<never> =>
+      Promise.reject(failure("SourceUnavailable", "busy", { afterMilliseconds: asked }));
+    await assert.rejects(withRetries(busy, given), { name: "SourceUnavailable" });
+    assert.deepEqual(given.waits, waits, `${asked} asked for after ${passed}`);
+  }
 });
 
 test("what has begun to come is tried on for as long as there are waits", async () => {
   const clock = slowly(1000);
-  let progress = true;
-  const given = options({
-    limits: { ...limits, fruitlessMilliseconds: 20 },
-    now: clock.now,
-    progressed: () => {
-      const came = progress;
-      progress = false;
-      return came;
-    },
-  });
+  const given = options({ limits: { ...limits, fruitlessMilliseconds: 20 }, now: clock.now });
   await assert.rejects(
     withRetries(() => {
       clock.pass();

@@ -16,6 +16,8 @@ export interface SourceRequest {
   readonly now: () => number;
   /** Called with every piece of the model that arrives; negative for what has to come once more. */
   readonly onBytes: (bytes: number) => void;
+  /** When the fetch began, by `now`, until `onBytes` is called for the first time; undefined from then on. */
+  readonly fruitlessSince: () => number | undefined;
   /** Called with the size of all that is to come, as soon as it is known. */
   readonly onTotal: (bytes: number) => void;
   readonly log: FetchLog;

@@ -64,6 +64,11 @@ test("the bounds are those of the code", () => {
     [3_600_000, 64 * 1024 ** 3, 45_000],
   );
   assert.deepEqual([defaultLimits.minimumBytesPerSecond, defaultLimits.retryDelaysMilliseconds.length], [10 * 1024, 6]);
+  const { fruitlessMilliseconds, fruitlessWaitMilliseconds, longestRetryAfterMilliseconds } = defaultLimits;
+  assert.deepEqual(
+    [fruitlessMilliseconds, fruitlessWaitMilliseconds, longestRetryAfterMilliseconds],
+    [20_000, 30_000, 60_000],
+  );
 });
 
 /** As the message about an unknown one lists them. */

@@ -1,9 +1,8 @@
 import { createHash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
 import { type Failure, failure, isFailure, toFailure } from "../failure.ts";
-import type { FetchLimits } from "../limits.ts";
 import { writeAll } from "../model-directory.ts";
-import { withRetries } from "../retry.ts";
+import { type RetryOptions, withRetries } from "../retry.ts";
 import type { ModelFile } from "../tree-digest.ts";
 import { discard } from "./body.ts";
 import { transportFailure } from "./errors.ts";
@@ -26,12 +25,7 @@ export interface Download {
   readonly onSize?: (bytes: number) => void;
 }
 
-export interface DownloadOptions {
-  readonly limits: FetchLimits;
-  readonly signal: AbortSignal;
-  /** Monotonic, in milliseconds. */
-  readonly now: () => number;
-  readonly onRetry: (failure: Failure, delayMilliseconds: number) => void;
+export interface DownloadOptions extends Omit<RetryOptions, "progressed"> {
   readonly onBytes: (bytes: number) => void;
 }
 

@@ -5,17 +5,16 @@ import { type Answer, createHttpClient, type HttpOptions } from "../http/client.
 import { statusFailure } from "../http/errors.ts";
 import { type Opened, openAt, type Position } from "../http/range.ts";
 import { listingBytes, treePages } from "../limits.ts";
-import { withRetries } from "../retry.ts";
+import { type RetryOptions, withRetries } from "../retry.ts";
 import type { HubAddress } from "./address.ts";
 import { type HubFile, type HubRevision, parseRevision } from "./revision.ts";
 import { nextQuery, parseTree } from "./tree.ts";
 
-export interface HubOptions extends HttpOptions {
+export interface HubOptions extends HttpOptions, Pick<RetryOptions, "fruitlessSince" | "onRetry"> {
   /** `https://huggingface.co`, or a mirror. */
   readonly endpoint: URL;
   /** Read for every request, so that a renewed one is found. */
   readonly token: () => Promise<string | undefined>;
-  readonly onRetry: (failure: Failure, delayMilliseconds: number) => void;
 }
 
 /** Reads one repository of a Hugging Face Hub, by its public routes. Every method throws nothing but failures. */

@@ -276,9 +276,14 @@ async function download(registry: string): Promise<Buffer> {
   }
 }
 
-function options(): Pick<Parameters<typeof createRegistryClient>[1], "limits" | "signal" | "now" | "onRetry"> {
+function options(): Pick<
+  Parameters<typeof createRegistryClient>[1],
+  "limits" | "signal" | "now" | "fruitlessSince" | "onRetry"
+> {
   const limits = { ...defaultLimits, idleMilliseconds: 2000, retryDelaysMilliseconds: [1, 1] };
-  return { limits, signal: new AbortController().signal, now: () => performance.now(), onRetry: () => undefined };
+  const nothing = (): undefined => undefined;
+  const signal = new AbortController().signal;
+  return { limits, signal, now: () => performance.now(), fruitlessSince: nothing, onRetry: nothing };
 }
 
 function rangeStart(request: IncomingMessage): number {

@@ -6,7 +6,7 @@ import { type Answer, createHttpClient, type HttpOptions, type HttpRequest } fro
 import { statusFailure } from "../http/errors.ts";
 import { type Opened, openAt, type Position } from "../http/range.ts";
 import { manifestBytes } from "../limits.ts";
-import { withRetries } from "../retry.ts";
+import { type RetryOptions, withRetries } from "../retry.ts";
 import { hasBasicChallenge, parseBearerChallenge } from "./challenge.ts";
 import type { Anonymous } from "./credentials.ts";
 import type { RegistryCredentials } from "./docker-config.ts";
@@ -14,10 +14,9 @@ import { mediaTypes } from "./manifest.ts";
 import { apiHost, type Reference, showArtifact, showReference } from "./reference.ts";
 import { type Refusal, requestToken } from "./token.ts";
 
-export interface RegistryOptions extends HttpOptions {
+export interface RegistryOptions extends HttpOptions, Pick<RetryOptions, "fruitlessSince" | "onRetry"> {
   /** Read for every challenge, so that renewed ones are found. */
   readonly credentials: () => Promise<RegistryCredentials | Anonymous>;
-  readonly onRetry: (failure: Failure, delayMilliseconds: number) => void;
 }
 
 export interface FetchedManifest {

@@ -10,7 +10,7 @@ import type { S3Client } from "./client.ts";
 import { type ListedObject, type Listing, parseListing } from "./listing.ts";
 import { addPage, type Continuation, noPages } from "./paging.ts";
 
-type ListRequest = Pick<SourceRequest, "limits" | "signal" | "now" | "log">;
+type ListRequest = Pick<SourceRequest, "limits" | "signal" | "now" | "fruitlessSince" | "log">;
 
 /**
  * All objects of a folder, and all that can be refused before the first one is downloaded. Asks in the new form
@@ -74,7 +74,8 @@ interface PageRequest {
 }
 
 /** One page, from its beginning to its end. */
-function listPage(client: S3Client, page: PageRequest, { limits, signal, now, log }: ListRequest): Promise<Listing> {
+function listPage(client: S3Client, page: PageRequest, request: ListRequest): Promise<Listing> {
+  const { limits, log } = request;
   const { what, prefix, next } = page;
   const query = {
     ...(next?.name === "marker" ? {} : { "list-type": "2" }),
@@ -92,5 +93,5 @@ function listPage(client: S3Client, page: PageRequest, { limits, signal, now, lo
     if (!listing.isWhole) throw failure("SourceUnavailable", `${answer.host} ended the listing of ${what} early.`, {});
     return listing;
   };
-  return withRetries(attempt, { limits, signal, now, onRetry: logRetry(log) });
+  return withRetries(attempt, { ...request, onRetry: logRetry(log) });
 }

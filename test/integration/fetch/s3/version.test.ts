@@ -85,6 +85,7 @@ async function fetchVersion(server: S3Server, key: string, versionId?: string): 
       directory: await openModelDirectory(join(directory, "model"), defaultLimits),
       known: undefined,
       onBytes: silent,
+      fruitlessSince: () => undefined,
       onTotal: silent,
       log: { info: silent, warn: silent, error: silent },
       checkDigest: silent,
