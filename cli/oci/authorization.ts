@@ -35,6 +35,7 @@ export interface AuthorizationOptions {
 export function createAuthorization(options: AuthorizationOptions): Authorization {
   const { credentials } = options;
   let header: string | undefined;
+  let answered: BearerChallenge | undefined;
   const offer = (next: string): boolean => {
     const isNew = next !== header;
     header = next;
@@ -44,7 +45,9 @@ export function createAuthorization(options: AuthorizationOptions): Authorizatio
     header: () => header,
     answer: async (challenge) => {
       if (credentials?.kind === "bearer") return offer(`Bearer ${credentials.token}`);
-      const bearer = parseBearerChallenge(challenge);
+      // A token that has expired may be answered with another challenge, or with none (goharbor/harbor#17930).
+      const bearer = parseBearerChallenge(challenge) ?? answered;
+      answered = bearer;
       if (bearer !== undefined) return offer(`Bearer ${await tokenFor(bearer, options)}`);
       if (credentials?.kind !== "basic" || !hasBasicChallenge(challenge)) return false;
       return offer(basicAuthorization(credentials.username, credentials.password));

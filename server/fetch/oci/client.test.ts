@@ -163,6 +163,55 @@ test("a token that expires in the middle is renewed, and the blob goes on where 
   assert.deepEqual(ranges, [undefined, "bytes=4000-"]);
 });
 
+for (const [what, challenge] of [
+  ["Basic, as Harbor does,", { "www-authenticate": 'Basic realm="harbor"' }],
+  ["no challenge", {}],
+] as const) {
+  for (const known of [undefined, { kind: "basic", username: "ada", password: "x" }] as const) {
+    test(`a token that has expired is renewed where the registry answers it with ${what} ${known === undefined ? "to anybody" : "to a user"}`, async () => {
+      const tokens: string[] = [];
+      const seen: string[] = [];
+      const registry = await serve((request, response) => {
+        const { authorization = "nobody", host } = request.headers;
+        if (request.url?.startsWith("/token")) {
+          tokens.push(`t${tokens.length + 1}`);
+          response.end(JSON.stringify({ token: tokens.at(-1) }));
+          return;
+        }
+        seen.push(authorization);
+        // The first token is good for one request.
+        const isGood = authorization === `Bearer ${tokens.at(-1)}` && seen.length !== 3;
+        if (isGood) response.end("{}");
+        else if (authorization === "nobody") {
+          response.writeHead(401, { "www-authenticate": `Bearer realm="http://${host}/token"` }).end();
+        } else response.writeHead(401, challenge).end();
+      });
+      const asking = client(registry, [], known);
+      await asking.manifest("1");
+      await asking.manifest("2");
+      assert.deepEqual(seen, ["nobody", "Bearer t1", "Bearer t1", "Bearer t2"]);
+    });
+  }
+}
+
+test("a storage that refuses does not have a token renewed", async () => {
+  let tokens = 0;
+  const storage = await serve((_request, response) => void response.writeHead(401).end());
+  const registry = await serve((request, response) => {
+    if (request.url?.startsWith("/token")) {
+      tokens += 1;
+      response.end('{"token":"abc"}');
+    } else if (request.headers.authorization === undefined) {
+      response.writeHead(401, { "www-authenticate": `Bearer realm="http://${request.headers.host}/token"` }).end();
+    } else response.writeHead(307, { location: `http://${storage}/blob` }).end();
+  });
+  await assert.rejects(client(registry, [storage]).blob(digest, { offset: 0, validator: undefined }), {
+    name: "SourceUnavailable",
+    message: /refuses it \(status 401\)/,
+  });
+  assert.equal(tokens, 1);
+});
+
 test("a registry that takes no token is asked for one once, and not again", async () => {
   let tokens = 0;
   const registry = await serve((request, response) => {

@@ -49,6 +49,8 @@ export function createRegistryClient(reference: Reference, options: RegistryOpti
   const artifact = showArtifact(reference);
   const client = createHttpClient(options);
   let authorization: string | undefined;
+  /** What the registry asked for when it was given that: `WWW-Authenticate`. */
+  let answered = "";
 
   /**
    * A request with the authorization that the registry asks for. A token that expires during a long download is answered
@@ -78,7 +80,10 @@ export function createRegistryClient(reference: Reference, options: RegistryOpti
     signal: AbortSignal | undefined,
   ): Promise<string | undefined> => {
     const header = headers["www-authenticate"];
-    const challenges = Array.isArray(header) ? header.join(", ") : (header ?? "");
+    const told = Array.isArray(header) ? header.join(", ") : (header ?? "");
+    // To a token that has expired Harbor answers with a Basic challenge, and others with none (goharbor/harbor#17930).
+    const challenges = authorization === undefined || parseBearerChallenge(told) !== undefined ? told : answered;
+    answered = challenges;
     if (credentials.kind === "bearer") {
       const given = `Bearer ${credentials.token}`;
       return given === authorization ? undefined : given;
