@@ -40,10 +40,7 @@ export async function readAccess(
 
 /** As programs of the network have them in their environment: `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`. */
 export function readProxies({ variables }: Pick<Edge, "variables">): ProxySettings {
-  const mistakes: string[] = [];
-  const proxies = readProxySettings(variables, mistakes);
-  if (mistakes.length > 0) throw failed(mistakes.join("; "));
-  return proxies;
+  return readProxySettings(variables);
 }
 
 async function readCertificates(file: string | undefined): Promise<string | undefined> {

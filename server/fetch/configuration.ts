@@ -88,7 +88,7 @@ export function readConfiguration(environment: Readonly<Record<string, string | 
     digest,
     recordedDigest,
     recordedPin,
-    proxies: readProxySettings(environment, mistakes),
+    proxies: readProxySettings(environment),
     plainHttpHosts,
     certificateAuthority,
     modelDirectory: read(names.modelDirectory) ?? paths.modelDirectory,

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from "undici/types/header.js";
 import { errorCode, type Failure, failure, isFailure } from "../failure.ts";
 import type { FetchLimits } from "../limits.ts";
 import { connectErrorOf } from "./connect.ts";
-import { connectionProblem } from "./connection-problem.ts";
+import { connectionProblem, isNoTls } from "./connection-problem.ts";
 
 const certificateProblems: readonly string[] = [
   "CERT_HAS_EXPIRED",
@@ -18,7 +18,7 @@ const certificateProblems: readonly string[] = [
 /** Whether a server answered a TLS handshake with something else. */
 export function isPlainHttp(error: unknown): boolean {
   if (connectErrorOf(error)?.isToProxy === true) return false;
-  return ["ERR_SSL_WRONG_VERSION_NUMBER", "ERR_SSL_PACKET_LENGTH_TOO_LONG"].includes(errorCode(error));
+  return isNoTls(errorCode(error));
 }
 
 /** A connection that failed or broke, as a failure. All are worth another try but those of certificates. */

@@ -1,14 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
+import { isFailure } from "../failure.ts";
 import { proxyFor, readProxySettings, shownProxy } from "./proxy.ts";
 
-/** The proxy's host for a URL, or the mistakes. */
+/** The proxy's host for a URL. */
 function through(url: string, environment: Readonly<Record<string, string>>): string | undefined {
-  const mistakes: string[] = [];
-  const settings = readProxySettings(environment, mistakes);
-  if (mistakes.length > 0) return mistakes.join("; ");
-  return proxyFor(new URL(url), settings)?.url.host;
+  return proxyFor(new URL(url), readProxySettings(environment))?.url.host;
 }
 
 const both = { HTTP_PROXY: "http://plain:1", HTTPS_PROXY: "http://secure:2" };
@@ -88,16 +86,52 @@ test("the machine itself, its credentials and its cluster are never reached thro
 
 test("a variable that names no HTTP proxy is told without its value", () => {
   for (const value of ["socks5://ada:s3cret@p:1", "http://", "ftp://p", "http://ada:s3%cret@p:1", "http://p:port"]) {
-    assert.equal(
-      through("https://a.example/", { HTTPS_PROXY: value }),
-      "HTTPS_PROXY names no HTTP proxy: write http://HOST:PORT",
-    );
+    assert.throws(() => through("https://a.example/", { HTTPS_PROXY: value }), {
+      name: "InvalidConfiguration",
+      message: "HTTPS_PROXY names no HTTP proxy: write http://HOST:PORT.",
+    });
   }
 });
 
+test("a password with characters that end a host is told without its value", () => {
+  for (const value of [
+    "http://ada:2024#Summer@proxy.corp:3128",
+    "http://ada:#Summer@proxy.corp:3128",
+    "http://ada:12/34secret@proxy.corp:3128",
+    "http://ada:77?secret@proxy.corp:3128",
+    "ada:77?secret@proxy.corp:3128",
+    "http://CORP\\ada:secret@proxy.corp:3128",
+    "http://proxy.corp:3128/path",
+    "http://proxy.corp:3128//",
+  ]) {
+    assert.throws(() => through("https://a.example/", { HTTPS_PROXY: value }), {
+      name: "InvalidConfiguration",
+      message:
+        "HTTPS_PROXY has more than http://NAME:PASSWORD@HOST:PORT: in the user name and the password write %23 for #, %2F for /, %3F for ? and %5C for \\.",
+    });
+  }
+  for (const value of [
+    "http://ada:20%2324@proxy.corp:3128/",
+    "http://CORP%5Cada:p@ss@proxy.corp:3128",
+    "proxy.corp:3128/",
+  ]) {
+    assert.equal(through("https://a.example/", { HTTPS_PROXY: value }), "proxy.corp:3128");
+  }
+});
+
+test("a variable that names no HTTP proxy does not matter to what goes past it", () => {
+  const all = { ALL_PROXY: "socks5://p:1" };
+  assert.equal(through("https://a.example/", { ...all, NO_PROXY: "a.example" }), undefined);
+  assert.equal(through("https://minio.models.svc/", all), undefined);
+  assert.equal(through("https://a.example/", { ...all, HTTPS_PROXY: "http://secure:2" }), "secure:2");
+  assert.throws(() => through("http://a.example/", { ...all, HTTPS_PROXY: "http://secure:2" }), {
+    name: "InvalidConfiguration",
+  });
+});
+
 test("a proxy is shown without its user name and password", () => {
-  const { https } = readProxySettings({ https_proxy: "http://ada:s3cret@p.example:1" }, []);
-  assert.ok(https !== undefined);
+  const { https } = readProxySettings({ https_proxy: "http://ada:s3cret@p.example:1" });
+  assert.ok(https !== undefined && "url" in https);
   assert.equal(shownProxy(https), "the proxy p.example:1 of https_proxy");
 });
 
@@ -105,7 +139,11 @@ test("any value is read without harm", () => {
   fc.assert(
     fc.property(fc.string(), fc.string(), (proxy, exception) => {
       const environment = { HTTPS_PROXY: proxy, NO_PROXY: exception };
-      proxyFor(new URL("https://a.example/"), readProxySettings(environment, []));
+      try {
+        proxyFor(new URL("https://a.example/"), readProxySettings(environment));
+      } catch (error) {
+        assert.ok(isFailure(error), String(error));
+      }
     }),
   );
 });

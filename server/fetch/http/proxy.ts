@@ -1,12 +1,13 @@
 import { BlockList, isIP } from "node:net";
+import { failure } from "../failure.ts";
 import type { Environment } from "../source.ts";
 
 /** By which proxies hosts are reached, out of the variables that programs of the network share. */
 export interface ProxySettings {
   /** For `http://`. */
-  readonly http: Proxy | undefined;
+  readonly http: Proxy | ProxyMistake | undefined;
   /** For `https://`. */
-  readonly https: Proxy | undefined;
+  readonly https: Proxy | ProxyMistake | undefined;
   /** Hosts that are reached without one. */
   readonly exceptions: readonly ProxyException[];
 }
@@ -16,6 +17,12 @@ export interface Proxy {
   readonly url: URL;
   /** Name of the variable, for messages. */
   readonly variable: string;
+}
+
+/** A variable that names no proxy that can be spoken to. */
+export interface ProxyMistake {
+  /** What to write, as a sentence; without the variable's value, which may hold a password. */
+  readonly mistake: string;
 }
 
 /** One entry of `NO_PROXY`. */
@@ -35,10 +42,10 @@ const variables = {
 } as const;
 
 /**
- * `mistakes` is told of a variable that names no proxy that can be spoken to; never of its value, which may hold a
- * password. A value without a scheme is meant to be `http://`.
+ * A value without a scheme is meant to be `http://`. One that names no proxy is a mistake where a request would use it,
+ * and nowhere else: `ALL_PROXY` is often set for other programs.
  */
-export function readProxySettings(environment: Environment, mistakes: string[]): ProxySettings {
+export function readProxySettings(environment: Environment): ProxySettings {
   const read = (names: readonly string[]): { readonly variable: string; readonly value: string } | undefined => {
     for (const variable of names) {
       const value = environment[variable]?.trim();
@@ -47,13 +54,18 @@ export function readProxySettings(environment: Environment, mistakes: string[]):
     }
     return undefined;
   };
-  const proxy = (names: readonly string[]): Proxy | undefined => {
+  const proxy = (names: readonly string[]): Proxy | ProxyMistake | undefined => {
     const found = read(names);
     if (found === undefined) return undefined;
-    const url = proxyUrl(found.value);
-    if (url !== undefined) return { url, variable: found.variable };
-    mistakes.push(`${found.variable} names no HTTP proxy: write http://HOST:PORT`);
-    return undefined;
+    const { variable, value } = found;
+    if (hasMoreThanHost(value)) {
+      const escapes = "in the user name and the password write %23 for #, %2F for /, %3F for ? and %5C for \\";
+      return { mistake: `${variable} has more than http://NAME:PASSWORD@HOST:PORT: ${escapes}.` };
+    }
+    const url = proxyUrl(value);
+    return url === undefined
+      ? { mistake: `${variable} names no HTTP proxy: write http://HOST:PORT.` }
+      : { url, variable };
   };
   const http = proxy(variables.http);
   const https = proxy(variables.https);
@@ -61,7 +73,7 @@ export function readProxySettings(environment: Environment, mistakes: string[]):
   return { http, https, exceptions: listed.filter((entry) => entry !== "").map(proxyException) };
 }
 
-/** The proxy that a request goes through; undefined where it goes to its host itself. */
+/** The proxy that a request goes through; undefined where it goes to its host itself. Throws the failure of a mistake. */
 export function proxyFor({ protocol, hostname, port }: URL, settings: ProxySettings): Proxy | undefined {
   const proxy = protocol === "https:" ? settings.https : settings.http;
   if (proxy === undefined) return undefined;
@@ -71,12 +83,22 @@ export function proxyFor({ protocol, hostname, port }: URL, settings: ProxySetti
   const isException = settings.exceptions.some(
     (exception) => exception.matches(host) && (exception.port === undefined || exception.port === asked),
   );
-  return isException ? undefined : proxy;
+  if (isException) return undefined;
+  if ("mistake" in proxy) throw failure("InvalidConfiguration", proxy.mistake);
+  return proxy;
 }
 
 /** `host:port` of a proxy, without what may be secret. */
 export function shownProxy({ url, variable }: Proxy): string {
   return `the proxy ${url.host} of ${variable}`;
+}
+
+/**
+ * A path, a query or a fragment, which no proxy has: what was meant for the password begins it, and what stands before it
+ * would be told as the host.
+ */
+function hasMoreThanHost(value: string): boolean {
+  return /[/?#\\]/.test(value.replace(/^[^/?#\\]*:\/\//, "").replace(/\/$/, ""));
 }
 
 function proxyUrl(value: string): URL | undefined {

@@ -1,6 +1,7 @@
-import { Agent, type Dispatcher, Pool, ProxyAgent } from "undici";
+import { Agent, Client, type Dispatcher, Pool, ProxyAgent } from "undici";
 import { basicAuthorization } from "./authorization.ts";
 import { type ConnectOptions, createConnector, trusted } from "./connect.ts";
+import { forwardingClient, tunnelClient } from "./proxy-client.ts";
 import { type Proxy, type ProxySettings, proxyFor, shownProxy } from "./proxy.ts";
 
 export interface RouteOptions extends Pick<ConnectOptions, "certificateAuthority" | "now" | "tls"> {
@@ -54,21 +55,22 @@ export function createRoutes(options: RouteOptions, connections: number | null =
 function proxyDispatcher({ url }: Proxy, options: RouteOptions, connections: number | null): Dispatcher {
   const toProxy = { ...bounds(options), connect: connector({ ...options, tls: {}, isToProxy: true }) };
   const { username, password } = url;
+  const isIdentified = username !== "" || password !== "";
+  const forwarding = (origin: URL, given: object): Dispatcher =>
+    forwardingClient(new Client(origin, given), isIdentified);
   return new ProxyAgent({
     ...bounds(options),
     connections,
     // Without the user name and password, which undici does not take when one of them is empty.
     uri: `${url.protocol}//${url.host}/`,
-    ...(username === "" && password === ""
-      ? {}
-      : { token: basicAuthorization(decodeURIComponent(username), decodeURIComponent(password)) }),
+    ...(isIdentified ? { token: basicAuthorization(decodeURIComponent(username), decodeURIComponent(password)) } : {}),
     requestTls: { ...trusted(options.certificateAuthority), ...options.tls },
     connectTimeout: options.limits.idleMilliseconds,
-    clientFactory: (origin) => new Pool(origin, { ...toProxy, allowH2: false }),
+    clientFactory: (origin) => tunnelClient(new Pool(origin, { ...toProxy, allowH2: false }), isIdentified),
     // Asked for a pool to a host behind the tunnel, or for one to the proxy that forwards.
     factory: (origin, given) =>
       origin.toString() === `${url.protocol}//${url.host}/`
-        ? new Pool(origin, { ...toProxy, connections, allowH2: false })
+        ? new Pool(origin, { ...toProxy, connections, allowH2: false, factory: forwarding })
         : new Pool(origin, given),
   });
 }

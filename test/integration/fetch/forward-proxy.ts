@@ -20,6 +20,10 @@ export interface ForwardProxyOptions {
   readonly credentials?: string;
   /** What it answers to everything, in place of passing it on: a status, or nothing at all. */
   readonly answers?: number | "nothing";
+  /** `Proxy-Authenticate` of a refusal. */
+  readonly challenges?: readonly string[];
+  /** With which it opens a tunnel. */
+  readonly opens?: string;
 }
 
 /**
@@ -27,7 +31,13 @@ export interface ForwardProxyOptions {
  * `.example.test`, all of which are loopback: nobody gets there past it.
  */
 export async function startForwardProxy(options: ForwardProxyOptions = {}): Promise<ForwardProxy> {
-  const { authority, credentials, answers } = options;
+  const {
+    authority,
+    credentials,
+    answers,
+    challenges = ['Basic realm="proxy"'],
+    opens = "200 Connection established",
+  } = options;
   const seen: string[] = [];
   const sockets = new Set<Socket>();
   const keep = (socket: Socket): void => {
@@ -47,7 +57,7 @@ export async function startForwardProxy(options: ForwardProxyOptions = {}): Prom
     const status = refusal(request);
     if (status === "nothing") return;
     if (status !== undefined) {
-      response.writeHead(status, { "proxy-authenticate": 'Basic realm="proxy"' }).end("of the proxy");
+      response.writeHead(status, { "proxy-authenticate": [...challenges] }).end("of the proxy");
       return;
     }
     const { hostname, port, pathname, search } = new URL(request.url ?? "/");
@@ -74,12 +84,12 @@ export async function startForwardProxy(options: ForwardProxyOptions = {}): Prom
     const [name = "", port] = (request.url ?? "").split(":");
     if (status !== undefined || !isKnown(name)) {
       client.end(
-        `HTTP/1.1 ${status ?? 502} No\r\nproxy-authenticate: Basic realm="proxy"\r\ncontent-length: 0\r\n\r\n`,
+        `HTTP/1.1 ${status ?? 502} No\r\n${challenges.map((one) => `proxy-authenticate: ${one}\r\n`).join("")}content-length: 0\r\n\r\n`,
       );
       return;
     }
     const upstream = connect(Number(port), "127.0.0.1", () => {
-      client.write("HTTP/1.1 200 Connection established\r\n\r\n");
+      client.write(`HTTP/1.1 ${opens}\r\n\r\n`);
       upstream.pipe(client).pipe(upstream);
     });
     keep(upstream);

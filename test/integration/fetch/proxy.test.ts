@@ -107,6 +107,14 @@ describe("a web server", () => {
     assert.deepEqual(proxy.seen, []);
   });
 
+  test("is reached through whatever tunnel the proxy says that it has opened", async () => {
+    for (const opens of ["201 Created", "204 No Content", "200 OK\r\nContent-Length: 5"]) {
+      await another({ opens });
+      const uri = `https://${named("files", secure.host)}/model.onnx`;
+      assertModel(await fetchFrom(uri, { HTTPS_PROXY: `http://${proxy.host}` }), model);
+    }
+  });
+
   test("on the machine itself is reached past it", async () => {
     const { code } = await fetchFrom(`https://${secure.host}/model.onnx`, { HTTPS_PROXY: `http://${proxy.host}` });
     assert.equal(code, 0);
@@ -149,13 +157,16 @@ describe("a web server", () => {
     for (const [variable, uri] of uris()) {
       const right = `http://ada:s3cret%2Fof%20the+proxy@${proxy.host}`;
       assertModel(await fetchFrom(uri, { [variable]: right }), model);
-      for (const wrong of [`http://ada:another-one@${proxy.host}`, `http://${proxy.host}`]) {
+      for (const [wrong, advice] of [
+        [`http://ada:another-one@${proxy.host}`, "it refuses the user name and password: correct them in"],
+        [`http://${proxy.host}`, "it asks for a user name and password: write"],
+      ] as const) {
         const fetched = await fetchFrom(uri, { [variable]: wrong });
         assertFails(
           fetched,
           "SourceUnavailable",
           new RegExp(
-            `^files.*through the proxy ${proxy.host} of ${variable}; NO_PROXY takes a host out\\) cannot be reached: the proxy answered with status 407, it asks for a user name and password: write http://NAME:PASSWORD@HOST:PORT`,
+            `^files.*through the proxy ${proxy.host} of ${variable}; NO_PROXY takes a host out\\) cannot be reached: the proxy answered with status 407, ${advice} http://NAME:PASSWORD@HOST:PORT`,
           ),
         );
         assert.deepEqual(
@@ -185,6 +196,20 @@ describe("a proxy that is no help", () => {
       "Unauthorized",
       /^files\.example\.test:\d+ \(through the proxy .* of HTTP_PROXY; NO_PROXY takes a host out\) refuses/,
     );
+  });
+
+  test("because it asks for what is no password", async () => {
+    await another({ answers: 407, challenges: ["Negotiate", 'NTLM, Digest realm="a, Basic", nonce="x"'] });
+    for (const [variable, uri] of [
+      ["HTTPS_PROXY", tunnel()],
+      ["HTTP_PROXY", `http://${named("files", plain.host)}/model.onnx`],
+    ] as const) {
+      assertFails(
+        await fetchFrom(uri, { [variable]: `http://ada:s3cret@${proxy.host}` }),
+        "SourceUnavailable",
+        /the proxy answered with status 407, it takes no user name and password, but negotiate or ntlm or digest alone: name a proxy/,
+      );
+    }
   });
 
   test("because it does not find the host, and is asked again", async () => {
@@ -225,12 +250,26 @@ describe("a proxy that is no help", () => {
     assertFails(fetched, "InvalidConfiguration", /^HTTPS_PROXY names no HTTP proxy: write http:\/\/HOST:PORT\.$/);
   });
 
+  test("because its password holds characters that end a host, which are in no message", async () => {
+    for (const password of ["2024#s3cret", "#s3cret", "20/24s3cret", "77?s3cret"]) {
+      const fetched = await fetchFrom(tunnel(), { HTTPS_PROXY: `http://ada:${password}@${proxy.host}` });
+      assertFails(
+        fetched,
+        "InvalidConfiguration",
+        /^HTTPS_PROXY has more than .*: in the user name .* write %23 for #/,
+      );
+      assert.doesNotMatch(JSON.stringify([fetched.report, fetched.log]), /2024|20\/24|77|s3cret/);
+    }
+  });
+
   test("because it speaks no TLS", async () => {
+    const fetched = await fetchFrom(tunnel(), { HTTPS_PROXY: `https://${proxy.host}` });
     assertFails(
-      await fetchFrom(tunnel(), { HTTPS_PROXY: `https://${proxy.host}` }),
+      fetched,
       "SourceUnavailable",
-      /through the proxy .* cannot be reached: no connection to the proxy \(ERR_SSL_\w+\)/,
+      /through the proxy .* of HTTPS_PROXY.* cannot be reached: the proxy does not speak TLS \(ERR_SSL_\w+\): write http:\/\/HOST:PORT\.$/,
     );
+    assert.ok(!fetched.log.some((line) => line.startsWith("trying again")));
   });
 });
 
