@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { type FailureReport, type PodReport, terminationMessageBytes } from "../contract.ts";
+import {
+  type FailureReport,
+  type FetchReport,
+  pinCharacters,
+  type PodReport,
+  terminationMessageBytes,
+} from "../contract.ts";
 import { encodeReport } from "./report.ts";
 
 const base: FailureReport = { ok: false, stage: "Download", reason: "NotFound", message: "not there" };
@@ -32,6 +38,36 @@ test("a message that leaves no room for the log stands alone", () => {
     assert.ok(Buffer.byteLength(encoded) <= terminationMessageBytes, `message of ${length} bytes`);
     assert.equal((JSON.parse(encoded) as FailureReport).message.length, length);
   }
+});
+
+test("a success keeps digest and pin, and loses the end of a warning that is too long", () => {
+  const digest = `sha256:${"ab".repeat(32)}`;
+  const success: FetchReport = {
+    ok: true,
+    stage: "Download",
+    digest,
+    bytes: Number.MAX_SAFE_INTEGER,
+    seconds: 604_800.123,
+    signature: digest,
+    // Each of them twice as long in JSON.
+    pin: '"'.repeat(pinCharacters),
+  };
+  for (const warning of ["short", "old ".repeat(2000), `why ${"\\".repeat(4000)}`, "模".repeat(2000)]) {
+    const encoded = encodeReport({ ...success, warning });
+    const { warning: kept = "", ...rest } = JSON.parse(encoded) as FetchReport;
+    assert.deepEqual(rest, success);
+    assert.ok(warning.startsWith(kept.replace(/…$/, "")) && kept.length > 0);
+    const bytes = Buffer.byteLength(encoded);
+    assert.ok(
+      bytes <= terminationMessageBytes && (kept === warning || bytes > terminationMessageBytes - 10),
+      `${bytes}`,
+    );
+  }
+  const full = {
+    ...success,
+    pin: "x".repeat(terminationMessageBytes - Buffer.byteLength(JSON.stringify({ ...success, pin: "" }))),
+  };
+  assert.deepEqual(JSON.parse(encodeReport({ ...full, warning: "no room" })), full);
 });
 
 test("every report is valid JSON of at most 4096 bytes", () => {

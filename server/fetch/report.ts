@@ -1,13 +1,15 @@
 import { writeFile } from "node:fs/promises";
-import { type PodReport, terminationMessageBytes } from "../contract.ts";
+import { type FetchReport, type PodReport, terminationMessageBytes } from "../contract.ts";
 
 /**
  * JSON of a report in at most {@link terminationMessageBytes} bytes of UTF-8. What is too long loses the start of its
- * log tail first (the end of a log says why), then the end of its message; what is left is valid JSON in any case.
+ * log tail first (the end of a log says why), then the end of its message; a success loses the end of its warning, and no
+ * digest or pin. What is left is valid JSON in any case.
  */
 export function encodeReport(report: PodReport): string {
   const whole = JSON.stringify(report);
-  if (fits(whole) || report.ok) return whole;
+  if (fits(whole)) return whole;
+  if (report.ok) return withoutLongWarning(report);
 
   const { logTail, ...bare } = report;
   if (logTail !== undefined && fits(JSON.stringify(bare))) {
@@ -22,6 +24,13 @@ export function encodeReport(report: PodReport): string {
 
 export async function writeReport(path: string, report: PodReport): Promise<void> {
   await writeFile(path, encodeReport(report));
+}
+
+/** Without its warning a success is short: its longest part is a pin. */
+function withoutLongWarning({ warning = "", ...bare }: FetchReport): string {
+  return longest(warning.length, (kept) =>
+    JSON.stringify(kept === 0 ? bare : { ...bare, warning: `${warning.slice(0, kept)}…` }),
+  );
 }
 
 function fits(json: string): boolean {
