@@ -2,6 +2,7 @@ import { Readable } from "node:stream";
 import { type Dispatcher, request } from "undici";
 import { quote } from "../../server/fetch/configuration.ts";
 import { type Failure, failure } from "../../server/fetch/failure.ts";
+import { fieldText } from "../../server/fetch/http/field-text.ts";
 import { createRoutes, type RouteOptions } from "../../server/fetch/http/routes.ts";
 import { type FetchLimits, redirects } from "../../server/fetch/limits.ts";
 import { withRetries } from "../../server/fetch/retry.ts";
@@ -84,10 +85,11 @@ export function createRegistryWriter(options: WriterOptions): RegistryWriter {
         signal,
       });
       const challenge = answer.headers["www-authenticate"];
+      const location = one(answer.headers["location"]);
       return {
         status: answer.statusCode,
         host: shown,
-        location: one(answer.headers["location"]),
+        location: location === undefined ? undefined : fieldText(location),
         digest: one(answer.headers["docker-content-digest"]),
         text: await answerText(answer.body),
         challenge: Array.isArray(challenge) ? challenge.join(", ") : (challenge ?? ""),

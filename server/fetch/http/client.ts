@@ -4,6 +4,7 @@ import { type Failure, failure } from "../failure.ts";
 import { type FetchLimits, redirects } from "../limits.ts";
 import { discard } from "./body.ts";
 import { isPlainHttp, transportFailure } from "./errors.ts";
+import { fieldText } from "./field-text.ts";
 import { createRoutes, type RouteOptions } from "./routes.ts";
 
 export interface HttpOptions extends Omit<RouteOptions, "tls"> {
@@ -159,7 +160,8 @@ function isDowngrade(to: URL, { url, redirects: isRedirect }: Guide): boolean {
   return url.protocol === "https:" && (!isRedirect || url.hostname === to.hostname);
 }
 
-function redirectTarget(location: string, from: URL): URL {
+function redirectTarget(field: string, from: URL): URL {
+  const location = fieldText(field);
   if (!URL.canParse(location, from.href)) {
     throw failure("SourceUnavailable", `${from.host} redirects to ${quote(withoutQuery(location))}, which is no URL.`);
   }

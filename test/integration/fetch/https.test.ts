@@ -425,6 +425,21 @@ describe("a download", () => {
     }
   });
 
+  test("that is redirected to by a path in plain UTF-8 is found", async () => {
+    const seen: string[] = [];
+    const redirecting = await serve(({ url = "" }, response) => {
+      seen.push(url);
+      if (url !== "/model.onnx") response.end(model);
+      else response.writeHead(302, { location: Buffer.from("/modèle/ü.onnx").toString("latin1") }).end();
+    });
+    try {
+      assertModel(await fetchPath("/model.onnx", {}, redirecting.host), model);
+      assert.deepEqual(seen, ["/model.onnx", "/mod%C3%A8le/%C3%BC.onnx"]);
+    } finally {
+      await redirecting.close();
+    }
+  });
+
   test("that never begins ends with a report at once, which alone is seen outside of the pod", async () => {
     const proxy = await startCuttingProxy(server.host, {
       kind: "stall",
