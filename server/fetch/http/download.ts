@@ -60,15 +60,16 @@ export async function download(
     }
     size = expected ?? opened.size;
     validator = opened.validator;
+    const larger = (bytes: number): Failure => encodedFailure(what, expected, opened) ?? refuseLarger(bytes);
     if (opened.size !== undefined && opened.size > bound) {
       await discard(body);
-      throw refuseLarger(opened.size);
+      throw larger(opened.size);
     }
     if (opened.size !== undefined) onSize?.(opened.size);
     const pace = createPace(host, limits, now);
     try {
       for await (const chunk of body as AsyncIterable<Uint8Array>) {
-        if (received + chunk.byteLength > bound) throw refuseLarger(received + chunk.byteLength);
+        if (received + chunk.byteLength > bound) throw larger(received + chunk.byteLength);
         hash.update(chunk);
         await write(file, chunk, received);
         received += chunk.byteLength;
@@ -81,6 +82,8 @@ export async function download(
       throw isFailure(error) ? error : transportFailure(error, host, limits);
     }
     if (size !== undefined && received < size) {
+      const encoded = encodedFailure(what, expected, opened);
+      if (encoded !== undefined) throw encoded;
       throw failure("SourceUnavailable", `${host} ended ${what} after ${received} of ${size} bytes.`, {});
     }
     if (size === undefined) await requireWhole?.(host);
@@ -91,6 +94,22 @@ export async function download(
     received > furthest && received - furthest >= (limits.minimumBytesPerSecond * (now() - started)) / 1000;
   await withRetries(attempt, { ...options, progressed });
   return { size: received, sha256: hash.digest("hex") };
+}
+
+/**
+ * Other bytes than were listed, and not by a change or a cut: the server packs or unpacks them on the way. Undefined where
+ * it names no encoding, or announces just as many bytes as were listed.
+ */
+function encodedFailure(
+  what: string,
+  expected: number | undefined,
+  { size, encoding, host }: Opened,
+): Failure | undefined {
+  if (expected === undefined || encoding === undefined || size === expected) return undefined;
+  return failure(
+    "SourceUnavailable",
+    `${host} sends other bytes of ${what} than the ${expected} that are listed: it has Content-Encoding ${encoding}, and is packed or unpacked on the way. Upload it again without a Content-Encoding.`,
+  );
 }
 
 /** Errors of our own disk must not look like errors of the connection, which would be tried again. */

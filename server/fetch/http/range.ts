@@ -15,6 +15,8 @@ export interface Opened {
   /** Of the whole, as far as the server says. */
   readonly size: number | undefined;
   readonly validator: string | undefined;
+  /** The content coding that the server names: how it keeps the bytes, or sends them; undefined without one. */
+  readonly encoding: string | undefined;
   readonly body: Answer["body"];
   readonly host: string;
 }
@@ -47,7 +49,7 @@ export async function openAt({ offset, validator }: Position, request: RangeRequ
     // Some servers know ranges and ignore the condition; what they say of the part tells whether it fits.
     const found = validatorOf(answer.headers) ?? validator;
     if (answer.status === 206 && range?.start === offset && (condition === "none" || found === validator)) {
-      return { ...answer, offset, size: range.size, validator: found };
+      return { ...answer, offset, size: range.size, validator: found, encoding: encodingOf(answer.headers) };
     }
     if (answer.status === 200) return whole(answer);
     if (![206, 412, 416].includes(answer.status)) throw await request.refuse(answer);
@@ -66,7 +68,7 @@ function fieldOf(condition: "if-range" | "if-match", validator: string): string 
 function whole(answer: Answer): Opened {
   const length = answer.headers["content-length"];
   const size = typeof length === "string" && /^\d{1,15}$/.test(length) ? Number(length) : undefined;
-  return { ...answer, offset: 0, size, validator: validatorOf(answer.headers) };
+  return { ...answer, offset: 0, size, validator: validatorOf(answer.headers), encoding: encodingOf(answer.headers) };
 }
 
 /**
@@ -78,6 +80,14 @@ export function validatorOf(headers: IncomingHttpHeaders): string | undefined {
   if (typeof etag === "string" && /^"[\x21\x23-\x7e]*"$/.test(etag)) return etag;
   if (typeof modified !== "string" || typeof date !== "string") return undefined;
   return Date.parse(date) - Date.parse(modified) >= 1000 ? modified : undefined;
+}
+
+/** Google Cloud Storage unpacks what it keeps in gzip for whoever does not accept that, and says so in a field of its own. */
+function encodingOf(headers: IncomingHttpHeaders): string | undefined {
+  const named = [headers["content-encoding"], headers["x-goog-stored-content-encoding"]];
+  return named.find((encoding) => typeof encoding === "string" && /^(?!identity$)[\w, -]{1,64}$/i.test(encoding)) as
+    | string
+    | undefined;
 }
 
 function contentRange(headers: IncomingHttpHeaders): { readonly start: number; readonly size?: number } | undefined {
