@@ -21,6 +21,15 @@ export function isFailure(error: unknown): error is Failure {
   return Object.hasOwn(failureReasons, error.reason);
 }
 
+/**
+ * Whether the source refused what it was asked for, and will again. What may pass has been tried again before it is
+ * thrown, and says nothing of what was asked for.
+ */
+export function isRefusal(error: unknown): error is Failure {
+  if (!isFailure(error) || error.retry !== undefined) return false;
+  return ["NotFound", "Unauthorized", "SourceUnavailable"].includes(error.reason);
+}
+
 /** Code of a Node.js or undici error (`ENOSPC`, `UND_ERR_SOCKET`), also when it is wrapped in another error. */
 export function errorCode(error: unknown): string {
   if (!(error instanceof Error)) return "";

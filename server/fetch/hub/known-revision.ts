@@ -1,6 +1,6 @@
 import { askAside } from "../ask-aside.ts";
 import { isCommit } from "../commit.ts";
-import { isFailure } from "../failure.ts";
+import { isFailure, isRefusal } from "../failure.ts";
 import type { SourceRequest } from "../source.ts";
 import type { HubAddress } from "./address.ts";
 import type { HubClient } from "./client.ts";
@@ -47,7 +47,7 @@ export async function resolvedAnew(
   return { revision: await client.resolve(address.revision), isRecorded: false, gone, warning: undefined };
 }
 
-/** A commit that was written over is missing to the Hub, or none of the repository's; or it is listed without its files. */
+/** A commit that was written over may still be listed, without its files. */
 export function isGone(error: unknown): boolean {
   return isFailure(error) && (error.reason === "NotFound" || error.reason === "Unauthorized");
 }
@@ -68,9 +68,10 @@ function moved({ repository, revision }: HubAddress, led: HubRevision, { commit 
   return `${repository}@${revision} leads to commit ${led.commit} by now; this version goes on with ${commit}. To serve the new bytes, add them as a version with a name of its own.`;
 }
 
+/** A commit that was written over is missing to the Hub, or none of the repository's, or no revision at all (400). */
 async function unlessRefused(revision: Promise<HubRevision>): Promise<HubRevision | undefined> {
   return revision.catch((error: unknown) => {
-    if (isGone(error)) return undefined;
+    if (isRefusal(error)) return undefined;
     throw error;
   });
 }

@@ -1,4 +1,4 @@
-import { type Failure, isFailure } from "../failure.ts";
+import { isFailure, isRefusal } from "../failure.ts";
 import { askAside } from "../ask-aside.ts";
 import { isCommit } from "../commit.ts";
 import { discard } from "../http/body.ts";
@@ -11,6 +11,10 @@ import { fetchObject, versionOf } from "./fetch-object.ts";
  * The model of one object: of the version that the uri names, else of the one that is recorded, as long as the bucket has
  * it and gives it (which needs `s3:GetObjectVersion`), else of the newest. A commit is the record of a uri that was `hf://`
  * then: no bucket has to be asked for it.
+ *
+ * A store that cannot give a version says so in words of its own: 404 NoSuchVersion, 403 AccessDenied, 405 for one that
+ * marks a deletion, 403 InvalidObjectState for one in an archive; and for an id that another store gave, 400
+ * InvalidArgument or 501 NotImplemented.
  */
 export async function knownObject(client: S3Client, address: S3Address, request: SourceRequest): Promise<Fetched> {
   const pin = request.known?.pin;
@@ -20,20 +24,11 @@ export async function knownObject(client: S3Client, address: S3Address, request:
     const { digest } = await fetchObject(client, { ...address, versionId: pin }, request);
     return { digest, pin, warning: await moved(client, address, pin, request) };
   } catch (error) {
-    if (!isFailure(error) || !refusesForGood(error)) throw error;
+    if (!isRefusal(error)) throw error;
     request.log.warn({ reason: error.reason }, `the recorded version cannot be had: ${error.message}`);
     const gone = `as version ${pin} of the object, which the bucket does not give any more`;
     return fetchNewest(client, address, { ...request, checkDigest: (digest) => request.checkDigest(digest, gone) });
   }
-}
-
-/**
- * A store that cannot give a version says so in words of its own: 404 NoSuchVersion, 403 AccessDenied, 405 for one that
- * marks a deletion, 403 InvalidObjectState for one in an archive; and for an id that another store gave, 400
- * InvalidArgument or 501 NotImplemented. What may pass has been tried again by then, and says nothing of the version.
- */
-function refusesForGood({ reason, retry }: Failure): boolean {
-  return retry === undefined && ["NotFound", "Unauthorized", "SourceUnavailable"].includes(reason);
 }
 
 async function fetchNewest(client: S3Client, address: S3Address, request: SourceRequest): Promise<Fetched> {

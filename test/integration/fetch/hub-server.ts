@@ -8,6 +8,8 @@ export interface HubRepository {
   /** Branches and tags, and the commit of each. */
   readonly references: Readonly<Record<string, string>>;
   readonly access?: "private" | "gated";
+  /** Status and `X-Error-Code` for revisions that there are not. */
+  readonly unknown?: readonly [status: number, code: string];
   /** Files that are listed and not there: `commit/path`, as a history leaves them that was squashed. */
   readonly lost?: readonly string[];
   /** Names of files that the answer about a revision gives at most, without a word on the others. */
@@ -54,7 +56,8 @@ export async function startHubServer(): Promise<HubServer> {
     const wanted = decodeURIComponent(revision);
     const commit = wanted in repository.commits ? wanted : repository.references[wanted];
     const files = commit === undefined ? undefined : repository.commits[commit];
-    if (commit === undefined || files === undefined) refuse(response, 404, "RevisionNotFound");
+    if (commit === undefined || files === undefined)
+      refuse(response, ...(repository.unknown ?? ([404, "RevisionNotFound"] as const)));
     else if (api !== null) {
       response.setHeader("content-type", "application/json");
       const some = Object.entries(files).slice(0, repository.siblings);

@@ -138,10 +138,20 @@ describe("a branch of the Hub", () => {
   test("whose recorded commit is gone is resolved anew, and its bytes are judged", async () => {
     publish({ [old]: unmoved }, old);
     const record = recorded(await fetchPath("/model.onnx"));
-    publish({ [fresh]: unmoved }, fresh);
-    const same = await fetchPath("/model.onnx", record);
-    assertModel(same, first);
-    assert.equal(recorded(same)["SLIPWAY_RECORDED_PIN"], fresh);
+    for (const unknown of [
+      [404, "RevisionNotFound"],
+      [410, "RevisionNotFound"],
+      [400, "RevisionNotFound"],
+      [401, "RepoNotFound"],
+    ] as const) {
+      hub.repositories.set("team/direction", { commits: { [fresh]: unmoved }, references: { main: fresh }, unknown });
+      const same = await fetchPath("/model.onnx", record);
+      assertModel(same, first);
+      assert.equal(recorded(same)["SLIPWAY_RECORDED_PIN"], fresh);
+    }
+    const unknown = [503, ""] as const;
+    hub.repositories.set("team/direction", { commits: { [fresh]: unmoved }, references: { main: fresh }, unknown });
+    assertFails(await fetchPath("/model.onnx", record), "SourceUnavailable", /answered with status 503/);
     publish({ [fresh]: { "model.onnx": second } }, fresh);
     assertFails(
       await fetchPath("/model.onnx", record),
