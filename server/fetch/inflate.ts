@@ -2,6 +2,7 @@ import { createReadStream } from "node:fs";
 import { type Readable, pipeline } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import type { Compression } from "./archive/compression.ts";
+import { zstdFrames } from "./archive/zstd-frames.ts";
 import { errorCode, type Failure, failure } from "./failure.ts";
 import type { FetchLimits } from "./limits.ts";
 
@@ -53,31 +54,16 @@ const decompressors: Readonly<Record<Compression, Decompress>> = {
   // An error of the input reaches whoever reads the output, which is all that the callback could be told.
   gzip: ({ absolutePath }, signal): Readable =>
     pipeline(createReadStream(absolutePath, { signal }), createGunzip(), () => undefined),
-  zstd: unzstd,
+  // A file of zstd is a row of frames, as podman writes one for every file of a layer. Node's bound on the window of a
+  // frame stays: 128 MiB of memory.
+  zstd: ({ absolutePath }, signal): Readable =>
+    pipeline(
+      createReadStream(absolutePath, { signal }),
+      (input: AsyncIterable<Uint8Array>) => zstdFrames(input[Symbol.asyncIterator]()),
+      createZstdDecompress(),
+      () => undefined,
+    ),
 };
-
-/**
- * A file of zstd is a row of frames (RFC 8878 §3.1), as podman writes one for every file of a layer. Node ends its stream
- * after the first one, without a word of what is left; so each is read by a stream of its own, from where the last ended.
- */
-async function* unzstd(
-  { absolutePath, size }: Pick<Compressed, "absolutePath" | "size">,
-  signal: AbortSignal,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  for (let start = 0; start < size; ) {
-    const input = createReadStream(absolutePath, { start, signal });
-    // Node's bound on the window of a frame stays: 128 MiB of memory.
-    const frame = createZstdDecompress();
-    pipeline(input, frame, () => undefined);
-    try {
-      yield* frame as AsyncIterable<Uint8Array>;
-    } finally {
-      input.destroy();
-      frame.destroy();
-    }
-    start += frame.bytesWritten;
-  }
-}
 
 /** zlib's errors are about the bytes; all others (the disk, a stop) are not. */
 function ofCompression(error: unknown, { size, compression }: Compressed): Failure | undefined {
