@@ -105,3 +105,6 @@ export const modelDepth = 100;
 
 /** A name in a model; the longest seen in exported graphs are some hundreds of bytes. */
 export const modelNameBytes = 64 * 1024;
+
+/** A name, or the fields of pax, of one entry of a tar: a map of a sparse file with 200,000 pieces takes as much. */
+export const tarFieldBytes = 4 * 1024 ** 2;

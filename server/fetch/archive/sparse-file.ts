@@ -1,7 +1,9 @@
-import type { Header } from "tar-stream";
 import { quote } from "../configuration.ts";
 import { type Failure, failure } from "../failure.ts";
-import { isRecord } from "../is-record.ts";
+import { tarFieldBytes } from "../limits.ts";
+import type { PaxFields } from "./pax-fields.ts";
+import { takeAll, type Take, taking } from "./take.ts";
+import { tarBlockBytes } from "./tar-block.ts";
 
 /**
  * A file that a tar holds without its holes. GNU tar has four forms of it ("Storing Sparse Files" in its manual); macOS'
@@ -11,7 +13,7 @@ import { isRecord } from "../is-record.ts";
  * |---|---|---|---|
  * | pax 1.0 | `GNU.sparse.major` = 1, `.minor` = 0 | decimal lines before the content, up to a full block | expanded |
  * | pax 0.1 | `GNU.sparse.map` | in that field: `offset,length,…` | expanded |
- * | pax 0.0 | `GNU.sparse.numblocks`, no map | fields of one name, of which the reader keeps the last | refused |
+ * | pax 0.0 | `GNU.sparse.numblocks`, no map | fields of one name, of which the last is kept | refused |
  * | old GNU | type `S` | in the header, and in blocks that its size leaves out | refused ({@link oldSparse}) |
  */
 export interface SparseFile {
@@ -23,19 +25,11 @@ export interface SparseFile {
   readonly map: string | undefined;
 }
 
-/** As much of a map as tar-stream takes of a field of pax, so of either form the same. */
-const mapBytes = 4 * 1024 ** 2;
-
-const blockBytes = 512;
 const zeros = new Uint8Array(64 * 1024);
 
 /** The sparse file that an entry stands for; undefined for any other. Fails with `UnsafeArchive` on a form not known. */
-export function sparseFile({ name: entryName, pax }: Header): SparseFile | undefined {
-  if (!isRecord(pax)) return undefined;
-  const field = (key: string): string | undefined => {
-    const value = pax[`GNU.sparse.${key}`];
-    return typeof value === "string" ? value : undefined;
-  };
+export function sparseFile(entryName: string, pax: PaxFields): SparseFile | undefined {
+  const field = (key: string): string | undefined => pax[`GNU.sparse.${key}`];
   if (!Object.keys(pax).some((key) => key.startsWith("GNU.sparse."))) return undefined;
   const name = field("name") ?? entryName;
   const version = field("major") === undefined ? undefined : `${field("major")}.${field("minor") ?? ""}`;
@@ -58,7 +52,7 @@ export async function* expandSparse(
   { name, size, map }: SparseFile,
   content: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const take = taking(content);
+  const take = taking(content[Symbol.asyncIterator]());
   const numbers = map === undefined ? await leadingMap(name, take) : numbersOf(name, map);
   let position = 0;
   for (let index = 0; index < numbers.length; index += 2) {
@@ -91,9 +85,9 @@ function numbersOf(name: string, map: string): number[] {
 async function leadingMap(name: string, take: Take): Promise<number[]> {
   const lines: string[] = [];
   let line = "";
-  for (let read = 0; ; read += blockBytes) {
-    const block = read < mapBytes ? await wholeBlock(take) : undefined;
-    if (block === undefined) throw damagedSparse(name);
+  for (let read = 0; ; read += tarBlockBytes) {
+    const block = read < tarFieldBytes ? await takeAll(take, tarBlockBytes) : undefined;
+    if (block?.byteLength !== tarBlockBytes) throw damagedSparse(name);
     const [first = "", ...more] = block.toString("latin1").split("\n");
     line += first;
     for (const next of more) {
@@ -105,35 +99,6 @@ async function leadingMap(name: string, take: Take): Promise<number[]> {
     const pieces = Number(count);
     if (lines.length > 2 * pieces) return numbersOf(name, lines.slice(1, 1 + 2 * pieces).join(","));
   }
-}
-
-async function wholeBlock(take: Take): Promise<Buffer | undefined> {
-  const pieces: Uint8Array[] = [];
-  for (let left = blockBytes; left > 0; ) {
-    const piece = await take(left);
-    if (piece === undefined) return undefined;
-    pieces.push(piece);
-    left -= piece.byteLength;
-  }
-  return Buffer.concat(pieces);
-}
-
-/** Gives the next bytes, at most so many; undefined at the end. */
-type Take = (most: number) => Promise<Uint8Array | undefined>;
-
-function taking(content: AsyncIterable<Uint8Array>): Take {
-  const pieces = content[Symbol.asyncIterator]();
-  let rest: Uint8Array = new Uint8Array();
-  return async (most) => {
-    while (rest.byteLength === 0) {
-      const next = await pieces.next();
-      if (next.done === true) return undefined;
-      rest = next.value;
-    }
-    const taken = rest.subarray(0, most);
-    rest = rest.subarray(most);
-    return taken;
-  };
 }
 
 function refusedSparse(name: string, form: string): Failure {

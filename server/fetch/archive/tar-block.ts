@@ -1,9 +1,6 @@
 /** Bytes of a block, of which a tar's first is a header. */
 export const tarBlockBytes = 512;
 
-/** Where a header has the type of its entry. */
-export const typeOffset = 156;
-
 const checksumStart = 148;
 const checksumEnd = 156;
 
@@ -14,7 +11,7 @@ const checksumEnd = 156;
 export function isTar(start: Uint8Array): boolean {
   if (start.byteLength < tarBlockBytes) return false;
   const field = Buffer.from(start.subarray(checksumStart, checksumEnd)).toString("latin1");
-  const [, digits] = /^ *([0-7]{1,7})[ \0]/.exec(field) ?? [];
+  const [, digits] = /^[ \0]*([0-7]{1,8})(?:[ \0]|$)/.exec(field) ?? [];
   if (digits === undefined) return false;
   let sum = 0;
   for (let at = 0; at < tarBlockBytes; at += 1) {

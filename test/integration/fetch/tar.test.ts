@@ -69,6 +69,38 @@ describe("a format of tar", () => {
   }
 });
 
+describe("an archive", () => {
+  for (const format of ["gnu", "posix"]) {
+    test(`with a label, of ${format}, is unpacked`, async () => {
+      assertFolder((await fetchPacked([`--format=${format}`, "--label=the weights of May"])).fetched, files);
+    });
+    test(`with lists of names, of ${format}, is unpacked`, async () => {
+      const snapshot = join(directory, `snapshot-${format}`);
+      assertFolder((await fetchPacked([`--format=${format}`, `--listed-incremental=${snapshot}`])).fetched, files);
+    });
+  }
+
+  test("ends where it says, whatever lies behind it", async () => {
+    const { archive } = await fetchPacked(["--format=gnu"]);
+    const whole = await readFile(archive);
+    for (const rest of [whole, Buffer.alloc(700, "garbage")]) {
+      await writeFile(archive, Buffer.concat([whole, rest]));
+      assert.equal((await run("tar", ["-tf", archive])).stderr, "", "tar reads it");
+      assertFolder(await fetchArchive(archive), files);
+    }
+  });
+
+  for (const [option, format] of [
+    ["--xz", "xz"],
+    ["--bzip2", "bzip2"],
+  ] as const) {
+    test(`in ${format} is refused with what is read`, async () => {
+      const { fetched } = await fetchPacked([option]);
+      assertFails(fetched, "NotAModel", new RegExp(`is packed in ${format}: gzip and zstd are read.*tar --gzip`));
+    });
+  }
+});
+
 describe("a sparse file", () => {
   for (const version of ["0.1", "1.0"]) {
     test(`of pax ${version} is unpacked with its holes`, async () => {
