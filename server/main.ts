@@ -31,11 +31,20 @@ async function main(command: string | undefined): Promise<void> {
     if (terminated.signal.aborted) leaveAtOnce(signalCode);
     terminated.abort();
   };
-  process.on("uncaughtException", (error) => {
+  const leaveReport = (error: unknown): void => {
     const path = process.env[environment.terminationMessage] ?? paths.terminationMessage;
     leaveCrashReport(path, command === commands.fetch ? "Download" : "Serve", error, new Date());
+  };
+  process.on("uncaughtException", (error) => {
+    leaveReport(error);
     leaveAtOnce(1);
   });
+  // Node ends a program by itself where it waits for something that nothing can bring any more.
+  const unsettled = (): void => {
+    const waits = new Error("The program waits for something that cannot come.");
+    leaveReport(Object.assign(waits, { name: "Unsettled" }));
+  };
+  process.on("exit", unsettled);
   process.on("SIGTERM", terminate);
   process.on("SIGINT", terminate);
 
@@ -53,20 +62,18 @@ async function main(command: string | undefined): Promise<void> {
         newRequestId: () => randomUUID(),
       });
       if (isThreadLost) leaveAtOnce(code);
+      process.off("exit", unsettled);
       process.exit(code);
     }
     case commands.fetch: {
       const { runFetch } = await import("./fetch/fetch.ts");
-      const terminationMessagePath = process.env[environment.terminationMessage];
-      process.exit(
-        await runFetch(process.env, {
-          signal: terminated.signal,
-          ...(terminationMessagePath === undefined ? {} : { terminationMessagePath }),
-        }),
-      );
+      const code = await runFetch(process.env, { signal: terminated.signal });
+      process.off("exit", unsettled);
+      process.exit(code);
     }
     case undefined:
     default:
+      process.off("exit", unsettled);
       process.stderr.write(`Usage: node main.ts ${commands.serve} | ${commands.fetch}\n`);
       process.exit(usageCode);
   }
