@@ -32,8 +32,8 @@ export const fetchOci: Source = async (request) => {
   try {
     const named = await knownManifest(client, reference, request);
     const top = parseManifest(named.text, named.contentType);
-    const layers = top.kind === "image" ? top.layers : await layersOfIndex(client, top, request.architecture);
-    const planned = planLayers(layers, request);
+    const manifest = top.kind === "image" ? top : await manifestOfIndex(client, top, request.architecture);
+    const planned = planLayers(manifest, request);
     log.info({ digest: named.digest, layers: planned.length }, `pulling ${showReference(reference)}`);
     request.onTotal(planned.reduce((sum, { descriptor }) => sum + descriptor.size, 0));
     if (planned.some(({ use }) => use.use === "changeset")) {
@@ -46,25 +46,27 @@ export const fetchOci: Source = async (request) => {
   }
 };
 
+type ImageManifest = Manifest & { readonly kind: "image" };
+
 interface PlannedLayer {
   readonly descriptor: Descriptor;
   readonly use: Exclude<LayerUse, { use: "ignore" | "unknown" }>;
 }
 
-async function layersOfIndex(
+async function manifestOfIndex(
   client: RegistryClient,
   index: Manifest & { kind: "index" },
   architecture: string,
-): Promise<readonly Descriptor[]> {
+): Promise<ImageManifest> {
   const selected = selectManifest(index.manifests, architecture);
   const { text, contentType } = await client.manifest(selected.digest);
   const manifest = parseManifest(text, contentType);
-  if (manifest.kind === "image") return manifest.layers;
+  if (manifest.kind === "image") return manifest;
   throw failure("NoMatchingManifest", "The index leads to another index. Name one manifest by its digest.");
 }
 
 /** What to do with each layer, and all that can be refused before the first byte is downloaded. */
-function planLayers(layers: readonly Descriptor[], { limits, log }: SourceRequest): readonly PlannedLayer[] {
+function planLayers({ layers, ofImage }: ImageManifest, { limits, log }: SourceRequest): readonly PlannedLayer[] {
   if (layers.length > limits.files) {
     throw failure(
       "TooLarge",
@@ -80,7 +82,7 @@ function planLayers(layers: readonly Descriptor[], { limits, log }: SourceReques
   }
   const planned: PlannedLayer[] = [];
   for (const [index, descriptor] of layers.entries()) {
-    const use = layerUse(descriptor);
+    const use = layerUse(descriptor, ofImage);
     if (use.use === "unknown") {
       throw failure(
         "UnsupportedSource",

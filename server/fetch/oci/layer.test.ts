@@ -50,7 +50,33 @@ const uses: readonly [string, Record<string, string>, string][] = [
 ];
 for (const [mediaType, annotations, expected] of uses) {
   test(`${mediaType} ${JSON.stringify(annotations)}: ${expected}`, () => {
-    const use = layerUse({ mediaType, digest: `sha256:${"01".repeat(32)}`, size: 1, annotations, platform: undefined });
+    const use = layerUse(
+      { mediaType, digest: `sha256:${"01".repeat(32)}`, size: 1, annotations, platform: undefined },
+      false,
+    );
     assert.equal(use.use === "file" ? `file ${use.name}` : use.use, expected);
   });
 }
+
+const ofImages: readonly [string, Record<string, string>, string][] = [
+  [tar, { [title]: "model.onnx" }, "changeset"],
+  [`${tar}+gzip`, { [title]: "model.tar" }, "changeset"],
+  [`${docker}.gzip`, { [path]: "model.onnx" }, "changeset"],
+  [tar, { [title]: "model", ...unpack }, "archive"],
+  ["application/onnx", { [title]: "model.onnx" }, "file model.onnx"],
+];
+for (const [mediaType, annotations, expected] of ofImages) {
+  test(`of an image, ${mediaType} ${JSON.stringify(annotations)}: ${expected}`, () => {
+    const use = layerUse(
+      { mediaType, digest: `sha256:${"01".repeat(32)}`, size: 1, annotations, platform: undefined },
+      true,
+    );
+    assert.equal(use.use === "file" ? `file ${use.name}` : use.use, expected);
+  });
+}
+
+test("a file of a ModelCar lies in a layer of an image, whatever the manifest is", () => {
+  const annotations = { [title]: "model.onnx", "olot.layer.content.inlayerpath": "/models/model.onnx" };
+  const layer = { digest: `sha256:${"01".repeat(32)}`, size: 1, annotations, platform: undefined };
+  assert.equal(layerUse({ ...layer, mediaType: tar }, false).use, "changeset");
+});

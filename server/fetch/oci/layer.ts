@@ -15,6 +15,8 @@ export type LayerUse =
 export const titleAnnotation = "org.opencontainers.image.title";
 /** `oras push` marks a folder, which it sends as one tar+gzip layer, with this. */
 export const unpackAnnotation = "io.deis.oras.content.unpack";
+/** olot: the path that a file of a ModelCar has in its layer, which is one of an image. */
+const inLayerAnnotation = "olot.layer.content.inlayerpath";
 /** CNCF ModelPack model-spec, annotations.md: a file's path. The second name is that of its first versions. */
 const pathAnnotations = ["org.cncf.model.filepath", "org.cnai.model.filepath"];
 
@@ -33,7 +35,7 @@ const modelPackType = /^application\/vnd\.(?:cncf|cnai)\.model\.[a-z.]+\.v\d+\.(
  * | marked to be unpacked | archive |
  * | ModelPack's `…tar`, `…tar+gzip`, `…tar+zstd` | archive |
  * | ModelPack's `…raw` and others, with a path | file |
- * | of an image, with neither title nor path | changeset |
+ * | of an image, with neither title nor path; with any, where the manifest is an image's | changeset |
  * | of an image, compressed, or with a path alone | archive |
  * | with a title that ends as a tar's does | archive |
  * | with a title or a path | file |
@@ -41,8 +43,9 @@ const modelPackType = /^application\/vnd\.(?:cncf|cnai)\.model\.[a-z.]+\.v\d+\.(
  * | any other | unknown: it could be a part of the model |
  *
  * `oras push FILE` gives a file the media type of an image's uncompressed layer, too, and a title. So that is a file.
+ * Builders of images give titles as well (olot, of KServe's ModelCars): there the config tells, or their own annotation.
  */
-export function layerUse({ mediaType, annotations }: Descriptor): LayerUse {
+export function layerUse({ mediaType, annotations }: Descriptor, ofImage: boolean): LayerUse {
   const title = annotations[titleAnnotation];
   const path = pathAnnotations.map((key) => annotations[key]).find((value) => value !== undefined);
   if (annotations[unpackAnnotation] === "true") return { use: "archive" };
@@ -50,9 +53,10 @@ export function layerUse({ mediaType, annotations }: Descriptor): LayerUse {
   if (form === "tar") return { use: "archive" };
   const name = ofModelPack === undefined ? (title ?? path) : (path ?? title);
   if (ofModelPack !== undefined) return name === undefined ? { use: "unknown" } : { use: "file", name };
-  const [ofImage, compression] = imageLayerType.exec(mediaType) ?? [];
-  if (ofImage !== undefined && name === undefined) return { use: "changeset" };
-  if (ofImage !== undefined && (compression !== undefined || title === undefined)) return { use: "archive" };
+  const [imageLayer, compression] = imageLayerType.exec(mediaType) ?? [];
+  const isChangeset = ofImage || name === undefined || annotations[inLayerAnnotation] !== undefined;
+  if (imageLayer !== undefined && isChangeset) return { use: "changeset" };
+  if (imageLayer !== undefined && (compression !== undefined || title === undefined)) return { use: "archive" };
   if (name !== undefined)
     return /\.(?:tar|tgz|tar\.(?:gz|zst))$/.test(name) ? { use: "archive" } : { use: "file", name };
   if (mediaType.endsWith("+json")) return { use: "ignore", why: `the media type ${mediaType} and no file name` };

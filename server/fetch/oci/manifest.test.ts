@@ -13,10 +13,26 @@ const layer = {
   annotations: { [title]: "model.onnx", number: 1 },
 };
 
+test("an image that a container can be made of is told by its config", () => {
+  const ofImage = (more: object): unknown => {
+    const manifest = parseManifest(JSON.stringify({ layers: [], ...more }), mediaTypes.imageManifest);
+    return manifest.kind === "image" && manifest.ofImage;
+  };
+  const config = { mediaType: "application/vnd.oci.image.config.v1+json" };
+  assert.equal(ofImage({ config }), true);
+  assert.equal(ofImage({ config: { mediaType: "application/vnd.docker.container.image.v1+json" } }), true);
+  assert.equal(ofImage({ config, artifactType: "application/x" }), false);
+  for (const mediaType of ["application/vnd.oci.empty.v1+json", "application/vnd.unknown.config.v1+json", 1]) {
+    assert.equal(ofImage({ config: { mediaType } }), false);
+  }
+  assert.equal(ofImage({}), false);
+});
+
 test("an image manifest gives its layers", () => {
   const text = JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.imageManifest, config: {}, layers: [layer] });
   assert.deepEqual(parseManifest(text, "text/plain"), {
     kind: "image",
+    ofImage: false,
     layers: [{ ...layer, annotations: { [title]: "model.onnx" }, platform: undefined }],
   });
 });

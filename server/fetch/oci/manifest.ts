@@ -13,7 +13,7 @@ export interface Descriptor {
 }
 
 export type Manifest =
-  | { readonly kind: "image"; readonly layers: readonly Descriptor[] }
+  | { readonly kind: "image"; readonly ofImage: boolean; readonly layers: readonly Descriptor[] }
   | { readonly kind: "index"; readonly manifests: readonly Descriptor[] };
 
 export const mediaTypes = {
@@ -22,6 +22,12 @@ export const mediaTypes = {
   dockerManifest: "application/vnd.docker.distribution.manifest.v2+json",
   dockerManifestList: "application/vnd.docker.distribution.manifest.list.v2+json",
 } as const;
+
+/** Of an image that a container can be made of. An artifact has another, or an empty one. */
+const imageConfigTypes: readonly unknown[] = [
+  "application/vnd.oci.image.config.v1+json",
+  "application/vnd.docker.container.image.v1+json",
+];
 
 const imageTypes: readonly string[] = [mediaTypes.imageManifest, mediaTypes.dockerManifest];
 const indexTypes: readonly string[] = [mediaTypes.imageIndex, mediaTypes.dockerManifestList];
@@ -50,7 +56,11 @@ export function parseManifest(text: string, contentType: string): Manifest {
     throw unsupported("The manifest is an image and an index at once");
   return isIndex
     ? { kind: "index", manifests: descriptors(document["manifests"], "manifests") }
-    : { kind: "image", layers: descriptors(document["layers"], "layers") };
+    : { kind: "image", ofImage: isOfImage(document), layers: descriptors(document["layers"], "layers") };
+}
+
+function isOfImage({ config, artifactType }: Readonly<Record<string, unknown>>): boolean {
+  return artifactType === undefined && isRecord(config) && imageConfigTypes.includes(config["mediaType"]);
 }
 
 /**

@@ -68,6 +68,30 @@ async function layersOf(uri: string): Promise<readonly { readonly mediaType: str
   return ((await body.json()) as { layers: { mediaType: string; digest: string }[] }).layers;
 }
 
+/** Pushes an image's manifest once more, its layers described in another way. */
+async function pushAgain(
+  uri: string,
+  describeLayers: (layers: readonly object[]) => readonly object[],
+): Promise<string> {
+  const [, host, repository, tag] = /^oci:\/\/([^/]+)\/(.+):(\d+)$/.exec(uri) ?? [];
+  const type = "application/vnd.oci.image.manifest.v1+json";
+  const manifests = `http://${host}/v2/${repository}/manifests`;
+  const { body } = await request(`${manifests}/${tag}`, { headers: { accept: type } });
+  const manifest = (await body.json()) as { readonly layers: readonly object[] };
+  number += 1;
+  const answer = await request(`${manifests}/${number}`, {
+    method: "PUT",
+    headers: { "content-type": type },
+    body: JSON.stringify({ ...manifest, layers: describeLayers(manifest.layers) }),
+  });
+  assert.equal(answer.statusCode, 201, await answer.body.text());
+  return `oci://${host}/${repository}:${number}`;
+}
+
+function titledAs(layer: object, title: string | undefined): object {
+  return title === undefined ? layer : { ...layer, annotations: { "org.opencontainers.image.title": title } };
+}
+
 /** Regular files alone, by path; none whose name is no UTF-8. */
 async function filesOf(root: string): Promise<Map<string, Buffer>> {
   const entries = await readdir(root, { recursive: true, withFileTypes: true });
@@ -214,6 +238,24 @@ describe("layers lie one over the other", () => {
 });
 
 describe("an image from a base", () => {
+  test("whose layers have titles, as ModelCars have, is one", async () => {
+    const { uri, seen } = await build([
+      rootFileSystem,
+      (root) => write(root, { "models/model.onnx": current }),
+      (root) => write(root, { "models/README.md": "# A model" }),
+    ]);
+    for (const titled of [["model.onnx", "README.md"], ["model.onnx"]]) {
+      const names = [...titled].toReversed();
+      const tag = await pushAgain(uri, (layers) =>
+        layers
+          .toReversed()
+          .map((layer, index) => titledAs(layer, names[index]))
+          .toReversed(),
+      );
+      assertServes(await fetchImage(tag), below(seen, "models/"));
+    }
+  });
+
   test("gives the model's own folder, whatever else it holds", async () => {
     const { uri, seen } = await build([
       rootFileSystem,
