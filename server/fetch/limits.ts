@@ -103,6 +103,9 @@ export const modelFields = 20_000_000;
 /** protobuf's own bound for nested messages. */
 export const modelDepth = 100;
 
+/** Names of all entries of an image: four times what the largest image has, of 200,000 files with 80 bytes each. */
+export const imageNameBytes = 64 * 1024 ** 2;
+
 /** A name in a model; the longest seen in exported graphs are some hundreds of bytes. */
 export const modelNameBytes = 64 * 1024;
 

@@ -48,12 +48,13 @@ export function weightsOf({ root }: ImageTree, locations: Iterable<string>): rea
 /** The file at a path; nothing where there is none. Fails where the path leads through something else than folders. */
 function filesAt(root: ImageNode, path: string): ImageFile[] {
   const parts = path.split("/");
-  for (let length = 1; length < parts.length; length += 1) {
-    const way = find(root, parts.slice(0, length));
-    if (way !== undefined && (way.kind !== "directory" || way.clash)) fileOf(parts.slice(0, length).join("/"), way);
+  let node: ImageNode | undefined = root;
+  for (const [index, part] of parts.entries()) {
+    if (index > 0 && (node.kind !== "directory" || node.clash)) fileOf(parts.slice(0, index).join("/"), node);
+    node = node.children.get(part);
+    if (node === undefined) return [];
   }
-  const node = find(root, parts);
-  return node === undefined ? [] : fileOf(path, node);
+  return fileOf(path, node);
 }
 
 /** A node as a file, or nothing when it is a folder. */
@@ -67,13 +68,21 @@ function fileOf(path: string, { kind, what, size, layer, entry, clash }: ImageNo
   );
 }
 
+/** All nodes, each before those below it. A stack of its own: paths may be thousands of folders deep. */
 function* nodesBelow(
   folder: ImageNode,
   prefix: string,
-): Generator<{ readonly path: string; readonly node: ImageNode }> {
-  for (const [name, node] of folder.children) {
-    const path = prefix + name;
+): Generator<{ readonly path: string; readonly node: ImageNode }, void, undefined> {
+  const open = [{ children: folder.children.entries(), prefix }];
+  for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
+    const next = top.children.next();
+    if (next.done === true) {
+      open.pop();
+      continue;
+    }
+    const [name, node] = next.value;
+    const path = top.prefix + name;
     yield { path, node };
-    yield* nodesBelow(node, `${path}/`);
+    if (node.children.size > 0) open.push({ children: node.children.entries(), prefix: `${path}/` });
   }
 }

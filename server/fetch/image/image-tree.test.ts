@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import { isFailure } from "../failure.ts";
+import { imageNameBytes } from "../limits.ts";
 import { createImageTree, type ImageNode, type ImageTree } from "./image-tree.ts";
 
 // Images that buildah makes are served in test/integration/fetch/image.test.ts; here is what no tool makes.
@@ -156,6 +157,19 @@ test("entries, folders that no entry is about, and whiteouts are bounded togethe
       for (let at = 0; at <= 10_000; at += 1) tree.lay(0, at, { name: name(at), kind: "file", what: "file", size: 1 });
     };
     assert.throws(lay, { name: "TooLarge", message: /more than the 10000 entries that are allowed/ });
+  }
+});
+
+test("the names of all entries are bounded together, those of whiteouts and of one file again included", () => {
+  const part = "n".repeat(1000);
+  for (const [at, name] of [`${part}/${part}/${part}`, `.wh.${part}`].entries()) {
+    const tree = createImageTree(1_000_000);
+    const lay = (): void => {
+      for (let layer = 0; layer <= imageNameBytes / name.length; layer += 1) {
+        tree.lay(layer, at, { name, kind: "file", what: "file", size: 1 });
+      }
+    };
+    assert.throws(lay, { name: "TooLarge", message: /names in the layers.* more than the 67108864 bytes/ });
   }
 });
 

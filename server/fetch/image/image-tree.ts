@@ -1,5 +1,6 @@
 import type { TarEntry } from "../archive/tar-entry.ts";
 import { failure } from "../failure.ts";
+import { imageNameBytes } from "../limits.ts";
 import { layerName } from "./layer-name.ts";
 
 /** What an image shows at one path. */
@@ -48,12 +49,13 @@ export interface ImageTree {
  *
  * A whiteout deletes from lower layers only. Every node knows its layer, so it may come before or after what its own
  * layer has in the same place. Fails with `TooLarge` at more entries, or folders that follow
- * from them, than `bound`.
+ * from them, than `bound`, and at names that together have more than {@link imageNameBytes}.
  */
 export function createImageTree(bound: number): ImageTree {
   const root = newNode(0);
   let nodes = 0;
   let entries = 0;
+  let nameBytes = 0;
 
   /** The node at a path, with folders made on the way. */
   const reach = (parts: readonly string[], layer: number): Node => {
@@ -81,6 +83,8 @@ export function createImageTree(bound: number): ImageTree {
     lay(layer, entry, { name, ...found }) {
       entries += 1;
       if (entries > bound) throw tooManyEntries(bound);
+      nameBytes += Buffer.byteLength(name);
+      if (nameBytes > imageNameBytes) throw tooLongNames();
       const { kind, ...named } = layerName(name);
       if (kind === "nothing") return;
       const parts = "parts" in named ? named.parts : [];
@@ -141,5 +145,12 @@ function tooManyEntries(bound: number): Error {
   return failure(
     "TooLarge",
     `The layers of the image have more than the ${bound} entries that are allowed. Build it from a smaller base, or FROM scratch.`,
+  );
+}
+
+function tooLongNames(): Error {
+  return failure(
+    "TooLarge",
+    `The names in the layers of the image have more than the ${imageNameBytes} bytes that are allowed together. Build it from a smaller base, or FROM scratch.`,
   );
 }
