@@ -10,7 +10,10 @@ test("a manifest is read by the pods as it was meant", () => {
   const { mediaType, text, digest } = artifactManifest([layer]);
   const manifest = parseManifest(text, mediaType);
   assert.ok(manifest.kind === "image");
-  assert.deepEqual(manifest.layers.map((layer) => layerUse(layer, false)), [{ use: "file", name: "folder/model.onnx" }]);
+  assert.deepEqual(
+    manifest.layers.map((one) => layerUse(one, false)),
+    [{ use: "file", name: "folder/model.onnx" }],
+  );
   assert.equal(digest, sha256(Buffer.from(text)));
 });
 

@@ -11,15 +11,17 @@ import { storageNames } from "./folder/storage-names.ts";
 import { assertFails, fetchInto } from "./test-fetch.ts";
 import { treeDigest } from "./tree-digest.ts";
 
-/** A name for each rule, as the storage that it is about makes them. */
-const ownNames = storageNames.map(
-  ({ shown }) =>
-    ({
-      ".nfs*": ".nfs00000000004a1b2c0000001f",
-      ".fuse_hidden*": ".fuse_hidden0000000500000001",
-      ".Trash-*": ".Trash-1000",
-    })[shown] ?? shown,
-);
+/** A name for each rule, as the storage that it is about makes them beside a file or folder. */
+const ownNames = (beside: string): string[] =>
+  storageNames.map(
+    ({ shown }) =>
+      ({
+        "._*": `._${beside}`,
+        ".nfs*": ".nfs00000000004a1b2c0000001f",
+        ".fuse_hidden*": ".fuse_hidden0000000500000001",
+        ".Trash-*": ".Trash-1000",
+      })[shown] ?? shown,
+  );
 const model = identityModel();
 const directory = await mkdtemp(join(tmpdir(), "slipway-claim-"));
 const claim = join(directory, "claim");
@@ -56,8 +58,11 @@ test("a folder and a tar of it have one digest", async () => {
 
 test("what storage makes by itself is neither copied nor counted, at any depth", async () => {
   const bare = await digestOf("pvc://models/nets");
-  for (const place of ["nets", "nets/direction v1"]) {
-    for (const name of ownNames) {
+  for (const [place, beside] of [
+    ["nets", "direction v1"],
+    ["nets/direction v1", "model.onnx"],
+  ] as const) {
+    for (const name of ownNames(beside)) {
       await mkdir(join(claim, place, name), { recursive: true });
       await writeFile(join(claim, place, name, "other.onnx"), "x");
       assert.equal(await digestOf("pvc://models/nets"), bare, `${place}/${name}`);
@@ -75,11 +80,38 @@ test("what storage makes by itself is neither copied nor counted, at any depth",
 
 test("a name that only looks like one of them counts", async () => {
   const bare = await digestOf("pvc://models/nets");
-  for (const name of ["snapshot", ".snapshot-1", ".nfsrc", ".nfs", ".Trash-can", ".zfs.txt", "lost"]) {
+  const storage = ["snapshot", ".snapshot-1", ".nfsrc", ".nfs", ".Trash-can", ".zfs.txt", "lost"];
+  const tools = ["._model.onnx", "._", "desktop.ini.txt", ".gitignore", "huggingface", ".cache"];
+  for (const name of [...storage, ...tools]) {
     await writeFile(join(claim, "nets", name), "x");
     assert.notEqual(await digestOf("pvc://models/nets"), bare, name);
     await rm(join(claim, "nets", name));
   }
+});
+
+test("what a desktop or a tool notes breaks no record, and one that counts it is met", async () => {
+  const bare = await digestOf("pvc://models/nets/direction v1");
+  const names = [
+    ".DS_Store",
+    "._model.onnx",
+    "Thumbs.db",
+    ".cache/huggingface/download/model.onnx.metadata",
+    ".git/HEAD",
+  ];
+  for (const name of names) {
+    await mkdir(join(claim, "nets/direction v1", name, ".."), { recursive: true });
+    await writeFile(join(claim, "nets/direction v1", name), "x");
+  }
+  const uri = "pvc://models/nets/direction v1";
+  assert.equal(await digestOf(uri, { SLIPWAY_RECORDED_DIGEST: bare }), bare);
+  const sha256 = (content: Uint8Array | string): string => createHash("sha256").update(content).digest("hex");
+  const counted = treeDigest(
+    new Map([
+      ["model.onnx", { size: model.byteLength, sha256: sha256(model) }],
+      ...names.map((name) => [name, { size: 1, sha256: sha256("x") }] as const),
+    ]),
+  );
+  assert.equal(await digestOf(uri, { SLIPWAY_RECORDED_DIGEST: counted }), counted);
 });
 
 test("a snapshot that comes or goes breaks no record", async () => {

@@ -27,7 +27,7 @@ export function findModelFile(paths: Iterable<string>): string {
 
 /**
  * What macOS keeps beside a file for its own use: `._NAME`, or the same below `__MACOSX/`. Such a file is never the
- * model; it counts in the digest, as every file does.
+ * model; in an archive it counts in the digest, as every file does.
  */
 function isAppleDouble(path: string): boolean {
   return path.startsWith("__MACOSX/") || posix.basename(path).startsWith("._");

@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
 import { type FileHandle, lstat, open, readdir, realpath, stat } from "node:fs/promises";
-import { join, sep } from "node:path";
+import { basename, join, sep } from "node:path";
 import { quote } from "../configuration.ts";
 import { errorCode, type Failure, failure } from "../failure.ts";
 import { isStorageName } from "./storage-names.ts";
@@ -26,9 +26,10 @@ export async function* filesOf(
   leaveOut: ((path: string) => void) | undefined,
 ): AsyncGenerator<string, void, undefined> {
   const names = (await list(folder, below)).filter((name) => !name.startsWith("..")).toSorted();
+  const place = { folder: basename(below), names: new Set(names) };
   for (const name of names) {
     const path = join(below, name);
-    if (leaveOut !== undefined && isStorageName(name)) leaveOut(path);
+    if (leaveOut !== undefined && isStorageName(name, place)) leaveOut(path);
     else if (await isFolder(folder, path)) yield* filesOf(folder, path, leaveOut);
     else yield path;
   }

@@ -1,15 +1,24 @@
-/** A name that storage makes by itself in any folder, or at the top of a volume. */
+/** A name that storage, desktops or tools make by themselves in any folder, or at the top of a volume. */
 export interface StorageName {
   /** As the reference page writes it. */
   readonly shown: string;
-  readonly matches: (name: string) => boolean;
+  readonly matches: (name: string, place: Place) => boolean;
   /** Who makes it. */
   readonly by: string;
 }
 
+/** Where a name was found. */
+export interface Place {
+  /** The folder's own name; empty at the top. */
+  readonly folder: string;
+  /** All names in it. */
+  readonly names: ReadonlySet<string>;
+}
+
 /**
  * Names that come and go without anybody who writes models: snapshots by the hour, what was deleted while another client
- * had it open, and trash. They are no part of a model. A name that a person may as well have chosen is not here: leaving
+ * had it open, trash, what a desktop notes of a folder that somebody looked at, and what a download or a checkout notes of
+ * itself. They are no part of a model. A name that a person may as well have chosen is not here: leaving
  * that out would serve another model than the folder holds.
  */
 export const storageNames: readonly StorageName[] = [
@@ -32,11 +41,26 @@ export const storageNames: readonly StorageName[] = [
   exactly("@eaDir", "Synology, for thumbnails and attributes"),
   exactly("$RECYCLE.BIN", "Windows, for what was deleted on a share"),
   exactly("System Volume Information", "Windows, at the top of a volume"),
+  exactly(".DS_Store", "macOS, for how the Finder shows a folder"),
+  {
+    shown: "._*",
+    matches: (name, { names }) => name.startsWith("._") && names.has(name.slice(2)),
+    by: "macOS, for attributes of * beside it; without * beside it, it counts",
+  },
+  exactly(".AppleDouble", "netatalk, for the same"),
+  like("Thumbs.db", /^thumbs\.db$/i, "Windows, for thumbnails"),
+  like("desktop.ini", /^desktop\.ini$/i, "Windows, for how a folder is shown"),
+  {
+    shown: ".cache/huggingface",
+    matches: (name, { folder }) => folder === ".cache" && name === "huggingface",
+    by: "`hf download --local-dir`, for when each file came",
+  },
+  exactly(".git", "Git, in a checkout"),
 ];
 
-/** Whether a file or folder of this name is storage's own. */
-export function isStorageName(name: string): boolean {
-  return storageNames.some(({ matches }) => matches(name));
+/** Whether a file or folder of this name is nobody's who writes models. */
+export function isStorageName(name: string, place: Place): boolean {
+  return storageNames.some(({ matches }) => matches(name, place));
 }
 
 function exactly(shown: string, by: string): StorageName {
