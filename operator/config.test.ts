@@ -135,7 +135,14 @@ test("certificates that cannot be read, or are too many to be frozen into every 
 });
 
 test("a proxy that is none, and one with a password, are told without their value", () => {
-  for (const value of ["socks5://p:1", "proxy.test:3128", "http://"]) {
+  for (const value of [
+    "socks5://p:1",
+    "proxy.test:3128",
+    "http://",
+    "http://p:1/path",
+    "http://p:1?x",
+    "http://p:1#x",
+  ]) {
     assert.deepEqual(errorsOf([...image, `--https-proxy=${value}`]), [
       "--https-proxy: no HTTP proxy: write http://HOST:PORT",
     ]);

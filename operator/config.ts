@@ -160,7 +160,8 @@ function whole(flag: string, text: string, least: number, most: number, errors: 
 function proxyUrl(flag: string, value: string | undefined, errors: string[]): string {
   if (value === undefined || value === "") return "";
   const url = URL.canParse(value) ? new URL(value) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol) || url.hostname === "") {
+  const hasMore = url !== undefined && `${url.pathname}${url.search}${url.hash}` !== "/";
+  if (url === undefined || !/^https?:$/.test(url.protocol) || url.hostname === "" || hasMore) {
     errors.push(`${flag}: no HTTP proxy: write http://HOST:PORT`);
   } else if (url.username !== "" || url.password !== "") {
     errors.push(`${flag}: a password would show in every pod: set the variable from a Secret in spec.podTemplate`);
