@@ -61,7 +61,8 @@ export function projectChild(raw: RawChild): Cached<StoredChild> {
   const refused = raw.status?.conditions?.find(
     ({ type, status: holds }) => type === "ReplicaFailure" && holds === "True",
   );
-  const foreign = foreignFields(othersOf(raw));
+  const others = othersOf(raw);
+  const foreign = foreignFields(others);
   return {
     model: modelKey(raw),
     owner: modelOwner(raw),
@@ -70,9 +71,9 @@ export function projectChild(raw: RawChild): Cached<StoredChild> {
       uid,
       deleting: deletionTimestamp !== undefined,
       text: JSON.stringify(withoutStatus(raw)),
-      rival: rivalOf(raw),
+      rival: rivalOf(raw, others),
       ...(foreign === undefined ? {} : { foreign }),
-      ...(isNotedByOthers(raw) ? { notedByOthers: true } : {}),
+      ...(isNotedBy(others) ? { notedByOthers: true } : {}),
       replicaFailure: refused && readable(refused.message ?? ""),
     },
   };
@@ -80,17 +81,18 @@ export function projectChild(raw: RawChild): Cached<StoredChild> {
 
 /** The answer to a write, as a pass will see the child. */
 export function answered(raw: KubeObject): Noted & { readonly foreign?: ForeignFields } {
-  const foreign = foreignFields(othersOf(raw));
+  const others = othersOf(raw);
+  const foreign = foreignFields(others);
   return {
     object: withoutStatus(raw),
-    notedByOthers: isNotedByOthers(raw),
+    notedByOthers: isNotedBy(others),
     ...(foreign === undefined ? {} : { foreign }),
   };
 }
 
 /** Whoever changes an annotation owns it from then on (Kubernetes, "Server-Side Apply", on other ways of writing). */
-function isNotedByOthers(raw: KubeObject): boolean {
-  return othersOf(raw).some(
+function isNotedBy(managers: readonly ManagedFieldsEntry[]): boolean {
+  return managers.some(
     ({ fieldsV1 = {} }) =>
       valueAt(fieldsV1 as JsonObject, "f:metadata", "f:annotations", `f:${childAnnotations.settled}`) !== undefined,
   );
@@ -113,7 +115,7 @@ function othersOf({ metadata: { managedFields = [] } }: KubeObject): readonly Ma
  * Who else wrote last, if that was after our own last write, to the second: who wrote before it has changed nothing since.
  * An entry of the scale subresource has no time; that it is there means that its number is in force.
  */
-function rivalOf(raw: KubeObject): string | undefined {
+function rivalOf(raw: KubeObject, others: readonly ManagedFieldsEntry[]): string | undefined {
   const timeOf = ({ time }: ManagedFieldsEntry): string => time ?? "~";
   const own = (raw.metadata.managedFields ?? []).filter(({ manager }) => manager === fieldManager);
   const ownTime =
@@ -121,9 +123,7 @@ function rivalOf(raw: KubeObject): string | undefined {
       .map(({ time = "" }) => time)
       .toSorted()
       .at(-1) ?? "";
-  const latest = othersOf(raw)
-    .toSorted((left, right) => (timeOf(left) < timeOf(right) ? -1 : 1))
-    .at(-1);
+  const latest = others.toSorted((left, right) => (timeOf(left) < timeOf(right) ? -1 : 1)).at(-1);
   return latest !== undefined && timeOf(latest) >= ownTime ? latest.manager : undefined;
 }
 

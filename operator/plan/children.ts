@@ -24,7 +24,8 @@ export type Write =
       readonly kind: Kind;
       readonly name: string;
       readonly body: JsonObject;
-      readonly intent: Intent;
+      /** Undefined where nobody compares what comes of it: of what cannot be changed, or a pod's mark. */
+      readonly intent?: Intent;
     }
   | {
       readonly phase: Phase;
@@ -33,7 +34,6 @@ export type Write =
       readonly name: string;
       readonly uid: string;
       readonly body: JsonObject;
-      /** Undefined where nobody compares what comes of it, as with a pod's mark. */
       readonly intent?: Intent;
     }
   | {
@@ -64,6 +64,8 @@ export interface ChildInputs {
   readonly absent?: readonly string[];
   /** Paths below which a field that somebody else added is taken away. */
   readonly ours?: readonly string[];
+  /** The API server lets nobody change it, so it is only ever made. */
+  readonly fixed?: true;
   readonly drift: readonly Drift[];
   readonly now: number;
 }
@@ -81,9 +83,10 @@ export function planChild(inputs: ChildInputs): ChildPlan {
   const { exact = [], whole = [], absent = [], ours = [] } = inputs;
   const options = { exact, whole, absent, ours };
   if (observed === undefined) {
-    const intent: Intent = { desired, options, written: undefined };
+    const judged: { intent?: Intent } =
+      inputs.fixed === true ? {} : { intent: { desired, options, written: undefined } };
     // Nothing refers to what is not there, so it need not wait for its phase.
-    return { write: { phase: "prepare", verb: "create", kind, name, body: desired, intent }, contests: [] };
+    return { write: { phase: "prepare", verb: "create", kind, name, body: desired, ...judged }, contests: [] };
   }
   if (observed.deleting) return unchanged;
   const compare = (except: readonly string[]): Difference | undefined =>

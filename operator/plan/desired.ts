@@ -69,6 +69,7 @@ function history(inputs: DesiredInputs): ChildPlan[] {
         phase: "prepare",
         desired: controllerRevision(observed.model.metadata, revision, version, first + index, data),
         observed: undefined,
+        fixed: true,
       });
     });
 }

@@ -46,8 +46,8 @@ export function itemBelow(foreign: ForeignFields, item: Json | undefined): Forei
 
 /**
  * A field is there because somebody else wrote it, alone or with the whole of an atomic map such as a nodeSelector, of which
- * the tree has nothing below. Where it says no more than a default of the API server, taking it away
- * changes nothing; that is found out by doing it (settled.ts), once.
+ * the tree has nothing below. Where it says no more than a default of the API server, taking it away changes nothing; that
+ * is found out by doing it (settled.ts), once.
  */
 export function isAddition(key: string, foreign: ForeignFields): boolean {
   if (foreign === undefined) return false;

@@ -27,7 +27,8 @@ export interface FetchConfiguration {
 }
 
 const pinPattern = new RegExp(`^[\\x21-\\x7e]{1,${pinCharacters}}$`);
-const digestPattern = /^sha256:[0-9a-f]{64}$/;
+/** Of a file, a folder, a manifest or a layer. */
+export const digestPattern = /^sha256:[0-9a-f]{64}$/;
 const hostPattern = /^(?:\[[0-9a-f:.]+\]|[a-z0-9][a-z0-9.-]*)(?::[0-9]{1,5})?$/;
 // As many as the CRD allows; more would only fill the report.
 const uriCharacters = 8192;

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { digestPattern } from "../configuration.ts";
 import { type Failure, failure } from "../failure.ts";
 import { basicAuthorization } from "../http/authorization.ts";
 import { discard, readBytes } from "../http/body.ts";
@@ -179,8 +180,6 @@ export function createRegistryClient(reference: Reference, options: RegistryOpti
     close: () => client.close(),
   };
 }
-
-const digestPattern = /^sha256:[0-9a-f]{64}$/;
 
 function mediaTypeOf(contentType: string | string[] | undefined): string {
   return typeof contentType === "string" ? (contentType.split(";")[0] ?? "").trim() : "";

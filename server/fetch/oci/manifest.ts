@@ -1,4 +1,4 @@
-import { quote } from "../configuration.ts";
+import { digestPattern, quote } from "../configuration.ts";
 import { failure } from "../failure.ts";
 import { isRecord } from "../is-record.ts";
 
@@ -31,7 +31,6 @@ const imageConfigTypes: readonly unknown[] = [
 
 const imageTypes: readonly string[] = [mediaTypes.imageManifest, mediaTypes.dockerManifest];
 const indexTypes: readonly string[] = [mediaTypes.imageIndex, mediaTypes.dockerManifestList];
-const digestPattern = /^sha256:[0-9a-f]{64}$/;
 
 /**
  * Reads a manifest. Its kind is what the document says of itself, or the `Content-Type` where it says nothing; a

@@ -1,4 +1,4 @@
-import { quote } from "../configuration.ts";
+import { digestPattern, quote } from "../configuration.ts";
 import { failure } from "../failure.ts";
 
 /** An `oci://` uri in parts. `digest` wins over `tag`, as with other clients. */
@@ -15,7 +15,6 @@ export interface Reference {
 const registryPattern = /^(?:\[[0-9a-f:.]+\]|[a-z0-9][a-z0-9.-]*)(?::[0-9]{1,5})?$/;
 const componentPattern = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
 const tagPattern = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/;
-const digestPattern = /^sha256:[0-9a-f]{64}$/;
 
 /** Parses `oci://host[:port]/repository[:tag][@digest]`; the tag is `latest` when neither is given. */
 export function parseReference(uri: string): Reference {
