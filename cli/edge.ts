@@ -17,12 +17,12 @@ export interface Edge {
   readonly availableCores: number;
   /** Resident memory, bytes. */
   readonly memoryBytes: () => number;
-  /** Started as a worker thread, it runs the engine's worker. */
+  /** Aborted by the second one, right before the process ends. */
+  readonly abandoned: AbortSignal;
+  /** Started as a worker thread, it runs the engine's worker; with `shard` as its argument, a process of the server. */
   readonly script: URL;
   /** Folder of package.json, with a slash at its end: the CRD lies below it. */
   readonly packageRoot: URL;
-  /** Ends the process although a thread of it is inside a native call. */
-  readonly leaveAtOnce: (code: number) => never;
 }
 
 /** Where text goes. */

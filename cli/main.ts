@@ -5,6 +5,7 @@ import { availableParallelism } from "node:os";
 import { isMainThread, parentPort, workerData } from "node:worker_threads";
 import { environment } from "../server/contract.ts";
 import type { WorkerOptions } from "../server/engine/messages.ts";
+import { shardCommand } from "../server/shard/messages.ts";
 import { commands } from "./commands.ts";
 import { exitCodes } from "./complaint.ts";
 import type { Edge, Terminal } from "./edge.ts";
@@ -19,18 +20,26 @@ const usualColumns = 80;
 const packageRoot = new URL("../", import.meta.url);
 
 if (!isMainThread && parentPort !== null) {
-  // `slipway serve` starts this file again for each of its worker threads.
+  // The engine's worker: of `slipway inspect --load`, and of a shard whose runs are long.
   const { runWorker } = await import("../server/engine/worker.ts");
-  await runWorker(parentPort, workerData as WorkerOptions, process.env);
+  runWorker(parentPort, workerData as WorkerOptions, process.env);
+} else if (process.argv[2] === shardCommand && process.send !== undefined) {
+  // `slipway serve` starts this file again for each of its shards.
+  const { startShardHere } = await import("../server/shard/main.ts");
+  startShardHere(new URL(import.meta.url));
 } else {
   await main();
 }
 
 async function main(): Promise<void> {
   const interrupted = new AbortController();
+  const abandoned = new AbortController();
   const interrupt = (): void => {
     // Whoever asks twice does not want to wait.
-    if (interrupted.signal.aborted) leaveAtOnce(exitCodes.interrupted);
+    if (interrupted.signal.aborted) {
+      abandoned.abort();
+      leaveAtOnce(exitCodes.interrupted);
+    }
     interrupted.abort();
   };
   process.on("SIGINT", interrupt);
@@ -51,6 +60,7 @@ async function main(): Promise<void> {
     output: terminal(process.stdout),
     messages: terminal(process.stderr),
     interrupted: interrupted.signal,
+    abandoned: abandoned.signal,
     now: () => performance.now(),
     wallClock: () => Date.now(),
     random: () => Math.random(),
@@ -59,7 +69,6 @@ async function main(): Promise<void> {
     memoryBytes: () => process.memoryUsage.rss(),
     script: new URL(import.meta.url),
     packageRoot,
-    leaveAtOnce,
   };
   process.exitCode = await run(process.argv.slice(2), edge, { commands, version });
 }

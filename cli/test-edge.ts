@@ -38,6 +38,7 @@ export function testEdge(options: TestEdgeOptions = {}): TestEdge {
     output: terminal(written),
     messages: terminal(said),
     interrupted: options.interrupted ?? new AbortController().signal,
+    abandoned: new AbortController().signal,
     now,
     wallClock,
     random: () => 0.5,
@@ -46,9 +47,6 @@ export function testEdge(options: TestEdgeOptions = {}): TestEdge {
     memoryBytes: () => 0,
     script: new URL("main.ts", import.meta.url),
     packageRoot: new URL("../", import.meta.url),
-    leaveAtOnce: (code) => {
-      throw new Error(`left with ${code}`);
-    },
     written: () => written.join(""),
     said: () => said.join(""),
   };

@@ -32,7 +32,9 @@ export async function bundle({ repository, half, output, external }: BundleOptio
     format: "esm",
     external: [...external],
     // What is left as require() inside bundled CommonJS packages are Node's own modules.
-    banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
+    banner: {
+      js: 'import { createRequire as bundleRequire } from "node:module"; const require = bundleRequire(import.meta.url);',
+    },
     plugins: [embeddedPage],
     legalComments: "eof",
     // Without the comments, one of which is not Latin-1 and doubles what the source takes in memory for as long as it runs.

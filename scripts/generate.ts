@@ -1,6 +1,6 @@
 /**
  * Writes what is derived: from the CRD the TypeScript types of a ModelDeployment and the chart's copy of it, from the
- * chart's values their reference, from its version the images that it names, the dashboard, and from the code the
+ * chart's values their reference, from the .proto files what gRPC's reflection tells, from its version the images that it names, the dashboard, and from the code the
  * reference pages.
  * With --check it writes nothing and fails when a committed file differs from what it would write.
  */
@@ -10,6 +10,7 @@ import { load } from "js-yaml";
 import { compile, type JSONSchema } from "json-schema-to-typescript";
 import { unplacedImages, withChartImages } from "../release/chart-images.ts";
 import { dashboard } from "./dashboard.ts";
+import { descriptorsFile, descriptorsModule } from "./proto/descriptors.ts";
 import { referencePages } from "./reference/pages.ts";
 import { valueEntries, valuesTable, withBlock } from "./values-reference.ts";
 
@@ -39,6 +40,7 @@ async function main(check: boolean): Promise<void> {
     [chartReadme]: withBlock(await readFile(chartReadme, "utf8"), "values", table),
     [chartFile]: namedImages(await readFile(chartFile, "utf8")),
     "docs/reference/values.md": valuesPage(table),
+    [descriptorsFile]: await descriptorsModule(new URL("../", import.meta.url)),
     ...(await referencePages(new URL("../", import.meta.url))),
   };
   for (const [file, content] of Object.entries(generated)) {

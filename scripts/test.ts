@@ -52,7 +52,7 @@ const suites: readonly Suite[] = [
     packages: "control-plane",
     programs: [],
     concurrency: cores,
-    budgetSeconds: 90,
+    budgetSeconds: 120,
     // The longest takes 20 s of a processor, of which a busy machine may give it a tenth.
     fileTimeoutMs: 600_000,
   },
@@ -63,7 +63,7 @@ const suites: readonly Suite[] = [
     packages: "tests",
     programs: [...controlPlaneModules, "versitygw", "rclone"],
     concurrency: cores,
-    budgetSeconds: 600,
+    budgetSeconds: 720,
     fileTimeoutMs: 1_200_000,
   },
   {

@@ -7,13 +7,18 @@ export interface Config {
   /** Undefined: every address, of IPv6 too where the node has it. */
   readonly listenAddress: string | undefined;
   readonly httpPort: number;
+  readonly grpcPort: number;
   readonly metricsPort: number;
   readonly terminationMessagePath: string;
   readonly inServiceFile: string;
-  /** Worker threads, each with a session of its own. */
+  /** Shards: processes, each with a session of its own. */
   readonly workers: number;
   /** Threads that one run uses. */
   readonly intraOpThreads: number;
+  /** Undefined: what the cgroup says. */
+  readonly memoryLimitBytes: number | undefined;
+  /** Rows that may be run together, where that pays at all. */
+  readonly batchLimit: number;
   readonly queueLimit: number;
   readonly queueSeconds: number;
   readonly runSeconds: number;
@@ -36,6 +41,8 @@ const maximumWorkers = 16;
 /** Who says a number has counted the memory. */
 const mostWorkers = 64;
 const mostIntraOpThreads = 64;
+/** What is measured at the start goes no further. */
+const mostBatchRows = 32;
 const defaultQueueLimit = 256;
 /** What Triton allows as well: four pictures of 2048 x 2048 x 3 FP32 do not fit, a batch of 100 of 224 x 224 does. */
 const defaultBodyLimitBytes = 64 * 1024 * 1024;
@@ -70,12 +77,14 @@ export function readConfig(variables: Variables, availableCores: number): Config
     mistakes.push(`${names.logLevel} is ${JSON.stringify(logLevel)}; it must be one of ${logLevels.join(", ")}`);
   }
   const cores = number(names.cpuLimit, availableCores, 1, 4096, false);
+  const httpPort = number(names.httpPort, ports.http, 0, 65_535);
   const config: Config = {
     modelName: text(names.modelName),
     modelVersion: text(names.modelVersion),
     modelDirectory: text(names.modelDirectory, paths.modelDirectory),
     listenAddress: variables[names.listenAddress]?.trim() || undefined,
-    httpPort: number(names.httpPort, ports.http, 0, 65_535),
+    httpPort,
+    grpcPort: number(names.grpcPort, httpPort === 0 ? 0 : httpPort + 1, 0, 65_535),
     metricsPort: number(names.metricsPort, ports.metrics, 0, 65_535),
     terminationMessagePath: text(names.terminationMessage, paths.terminationMessage),
     inServiceFile: text(names.inServiceFile, paths.inServiceFile),
@@ -83,6 +92,8 @@ export function readConfig(variables: Variables, availableCores: number): Config
     intraOpThreads: number(names.intraOpThreads, 1, 1, mostIntraOpThreads),
     queueLimit: number(names.queueLimit, defaultQueueLimit, 0, 100_000),
     queueSeconds: seconds(names.queueTimeout, timing.queueSeconds, 0.001),
+    memoryLimitBytes: number(names.memoryLimit, 0, 0, Number.MAX_SAFE_INTEGER) || undefined,
+    batchLimit: number(names.batchLimit, mostBatchRows, 1, mostBatchRows),
     runSeconds: seconds(names.runTimeout, timing.runSeconds, 0.001),
     bodyLimitBytes: number(names.bodyLimit, defaultBodyLimitBytes, 1, 1024 ** 3),
     bodySeconds: seconds(names.bodyTimeout, timing.bodySeconds, 0.001),

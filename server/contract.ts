@@ -50,7 +50,9 @@ export const environment = {
   claimDirectory: "SLIPWAY_CLAIM_DIRECTORY",
   /** The container's CPU limit in whole cores, rounded up, by the downward API; decides the number of workers. */
   cpuLimit: "SLIPWAY_CPU_LIMIT",
-  /** Worker threads, each with the model of its own; {@link environment.cpuLimit} when unset. */
+  /** The container's memory limit, bytes; what its cgroup says when unset. Bounds what requests may hold. */
+  memoryLimit: "SLIPWAY_MEMORY_LIMIT_BYTES",
+  /** Worker processes, each with the model of its own; {@link environment.cpuLimit} when unset. */
   workers: "SLIPWAY_WORKERS",
   /** Threads that one prediction uses; 1 when unset. */
   intraOpThreads: "SLIPWAY_INTRA_OP_THREADS",
@@ -60,6 +62,8 @@ export const environment = {
   listenAddress: "SLIPWAY_LISTEN_ADDRESS",
   /** {@link ports.http} when unset; 0 takes a free one and logs it. */
   httpPort: "SLIPWAY_HTTP_PORT",
+  /** gRPC; the one after {@link environment.httpPort} when unset, 0 takes a free one and logs it. */
+  grpcPort: "SLIPWAY_GRPC_PORT",
   /** {@link ports.metrics} when unset; 0 takes a free one and logs it. */
   metricsPort: "SLIPWAY_METRICS_PORT",
   /** {@link paths.terminationMessage} when unset. */
@@ -78,6 +82,8 @@ export const environment = {
   queueTimeout: "SLIPWAY_QUEUE_TIMEOUT_SECONDS",
   /** Requests that may wait for a worker; 256 when unset. */
   queueLimit: "SLIPWAY_QUEUE_LIMIT",
+  /** Rows of waiting requests that may be run together; 1: none. Unset: up to 32, as far as it is found to pay at the start. */
+  batchLimit: "SLIPWAY_BATCH_LIMIT",
   /** Seconds that a request's body may take to arrive; {@link timing.bodySeconds} when unset. */
   bodyTimeout: "SLIPWAY_BODY_TIMEOUT_SECONDS",
   /** Bytes that a request's body may have; 64 MiB when unset. */
@@ -91,11 +97,13 @@ export const environment = {
 export const ports = {
   /** Predictions, model metadata, health and the page for people. */
   http: 8080,
+  /** The same predictions, metadata and health over gRPC. */
+  grpc: 8081,
   /** `/metrics` and `/slipway/report`: never reachable through the Service. */
   metrics: 9090,
 } as const;
 
-export const portNames = { http: "http", metrics: "metrics" } as const;
+export const portNames = { http: "http", grpc: "grpc", metrics: "metrics" } as const;
 
 export const paths = {
   /** emptyDir that fetch writes and serve mounts read-only. */
@@ -221,4 +229,6 @@ export interface ServeReport {
   /** Resident memory after warm-up. */
   readonly memoryBytes: number;
   readonly workers: number;
+  /** Rows of waiting requests that are run together, as measured; 1: none are. */
+  readonly batchRows: number;
 }

@@ -24,8 +24,26 @@ export function isProblem(value: unknown): value is Problem {
   return typeof value === "object" && value !== null && brand in value;
 }
 
+/** A problem as the body of an answer. */
+export function problemJson({ code, message }: Problem): string {
+  return JSON.stringify({ error: message, code });
+}
+
+const word = Symbol("word");
+
+/** What stands for a value that was read past, in a message. */
+export interface Shown {
+  readonly [word]: string;
+}
+
+/** Arrays and objects are counted where they are read, never kept: a word for one, as "an array of 3". */
+export function asShown(text: string): Shown {
+  return { [word]: text };
+}
+
 /** A value of the request for a message: short, on one line, never walked in depth. */
 export function show(value: unknown): string {
+  if (typeof value === "object" && value !== null && word in value) return String(value[word]);
   if (typeof value === "string")
     return JSON.stringify(value.length > shownCharacters ? `${value.slice(0, shownCharacters)}…` : value);
   if (Array.isArray(value)) return value.length === 0 ? "an empty array" : `an array of ${value.length}`;
@@ -44,15 +62,16 @@ function showNames(names: readonly string[]): string {
   return names.length > shownNames ? `${shown} and ${names.length - shownNames} more` : shown;
 }
 
-function showShape(shape: readonly number[]): string {
+export function showShape(shape: readonly number[]): string {
   return `[${shape.join(",")}]`;
 }
 
-function problem(parts: Omit<Problem, typeof brand>): Problem {
+/** Makes a problem. Catalogues only: whatever is not here stands in that of `grpc/`. */
+export function problem(parts: Omit<Problem, typeof brand>): Problem {
   return { [brand]: true, ...parts };
 }
 
-function badRequest(code: string, message: string): Problem {
+export function badRequest(code: string, message: string): Problem {
   return problem({ code, status: 400, message });
 }
 
@@ -114,41 +133,76 @@ export const problems = {
       message: "the bodies of requests under way fill the memory set aside for them; try again",
       retryAfterSeconds: 1,
     }),
-  unsupportedEncoding: (encoding: string): Problem =>
+  bodyTooSlow: (bytesPerSecond: number): Problem =>
+    problem({
+      code: "BodyTooSlow",
+      status: 408,
+      message: `the body came slower than ${bytesPerSecond} bytes a second; send it faster or in smaller batches`,
+    }),
+  badChunks: (): Problem =>
+    badRequest("BadChunks", "the chunks of the body are malformed: RFC 9112 section 7.1 says how they are written"),
+  unsupportedEncoding: (encoding: string, allowed = "identity, gzip, deflate"): Problem =>
     problem({
       code: "UnsupportedEncoding",
       status: 415,
-      message: `content-encoding ${show(encoding)} is not known; allowed: identity, gzip, deflate`,
+      message: `content-encoding ${show(encoding)} is not known; allowed: ${allowed}`,
+    }),
+  windowTooLarge: (limitBytes: number): Problem =>
+    problem({
+      code: "WindowTooLarge",
+      status: 413,
+      message: `the body was compressed with a window of more than the ${limitBytes} bytes that are allowed; use a lower level`,
     }),
   badCompression: (encoding: string): Problem =>
     badRequest("BadCompression", `the body is not what its content-encoding ${show(encoding)} says, or it is cut off`),
-  binaryUnsupported: (): Problem =>
-    problem({
-      code: "BinaryUnsupported",
-      status: 415,
-      message: "tensors in binary form are not taken; send them in the JSON body as data",
-    }),
   notUtf8: (): Problem => badRequest("NotUtf8", "the body is not UTF-8; JSON is always UTF-8"),
-  notJson: (detail: string): Problem =>
-    badRequest(
-      "NotJson",
-      `the body is not valid JSON: ${detail}; numbers must be finite: NaN and Infinity have no form in JSON`,
-    ),
+  notJson: (detail: string): Problem => badRequest("NotJson", `the body is not valid JSON: ${detail}`),
   tooDeep: (depth: number): Problem =>
     badRequest("TooDeep", `the body is nested deeper than the ${depth} levels that are allowed`),
-  tooManyParts: (parts: number): Problem =>
-    badRequest(
-      "TooManyParts",
-      `the body has more than the ${parts} arrays and objects that are allowed; send data flat`,
-    ),
 
   // The request as JSON.
   wrongField: (field: string, value: unknown, allowed: string): Problem =>
     badRequest("WrongField", `${field} is ${show(value)}; it must be ${allowed}`),
   missingField: (field: string, allowed: string): Problem =>
     badRequest("MissingField", `${field} is missing; send ${allowed}`),
+  repeatedField: (field: string, times: number): Problem =>
+    badRequest(
+      "RepeatedField",
+      `${show(field)} and others are repeated more than ${times} times in one object; send each once`,
+    ),
   conflictingFields: (fields: string): Problem =>
     badRequest("ConflictingFields", `${fields} exclude each other; send one of them`),
+  unsupportedParameter: (parameter: string, place: string, known: readonly string[]): Problem =>
+    badRequest(
+      "UnsupportedParameter",
+      `parameter ${show(parameter)} of ${place} has no effect here, so it is refused; leave it out (taken are ${showNames(known)})`,
+    ),
+
+  // The binary tensor data extension.
+  badHeaderLength: (length: string, bodyBytes: number): Problem =>
+    badRequest(
+      "BadHeaderLength",
+      `the header inference-header-content-length is ${show(length)}; it must be the number of bytes of JSON at the start of the body, at most its ${bodyBytes}`,
+    ),
+  noHeaderLength: (input: string): Problem =>
+    badRequest(
+      "NoHeaderLength",
+      `input ${show(input)} has binary_data_size, but the request has no header inference-header-content-length; send it with the number of bytes of JSON at the start of the body`,
+    ),
+  notRaw: (detail: string): Problem =>
+    badRequest(
+      "NotRaw",
+      `inference-header-content-length is 0, so the body is taken for the data of one input: ${detail}; send JSON before it`,
+    ),
+  missingBytes: (input: string, bytes: number, left: number): Problem =>
+    badRequest("MissingBytes", `input ${show(input)} says ${bytes} bytes of data; the body has ${left} left for it`),
+  leftoverBytes: (bytes: number): Problem =>
+    badRequest(
+      "LeftoverBytes",
+      `the body has ${bytes} bytes behind the data of all inputs; binary_data_size of each must count its own`,
+    ),
+  wrongByteCount: (input: string, bytes: number, detail: string): Problem =>
+    badRequest("WrongByteCount", `input ${show(input)} has ${bytes} bytes of data; ${detail}`),
 
   // Tensors.
   missingInput: (input: string, inputs: readonly string[]): Problem =>
@@ -216,6 +270,13 @@ export const problems = {
       message: "the model found no memory for these inputs; send smaller batches or raise the memory limit",
       retryAfterSeconds: 1,
     }),
+  answerTooLarge: (bytes: number): Problem =>
+    problem({
+      code: "AnswerTooLarge",
+      status: 503,
+      message: `the outputs have ${bytes} bytes, for which there is no memory now; ask for fewer outputs or send smaller batches`,
+      retryAfterSeconds: 1,
+    }),
   engineFault: (): Problem =>
     problem({
       code: "EngineFault",
@@ -229,7 +290,45 @@ export const problems = {
       message: "the server failed while it handled this request; the log has more under this request's id",
     }),
 
+  // The head of a request: what HTTP knows and this server does not do.
+  unknownExpectation: (expectation: string): Problem =>
+    problem({
+      code: "UnknownExpectation",
+      status: 417,
+      message: `expect ${show(expectation)} cannot be met; allowed: 100-continue`,
+    }),
+  unknownTransferEncoding: (encoding: string): Problem =>
+    problem({
+      code: "UnknownTransferEncoding",
+      status: 501,
+      message: `transfer-encoding ${show(encoding)} is not known; allowed: chunked`,
+    }),
+  unsupportedVersion: (version: string): Problem =>
+    problem({
+      code: "UnsupportedVersion",
+      status: 505,
+      message: `HTTP/${version} is not spoken here; allowed: 1.0 and 1.1`,
+    }),
+  tunnelUnsupported: (target: string): Problem =>
+    problem({
+      code: "TunnelUnsupported",
+      status: 501,
+      message: `there is no way to ${show(target)} through this server: it is no proxy`,
+    }),
+  badTarget: (target: string): Problem =>
+    badRequest(
+      "BadTarget",
+      `the target ${show(target)} is neither a path nor an http URL; send a path that begins with /`,
+    ),
+
   // The connection: written straight to the socket, as there is no request to answer.
+  connectionsTooMany: (limit: number): Problem =>
+    problem({
+      code: "TooManyConnections",
+      status: 503,
+      message: `${limit} connections are open and all have requests under way; try again`,
+      retryAfterSeconds: 1,
+    }),
   headerTooLarge: (limitBytes: number): Problem =>
     problem({
       code: "HeaderTooLarge",

@@ -4,10 +4,12 @@ import { isMainThread, parentPort, workerData } from "node:worker_threads";
 import { commands, environment, paths } from "./contract.ts";
 import { leaveCrashReport } from "./crash.ts";
 import type { WorkerOptions } from "./engine/messages.ts";
+import { shardCommand } from "./shard/messages.ts";
 
 /**
- * Entry point of the server image: `serve` and `fetch` by the first argument, and the engine's worker when this module
- * is started as a thread. Each loads only its own half: fetch never loads ONNX Runtime.
+ * Entry point of the server image: `serve` and `fetch` by the first argument, a shard of `serve` in a process that it
+ * starts, and the engine's worker when this module is started as a thread. Each loads only its own part: neither fetch nor
+ * the supervisor ever loads ONNX Runtime.
  */
 
 // Before anything can load ONNX Runtime's library, which reads the variable once and would send telemetry without it.
@@ -19,16 +21,27 @@ const signalCode = 143;
 
 if (!isMainThread && parentPort !== null) {
   const { runWorker } = await import("./engine/worker.ts");
-  await runWorker(parentPort, workerData as WorkerOptions, process.env);
+  runWorker(parentPort, workerData as WorkerOptions, process.env);
+} else if (process.argv[2] === shardCommand && process.send !== undefined) {
+  const { startShardHere } = await import("./shard/main.ts");
+  startShardHere(new URL(import.meta.url));
 } else {
   await main(process.argv[2]);
 }
 
 async function main(command: string | undefined): Promise<void> {
   const terminated = new AbortController();
+  const abandoned = new AbortController();
+  const leaveAtOnce = (code: number): never => {
+    abandoned.abort();
+    process.exit(code);
+  };
   const terminate = (): void => {
     // Whoever asks twice does not want to wait.
-    if (terminated.signal.aborted) leaveAtOnce(signalCode);
+    if (terminated.signal.aborted) {
+      process.off("exit", unsettled);
+      leaveAtOnce(signalCode);
+    }
     terminated.abort();
   };
   const leaveReport = (error: unknown): void => {
@@ -37,6 +50,7 @@ async function main(command: string | undefined): Promise<void> {
   };
   process.on("uncaughtException", (error) => {
     leaveReport(error);
+    process.off("exit", unsettled);
     leaveAtOnce(1);
   });
   // Node ends a program by itself where it waits for something that nothing can bring any more.
@@ -50,18 +64,17 @@ async function main(command: string | undefined): Promise<void> {
 
   switch (command) {
     case commands.serve: {
-      const { runServe } = await import("./serve.ts");
-      const { code, isThreadLost } = await runServe({
+      const { runServe } = await import("./supervisor/serve.ts");
+      const code = await runServe({
         variables: process.env,
         availableCores: availableParallelism(),
         script: new URL(import.meta.url),
         terminated: terminated.signal,
+        abandoned: abandoned.signal,
         memoryBytes: () => process.memoryUsage.rss(),
         now: () => performance.now(),
-        random: () => Math.random(),
         newRequestId: () => randomUUID(),
       });
-      if (isThreadLost) leaveAtOnce(code);
       process.off("exit", unsettled);
       process.exit(code);
     }
@@ -77,13 +90,4 @@ async function main(command: string | undefined): Promise<void> {
       process.stderr.write(`Usage: node main.ts ${commands.serve} | ${commands.fetch}\n`);
       process.exit(usageCode);
   }
-}
-
-/**
- * Leaves although a thread is inside a native call. `process.exit` would wait for that thread and then abort, and the
- * first process of a container cannot kill itself by a signal. Replacing the program ends every thread, whatever it does.
- */
-function leaveAtOnce(code: number): never {
-  if (process.execve === undefined) process.abort();
-  return process.execve(process.execPath, [process.execPath, "-e", `process.exitCode = ${code}`], {});
 }

@@ -61,149 +61,57 @@ const maximumElements = 2 ** 31 - 1;
 interface Codec {
   /** What JSON values are taken, for messages. */
   readonly takes: string;
+  /** Bytes of one element, in memory and on the wire; 0: strings, which have any length. */
+  readonly elementBytes: number;
+  /** All zero; strings are empty. */
   readonly allocate: (count: number) => TensorData;
-  /** `buffer` is read from its start to its end. */
-  readonly view: (buffer: ArrayBuffer) => TensorData;
-  /** Stores a JSON value; false when the datatype cannot hold it. */
-  readonly store: (target: TensorData, index: number, value: unknown) => boolean;
+  /** Elements in place: no byte is copied. `byteOffset` is a multiple of `elementBytes`. None for strings. */
+  readonly view: (buffer: ArrayBuffer, byteOffset?: number, count?: number) => TensorData;
 }
 
-const integers = (
-  low: number,
-  high: number,
-  allocate: (count: number) => Numbers,
-  view: (buffer: ArrayBuffer) => Numbers,
-): Codec => ({
-  takes: `integers from ${low} to ${high}`,
-  allocate,
-  view,
-  store: (target, index, value) => {
-    if (typeof value !== "number" || !Number.isInteger(value) || value < low || value > high) return false;
-    (target as Numbers)[index] = value;
-    return true;
-  },
-});
+interface ArrayConstructor<Data extends TensorData> {
+  readonly BYTES_PER_ELEMENT: number;
+  new (count: number): Data;
+  new (buffer: ArrayBuffer, byteOffset?: number, count?: number): Data;
+}
 
-const integers64 = (
-  low: bigint,
-  high: bigint,
-  allocate: (count: number) => Integers64,
-  view: (buffer: ArrayBuffer) => Integers64,
-): Codec => ({
-  takes: `integers from ${low} to ${high}, written as plain digits`,
-  allocate,
-  view,
-  // A number beyond 2^53 has lost digits before it came here; exact ones arrive as bigint (see `json.ts`).
-  store: (target, index, value) => {
-    if (typeof value !== "bigint" && !Number.isSafeInteger(value)) return false;
-    const exact = BigInt(value as bigint | number);
-    if (exact < low || exact > high) return false;
-    (target as Integers64)[index] = exact;
-    return true;
-  },
-});
+/** The engine's thread takes the global away (see `loadRuntime`), after this is loaded. */
+const HalfArray = Float16Array;
 
-const floats = (
-  takes: string,
-  allocate: (count: number) => Numbers,
-  view: (buffer: ArrayBuffer) => Numbers,
-): Codec => ({
+const numbers = (takes: string, array: ArrayConstructor<Numbers | Integers64>): Codec => ({
   takes,
-  allocate,
-  view,
-  // What overflows the datatype would turn into Infinity silently, so the stored value decides.
-  store: (target, index, value) => {
-    if (typeof value !== "number" && typeof value !== "bigint") return false;
-    const array = target as Numbers;
-    array[index] = Number(value);
-    return Number.isFinite(array[index]);
-  },
+  elementBytes: array.BYTES_PER_ELEMENT,
+  allocate: (count) => new array(count),
+  view: (buffer, byteOffset, count) => new array(buffer, byteOffset, count),
 });
+
+const integers = (low: number, high: number, array: ArrayConstructor<Numbers>): Codec =>
+  numbers(`integers from ${low} to ${high}`, array);
+
+const integers64 = (low: bigint, high: bigint, array: ArrayConstructor<Integers64>): Codec =>
+  numbers(`integers from ${low} to ${high}, written as plain digits`, array);
+
+const floats = (range: string, array: ArrayConstructor<Numbers>): Codec =>
+  numbers(`${range}, and the strings "NaN", "Infinity", "-Infinity"`, array);
 
 export const codecs: Readonly<Record<Datatype, Codec>> = {
-  BOOL: {
-    takes: "true, false, 1, 0",
-    allocate: (count) => new Uint8Array(count),
-    view: (buffer) => new Uint8Array(buffer),
-    store: (target, index, value) => {
-      if (value !== true && value !== false && value !== 0 && value !== 1) return false;
-      (target as Numbers)[index] = Number(value);
-      return true;
-    },
-  },
-  UINT8: integers(
-    0,
-    255,
-    (count) => new Uint8Array(count),
-    (buffer) => new Uint8Array(buffer),
-  ),
-  UINT16: integers(
-    0,
-    65_535,
-    (count) => new Uint16Array(count),
-    (buffer) => new Uint16Array(buffer),
-  ),
-  UINT32: integers(
-    0,
-    4_294_967_295,
-    (count) => new Uint32Array(count),
-    (buffer) => new Uint32Array(buffer),
-  ),
-  UINT64: integers64(
-    0n,
-    2n ** 64n - 1n,
-    (count) => new BigUint64Array(count),
-    (buffer) => new BigUint64Array(buffer),
-  ),
-  INT8: integers(
-    -128,
-    127,
-    (count) => new Int8Array(count),
-    (buffer) => new Int8Array(buffer),
-  ),
-  INT16: integers(
-    -32_768,
-    32_767,
-    (count) => new Int16Array(count),
-    (buffer) => new Int16Array(buffer),
-  ),
-  INT32: integers(
-    -2_147_483_648,
-    2_147_483_647,
-    (count) => new Int32Array(count),
-    (buffer) => new Int32Array(buffer),
-  ),
-  INT64: integers64(
-    -(2n ** 63n),
-    2n ** 63n - 1n,
-    (count) => new BigInt64Array(count),
-    (buffer) => new BigInt64Array(buffer),
-  ),
-  FP16: floats(
-    "numbers from -65504 to 65504",
-    (count) => new Float16Array(count),
-    (buffer) => new Float16Array(buffer),
-  ),
-  FP32: floats(
-    "finite numbers up to 3.4028235e38",
-    (count) => new Float32Array(count),
-    (buffer) => new Float32Array(buffer),
-  ),
-  FP64: floats(
-    "finite numbers up to 1.7976931348623157e308",
-    (count) => new Float64Array(count),
-    (buffer) => new Float64Array(buffer),
-  ),
+  BOOL: numbers("true, false, 1, 0", Uint8Array),
+  UINT8: integers(0, 255, Uint8Array),
+  UINT16: integers(0, 65_535, Uint16Array),
+  UINT32: integers(0, 4_294_967_295, Uint32Array),
+  UINT64: integers64(0n, 2n ** 64n - 1n, BigUint64Array),
+  INT8: integers(-128, 127, Int8Array),
+  INT16: integers(-32_768, 32_767, Int16Array),
+  INT32: integers(-2_147_483_648, 2_147_483_647, Int32Array),
+  INT64: integers64(-(2n ** 63n), 2n ** 63n - 1n, BigInt64Array),
+  FP16: floats("numbers from -65504 to 65504", HalfArray),
+  FP32: floats("finite numbers up to 3.4028235e38", Float32Array),
+  FP64: floats("finite numbers up to 1.7976931348623157e308", Float64Array),
   BYTES: {
     takes: "strings of well-formed Unicode without U+0000",
+    elementBytes: 0,
     allocate: (count) => Array.from({ length: count }, () => ""),
     view: () => [],
-    // ONNX Runtime's binding cuts a string at U+0000 and replaces half a surrogate pair, both without a word.
-    store: (target, index, value) => {
-      if (typeof value !== "string" || value.includes("\0") || !value.isWellFormed()) return false;
-      (target as string[])[index] = value;
-      return true;
-    },
   },
 };
 
@@ -223,7 +131,7 @@ export function elementCount(shape: readonly number[]): number | undefined {
 export function readShape(input: string, value: unknown): readonly number[] | Problem {
   if (!Array.isArray(value)) return problems.badShape(input, "must be an array of sizes, as [1,4]");
   if (value.length > maximumRank) {
-    return problems.badShape(input, `has ${value.length} dimensions; at most ${maximumRank} are allowed`);
+    return problems.badShape(input, `has more than the ${maximumRank} dimensions that are allowed`);
   }
   const shape: number[] = [];
   for (const size of value as unknown[]) {

@@ -50,7 +50,7 @@ const parts: Readonly<Record<string, Part>> = {
     imports: ["reconcile", "caches", "kube", "operatorConfig", "modelMetrics"],
   },
   protocol: {
-    files: ["server/protocol/", "server/tensor.ts"],
+    files: ["server/protocol/", "server/json/", "server/tensor.ts"],
     imports: ["contract", "serverErrors"],
     pure: true,
     packages: ["node:buffer"],

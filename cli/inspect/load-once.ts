@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { timing } from "../../server/contract.ts";
-import { createEngine } from "../../server/engine/engine.ts";
-import { warmUp } from "../../server/warm-up.ts";
+import { createThreadedEngine } from "../../server/engine/threaded-engine.ts";
+import { warmUp } from "../../server/engine/warm-up.ts";
 import type { Edge } from "../edge.ts";
 import type { LocalModel } from "../model/local-model.ts";
 import type { Verdict } from "./inspection.ts";
@@ -11,7 +11,7 @@ export async function loadOnce(
   { directory, graph }: Pick<LocalModel, "directory" | "graph">,
   { script, now }: Pick<Edge, "script" | "now">,
 ): Promise<Verdict> {
-  const engine = createEngine({
+  const engine = createThreadedEngine({
     script,
     modelPath: join(directory, graph),
     workers: 1,
@@ -20,6 +20,7 @@ export async function loadOnce(
     queueSeconds: timing.queueSeconds,
     runSeconds: timing.runSeconds,
     now,
+    onRun: () => undefined,
     // A worker that dies ends its run, which says so.
     onFault: () => undefined,
     onFatal: () => undefined,
@@ -29,7 +30,7 @@ export async function loadOnce(
     const loaded = await engine.load();
     if (!loaded.ok) return { isServed: false, reason: loaded.reason, message: loaded.message };
     const loadedAt = now();
-    const { refusal } = await warmUp(engine, loaded.signature, 1);
+    const { refusal } = await warmUp(engine, loaded.signature, loaded.symbols);
     const load = { loadSeconds: (loadedAt - started) / 1000, runSeconds: (now() - loadedAt) / 1000, refusal };
     return { isServed: true, load };
   } finally {

@@ -29,7 +29,10 @@ describe("an answer", () => {
     );
   });
   test("ranks what is no number last", () => {
-    assert.match(shown(answer([3], "[null,-1,-2]"), 3), /1 +-1\n +2 +-2\n +0 +null\n$/);
+    assert.match(
+      shown(answer([4], '["NaN",-1,"Infinity","-Infinity"]'), 4),
+      /2 +Infinity\n +1 +-1\n +0 +NaN\n +3 +-Infinity\n$/,
+    );
   });
   test("of another kind has its first values, with every digit", () => {
     assert.equal(shown(answer([2], "[9007199254740993,-1]", "INT64")), "y  INT64  [2]\n  9007199254740993, -1\n");

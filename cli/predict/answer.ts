@@ -30,11 +30,12 @@ export function outputsOf(text: string): readonly Output[] | undefined {
   if (!Array.isArray(outputs) || !outputs.every((item) => memberOf(item, "datatype") !== undefined)) return undefined;
   return outputs.map((item: unknown) => {
     const [shape, data] = [memberOf(item, "shape"), memberOf(item, "data")];
+    const datatype = String(memberOf(item, "datatype"));
     return {
       name: String(memberOf(item, "name")),
-      datatype: String(memberOf(item, "datatype")),
+      datatype,
       shape: Array.isArray(shape) ? shape.map((size) => Number(written(size))) : [],
-      data: Array.isArray(data) ? data.map(written) : [],
+      data: Array.isArray(data) ? data.map(datatype === "BYTES" ? quoted : written) : [],
     };
   });
 }
@@ -43,7 +44,13 @@ export function outputsOf(text: string): readonly Output[] | undefined {
 const digits = Symbol("digits");
 
 function written(value: unknown): string {
-  return typeof value === "object" && value !== null && digits in value ? String(value[digits]) : JSON.stringify(value);
+  if (typeof value === "object" && value !== null && digits in value) return String(value[digits]);
+  // "NaN" and the infinities: JSON has no number for them.
+  return typeof value === "string" ? value : quoted(value);
+}
+
+function quoted(value: unknown): string {
+  return JSON.stringify(value);
 }
 
 function memberOf(value: unknown, name: string): unknown {
@@ -93,7 +100,7 @@ export function classRows({ datatype, shape, data }: Output): readonly (readonly
 function ranked(scores: readonly string[]): number[] {
   const value = (index: number): number => {
     const score = Number(scores[index]);
-    return Number.isNaN(score) || scores[index] === "null" ? Number.NEGATIVE_INFINITY : score;
+    return Number.isNaN(score) ? Number.NEGATIVE_INFINITY : score;
   };
   return scores.map((_, index) => index).toSorted((left, right) => value(right) - value(left) || left - right);
 }
@@ -101,5 +108,5 @@ function ranked(scores: readonly string[]): number[] {
 /** Six digits tell scores apart. */
 function shortened(score: string): string {
   const value = Number(score);
-  return score === "null" || Number.isNaN(value) ? score : String(Number(value.toPrecision(6)));
+  return Number.isNaN(value) ? score : String(Number(value.toPrecision(6)));
 }

@@ -38,15 +38,21 @@ describe("what is printed when predictions are taken", () => {
     sampleShapes: new Map([["x", [1, 2]]]),
   } as const;
   test("has a curl line for each protocol", () => {
-    const text = servingText({ model, httpPort: 8080, metricsPort: 9090 }, "127.0.0.1", plain);
+    const text = servingText({ model, httpPort: 8080, grpcPort: 8081, metricsPort: 9090 }, "127.0.0.1", plain);
     assert.match(text, /^digits v1 serves at http:\/\/127\.0\.0\.1:8080$/m);
     for (const path of ["/v2/models/digits/infer", "/v1/models/digits:predict", "/predict"]) {
       assert.match(text, new RegExp(`^curl .* 'http://127\\.0\\.0\\.1:8080${path}'$`, "m"));
     }
   });
   test("names an address that can be reached", () => {
-    assert.match(servingText({ model, httpPort: 1, metricsPort: 2 }, "::", plain), /http:\/\/127\.0\.0\.1:1/);
-    assert.match(servingText({ model, httpPort: 1, metricsPort: 2 }, "::1", plain), /http:\/\/\[::1\]:1/);
+    assert.match(
+      servingText({ model, httpPort: 1, grpcPort: 8081, metricsPort: 2 }, "::", plain),
+      /http:\/\/127\.0\.0\.1:1/,
+    );
+    assert.match(
+      servingText({ model, httpPort: 1, grpcPort: 8081, metricsPort: 2 }, "::1", plain),
+      /http:\/\/\[::1\]:1/,
+    );
   });
 });
 

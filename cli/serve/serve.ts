@@ -2,7 +2,7 @@ import { devNull } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { environment as names } from "../../server/contract.ts";
 import { curlLines } from "../../server/page/curl.ts";
-import { runServe, type Serving } from "../../server/serve.ts";
+import { runServe, type Serving } from "../../server/supervisor/serve.ts";
 import { readAccess } from "../access.ts";
 import type { Invocation } from "../command.ts";
 import { type ExitCode, exitCodes, misused } from "../complaint.ts";
@@ -22,20 +22,12 @@ export async function serve(invocation: Invocation, edge: Edge): Promise<ExitCod
   if (!namePattern.test(name)) {
     throw misused(`--name ${JSON.stringify(name)}: a lower-case letter, then letters, digits and "-", at most 52`);
   }
-  const { code, isThreadLost } = isUri(operand)
-    ? await serveFetched(operand, name, invocation, edge)
-    : await serveLocal(await openLocalModel(operand), name, invocation, edge);
-  // A thread inside a native call, such as a load that Ctrl-C interrupted, ends with the process alone.
-  if (isThreadLost) edge.leaveAtOnce(code);
-  return code;
+  return isUri(operand)
+    ? serveFetched(operand, name, invocation, edge)
+    : serveLocal(await openLocalModel(operand), name, invocation, edge);
 }
 
-interface Served {
-  readonly code: ExitCode;
-  readonly isThreadLost: boolean;
-}
-
-async function serveFetched(uri: string, name: string, invocation: Invocation, edge: Edge): Promise<Served> {
+async function serveFetched(uri: string, name: string, invocation: Invocation, edge: Edge): Promise<ExitCode> {
   const fetched = await fetchModel(uri, await readAccess(invocation, edge), edge);
   try {
     return await serveLocal(await openLocalModel(fetched.directory), name, invocation, edge);
@@ -44,14 +36,14 @@ async function serveFetched(uri: string, name: string, invocation: Invocation, e
   }
 }
 
-async function serveLocal(model: LocalModel, name: string, invocation: Invocation, edge: Edge): Promise<Served> {
+async function serveLocal(model: LocalModel, name: string, invocation: Invocation, edge: Edge): Promise<ExitCode> {
   requireServable(model);
   const address = invocation.text("address") ?? "";
   const isVerbose = invocation.isSet("verbose");
   const colour = styleOf(hasColour(edge.messages, edge.variables));
   let failure: string | undefined;
   let hasServed = false;
-  const { code, isThreadLost } = await runServe({
+  const code = await runServe({
     ...edge,
     variables: {
       ...edge.variables,
@@ -82,8 +74,8 @@ async function serveLocal(model: LocalModel, name: string, invocation: Invocatio
     },
   });
   if (failure !== undefined) edge.messages.write(`${colour.bad("error:")} ${failure}\n`);
-  if (code !== 0) return { code: exitCodes.failed, isThreadLost };
-  return { code: hasServed ? exitCodes.done : exitCodes.interrupted, isThreadLost };
+  if (code !== 0) return exitCodes.failed;
+  return hasServed ? exitCodes.done : exitCodes.interrupted;
 }
 
 /** `./models/Text_Direction.onnx` is served as `text-direction`. */

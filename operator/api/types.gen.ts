@@ -70,7 +70,7 @@ export interface ModelDeployment {
        */
       session?: {
         /**
-         * Predictions that run at the same time, each in a thread with the model of its own. When left out, the CPU limit rounded up to whole cores, or the cores of the node where there is no limit, and never more than 16.
+         * Predictions that run at the same time, each in a process with the model of its own. When left out, the CPU limit rounded up to whole cores, or the cores of the node where there is no limit, and never more than 16.
          */
         workers?: number;
         /**

@@ -21,7 +21,8 @@ export function networkPolicy(
   const peers = wanted.from?.map(asStored) ?? [{ podSelector: {} }];
   const operator = { namespaceSelector: { matchLabels: { [namespaceName]: operatorNamespace } } };
   // No peers means everybody to Kubernetes, and nobody to us: then there is no rule.
-  const predictions = peers.length === 0 ? [] : [{ from: peers, ports: [{ port: portNames.http, protocol: "TCP" }] }];
+  const ports = [portNames.http, portNames.grpc].map((port) => ({ port, protocol: "TCP" }));
+  const predictions = peers.length === 0 ? [] : [{ from: peers, ports }];
   return {
     apiVersion: apiVersion(kinds.networkPolicy),
     kind: kinds.networkPolicy.kind,

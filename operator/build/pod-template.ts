@@ -128,8 +128,10 @@ function serverContainer(inputs: TemplateInputs): V1Container {
     ],
     ports: [
       { name: portNames.http, containerPort: ports.http, protocol: "TCP" },
+      { name: portNames.grpc, containerPort: ports.grpc, protocol: "TCP" },
       { name: portNames.metrics, containerPort: ports.metrics, protocol: "TCP" },
     ],
+    // On the port that no client of the model reaches, so that none can fill it.
     // Every second: a rollout is as quick as its slowest probe, and an answer costs the server next to nothing.
     readinessProbe: probe(paths.ready, 1),
     livenessProbe: probe(paths.live, 10),
@@ -183,7 +185,7 @@ function serviceFile(): { path: string; fieldRef: { fieldPath: string } } {
 }
 
 function probe(path: string, periodSeconds: number): V1Probe {
-  return { httpGet: { path, port: portNames.http }, periodSeconds, timeoutSeconds: 2, failureThreshold: 3 };
+  return { httpGet: { path, port: portNames.metrics }, periodSeconds, timeoutSeconds: 2, failureThreshold: 3 };
 }
 
 function restricted(): V1SecurityContext {

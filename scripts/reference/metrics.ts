@@ -2,7 +2,9 @@
 import type { Model } from "../../operator/api/model.ts";
 import { createMetrics as createOperatorMetrics } from "../../operator/kube/metrics.ts";
 import { publishConditions } from "../../operator/model-metrics.ts";
-import { createMetrics as createServerMetrics } from "../../server/metrics.ts";
+import { noStatistics } from "../../server/protocol/v2/model-statistics.ts";
+import { createShardMetrics } from "../../server/shard/metrics.ts";
+import { createMetrics as createServerMetrics } from "../../server/supervisor/metrics.ts";
 import { code, table } from "./table.ts";
 
 /** Each metric needs a value, as one without has no labels in the text. */
@@ -27,20 +29,20 @@ export async function operatorMetrics(): Promise<string> {
 }
 
 export async function serverMetrics(): Promise<string> {
+  const [model, version] = ["model", "version"];
   const metrics = createServerMetrics({
-    model: "model",
-    version: "version",
-    queued: () => 0,
+    model,
+    version,
     workers: () => 0,
-    inFlight: () => 0,
-    connections: () => 0,
     isReady: () => true,
     isInService: () => true,
   });
-  metrics.answered("/predict", 200, 1);
-  metrics.ran(1, 1);
   metrics.workerReplaced();
-  return metricsTable(await metrics.text(), ["le", "model", "version"]);
+  const shard = createShardMetrics({ model, version, queued: () => 0, inFlight: () => 0, connections: () => 0 });
+  shard.answered("/predict", 200, 1);
+  shard.ran(1, 1);
+  const counts = { metrics: await shard.snapshot(), recent: [], statistics: noStatistics, exchanges: 0 };
+  return metricsTable(await metrics.text([counts]), ["le", "model", "version"]);
 }
 
 /** Those of the process and of Node.js are prom-client's own, and said in one sentence on the page. */

@@ -1,29 +1,37 @@
 import type { FailureReason } from "../contract.ts";
-import type { Datatype, Signature } from "../tensor.ts";
-
-/** A tensor between threads: its bytes are transferred, so the sender's view of them is empty afterwards. */
-export interface TensorMessage {
-  readonly name: string;
-  readonly datatype: Datatype;
-  readonly shape: readonly number[];
-  readonly data: ArrayBuffer | string[];
-}
+import type { Tensor } from "../tensor.ts";
+import type { LoadedModel, RunInputs } from "./run.ts";
+import type { SessionSettings } from "./session.ts";
 
 /** What a worker is started with. */
-export interface WorkerOptions {
-  readonly modelPath: string;
-  readonly intraOpThreads: number;
-}
+export type WorkerOptions = SessionSettings;
 
-export interface RunMessage {
-  readonly inputs: readonly TensorMessage[];
-  /** Outputs to compute. */
-  readonly outputs: readonly string[];
-}
+/** To a worker. Whatever bytes its tensors hold are transferred: see {@link portable}. */
+export type RunMessage = RunInputs;
 
 export type WorkerMessage =
-  | { readonly kind: "loaded"; readonly signature: Signature; readonly skippedOutputs: readonly string[] }
+  | { readonly kind: "loaded"; readonly model: LoadedModel }
   | { readonly kind: "loadFailed"; readonly reason: FailureReason; readonly message: string }
-  | { readonly kind: "done"; readonly outputs: readonly TensorMessage[]; readonly seconds: number }
+  | { readonly kind: "done"; readonly outputs: readonly Tensor[]; readonly seconds: number }
   /** ONNX Runtime refused to run: its message, cleaned. */
   | { readonly kind: "refused"; readonly message: string; readonly isOutOfMemory: boolean };
+
+/**
+ * Tensors that may go to another thread, and the buffers to hand over with them. An array that is a part of a buffer, as
+ * those of a binary body are, is copied: its buffer belongs to others as well, and none may be handed over twice.
+ */
+export function portable(tensors: readonly Tensor[]): {
+  readonly tensors: readonly Tensor[];
+  readonly transfer: readonly ArrayBuffer[];
+} {
+  const transfer: ArrayBuffer[] = [];
+  const moved = tensors.map((tensor) => {
+    const { data } = tensor;
+    if (Array.isArray(data)) return tensor;
+    const isWhole = data.byteOffset === 0 && data.byteLength === data.buffer.byteLength;
+    const own = isWhole && !transfer.includes(data.buffer) ? data : data.slice();
+    transfer.push(own.buffer);
+    return own === data ? tensor : { ...tensor, data: own };
+  });
+  return { tensors: moved, transfer };
+}

@@ -1,70 +1,61 @@
+/// <reference lib="esnext.float16" />
 import type * as onnxruntime from "onnxruntime-node";
-import type { Datatype } from "../tensor.ts";
-import type { TensorMessage } from "./messages.ts";
+import type { Datatype, Tensor, TensorData } from "../tensor.ts";
 
 export type Runtime = typeof onnxruntime;
 
-type Maker = (runtime: Runtime, data: ArrayBuffer, shape: readonly number[]) => onnxruntime.Tensor;
-
-const makers: Readonly<Record<Exclude<Datatype, "BYTES">, Maker>> = {
-  BOOL: ({ Tensor }, data, shape) => new Tensor("bool", new Uint8Array(data), shape),
-  UINT8: ({ Tensor }, data, shape) => new Tensor("uint8", new Uint8Array(data), shape),
-  UINT16: ({ Tensor }, data, shape) => new Tensor("uint16", new Uint16Array(data), shape),
-  UINT32: ({ Tensor }, data, shape) => new Tensor("uint32", new Uint32Array(data), shape),
-  UINT64: ({ Tensor }, data, shape) => new Tensor("uint64", new BigUint64Array(data), shape),
-  INT8: ({ Tensor }, data, shape) => new Tensor("int8", new Int8Array(data), shape),
-  INT16: ({ Tensor }, data, shape) => new Tensor("int16", new Int16Array(data), shape),
-  INT32: ({ Tensor }, data, shape) => new Tensor("int32", new Int32Array(data), shape),
-  INT64: ({ Tensor }, data, shape) => new Tensor("int64", new BigInt64Array(data), shape),
-  FP16: ({ Tensor }, data, shape) => new Tensor("float16", new Uint16Array(data), shape),
-  FP32: ({ Tensor }, data, shape) => new Tensor("float32", new Float32Array(data), shape),
-  FP64: ({ Tensor }, data, shape) => new Tensor("float64", new Float64Array(data), shape),
-};
-
-const datatypes: Readonly<Record<string, Datatype>> = {
-  bool: "BOOL",
-  uint8: "UINT8",
-  uint16: "UINT16",
-  uint32: "UINT32",
-  uint64: "UINT64",
-  int8: "INT8",
-  int16: "INT16",
-  int32: "INT32",
-  int64: "INT64",
-  float16: "FP16",
-  float32: "FP32",
-  float64: "FP64",
-  string: "BYTES",
-};
-
-/** ONNX Runtime's name of an element type in ours; undefined for the types that no protocol has. */
-export function datatypeOf(type: string): Datatype | undefined {
-  return Object.hasOwn(datatypes, type) ? datatypes[type] : undefined;
+interface OrtType {
+  /** ONNX Runtime's name of the element type. */
+  readonly name: onnxruntime.Tensor.Type;
+  /** ONNX's TensorProto.DataType. */
+  readonly code: number;
 }
 
-export function toOrt(runtime: Runtime, { datatype, shape, data }: TensorMessage): onnxruntime.Tensor {
-  if (!(data instanceof ArrayBuffer)) return new runtime.Tensor("string", data, shape);
-  if (datatype === "BYTES") throw new TypeError("a tensor of strings came as bytes");
-  return makers[datatype](runtime, data, shape);
+const ortTypes: Readonly<Record<Datatype, OrtType>> = {
+  FP32: { name: "float32", code: 1 },
+  UINT8: { name: "uint8", code: 2 },
+  INT8: { name: "int8", code: 3 },
+  UINT16: { name: "uint16", code: 4 },
+  INT16: { name: "int16", code: 5 },
+  INT32: { name: "int32", code: 6 },
+  INT64: { name: "int64", code: 7 },
+  BYTES: { name: "string", code: 8 },
+  BOOL: { name: "bool", code: 9 },
+  FP16: { name: "float16", code: 10 },
+  FP64: { name: "float64", code: 11 },
+  UINT32: { name: "uint32", code: 12 },
+  UINT64: { name: "uint64", code: 13 },
+};
+
+const byName = new Map(
+  Object.entries(ortTypes).map(([datatype, { name }]) => [name as string, datatype as Datatype] as const),
+);
+const byCode = new Map(Object.entries(ortTypes).map(([datatype, { code }]) => [code, datatype as Datatype] as const));
+
+/** ONNX's code of an element type in our terms; undefined for the types that no protocol has. */
+export function datatypeOf(code: number): Datatype | undefined {
+  return byCode.get(code);
 }
 
-/** Takes over the result's bytes where it owns a whole buffer, copies them otherwise; adds them to `transfer`. */
-export function fromOrt(
-  name: string,
-  value: onnxruntime.OnnxValue | undefined,
-  transfer: ArrayBuffer[],
-): TensorMessage {
-  const datatype = value === undefined ? undefined : datatypeOf(value.type);
+/** The tensor as ONNX Runtime takes it: on the same memory. */
+export function toOrt(runtime: Runtime, { datatype, shape, data }: Tensor): onnxruntime.Tensor {
+  return new runtime.Tensor(ortTypes[datatype].name, asOrtData(datatype, data) as Float32Array, shape);
+}
+
+/** A result in our terms, on the memory that ONNX Runtime's binding gave it. */
+export function fromOrt(name: string, value: onnxruntime.OnnxValue | undefined): Tensor {
+  const datatype = value === undefined ? undefined : byName.get(value.type);
   if (value === undefined || datatype === undefined) throw new Error(`output ${JSON.stringify(name)} has no value`);
-  const { data, dims } = value;
-  if (Array.isArray(data)) return { name, datatype, shape: dims, data };
-  const buffer = ownBytes(data as Uint8Array);
-  transfer.push(buffer);
-  return { name, datatype, shape: dims, data: buffer };
+  return { name, datatype, shape: value.dims, data: fromOrtData(datatype, value.data as TensorData | Uint16Array) };
 }
 
-function ownBytes(view: Uint8Array): ArrayBuffer {
-  const { buffer, byteOffset, byteLength } = view;
-  if (buffer instanceof ArrayBuffer && byteOffset === 0 && byteLength === buffer.byteLength) return buffer;
-  return new Uint8Array(new Uint8Array(buffer, byteOffset, byteLength)).buffer;
+/** Half floats are taken as the 16-bit patterns that they are. */
+function asOrtData(datatype: Datatype, data: TensorData): TensorData {
+  if (datatype !== "FP16" || Array.isArray(data)) return data;
+  return new Uint16Array(data.buffer, data.byteOffset, data.length);
+}
+
+function fromOrtData(datatype: Datatype, data: TensorData | Uint16Array): TensorData {
+  if (datatype !== "FP16" || Array.isArray(data)) return data as TensorData;
+  return new Float16Array(data.buffer as ArrayBuffer, data.byteOffset, data.length);
 }

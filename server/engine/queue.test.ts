@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { RunOutcome } from "./engine.ts";
+import type { RunOutcome } from "./run.ts";
 import { createQueue, type Job } from "./queue.ts";
 
 interface Waiting {
@@ -14,7 +14,10 @@ function waiting(enqueued: number, isAbandoned = (): boolean => false): Waiting 
     assert.equal(kind, "waiting", "resolved twice");
     ({ kind } = outcome);
   };
-  return { job: { request: { inputs: [], outputs: [], isAbandoned }, resolve, enqueued }, outcome: () => kind };
+  return {
+    job: { request: { id: "1", decode: () => ({ inputs: [], outputs: [] }), isAbandoned }, resolve, enqueued },
+    outcome: () => kind,
+  };
 }
 
 test("first come, first served", () => {

@@ -1,4 +1,4 @@
-import type { RunOutcome, RunRequest } from "./engine.ts";
+import type { RunOutcome, RunRequest } from "./run.ts";
 
 export interface Job {
   readonly request: RunRequest;

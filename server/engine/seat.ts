@@ -1,7 +1,6 @@
 import { Worker } from "node:worker_threads";
-import { codecs, type Tensor } from "../tensor.ts";
-import type { EngineFailure, EngineOptions, LoadedModel, RunOutcome, RunRequest } from "./engine.ts";
-import type { RunMessage, TensorMessage, WorkerMessage, WorkerOptions } from "./messages.ts";
+import { portable, type RunMessage, type WorkerMessage, type WorkerOptions } from "./messages.ts";
+import type { EngineFailure, LoadedModel, RunInputs, RunOutcome } from "./run.ts";
 
 /** How a run on one worker ends; the engine adds the time in the queue. */
 export type SeatOutcome =
@@ -13,13 +12,19 @@ export interface Seat {
   /** Settles once: the model is loaded, or why not. */
   readonly loaded: Promise<LoadedModel | ({ readonly ok: false } & EngineFailure)>;
   /** Must not be called before the last run is done. */
-  run(request: RunRequest, done: (outcome: SeatOutcome) => void): void;
+  run(inputs: RunInputs, done: (outcome: SeatOutcome) => void): void;
   /** Ends the thread. Never during a run or a load: ending a thread inside a native call aborts the process. */
   end(): Promise<void>;
 }
 
+export interface SeatOptions extends WorkerOptions {
+  /** Module that runs {@link import("./worker.ts").runWorker} in a worker thread. */
+  readonly script: URL;
+  readonly runSeconds: number;
+}
+
 /** Starts a thread. `onDeath` is called once if it dies after it had loaded, after the outcome of its run. */
-export function startSeat(options: EngineOptions, onDeath: (detail: string) => void): Seat {
+export function startSeat(options: SeatOptions, onDeath: (detail: string) => void): Seat {
   const workerData: WorkerOptions = { modelPath: options.modelPath, intraOpThreads: options.intraOpThreads };
   const worker = new Worker(options.script, { workerData });
   const { promise: loaded, resolve: settleLoaded } = Promise.withResolvers<Awaited<Seat["loaded"]>>();
@@ -47,7 +52,7 @@ export function startSeat(options: EngineOptions, onDeath: (detail: string) => v
     switch (message.kind) {
       case "loaded":
         isLoaded = true;
-        settleLoaded({ ok: true, signature: message.signature, skippedOutputs: message.skippedOutputs });
+        settleLoaded(message.model);
         break;
       case "loadFailed":
         isOver = true;
@@ -57,7 +62,7 @@ export function startSeat(options: EngineOptions, onDeath: (detail: string) => v
         finish(message);
         break;
       case "done":
-        finish({ kind: "done", outputs: message.outputs.map(toTensor), runSeconds: message.seconds });
+        finish({ kind: "done", outputs: message.outputs, runSeconds: message.seconds });
         break;
     }
   });
@@ -68,17 +73,14 @@ export function startSeat(options: EngineOptions, onDeath: (detail: string) => v
   return {
     loaded,
 
-    run(request, callback) {
+    run({ inputs, outputs }, callback) {
+      const { tensors, transfer } = portable(inputs);
+      const message: RunMessage = { inputs: tensors, outputs };
       done = callback;
       deadline = setTimeout(() => {
         isOver = true;
         finish({ kind: "stuck" });
       }, options.runSeconds * 1000);
-      const transfer: ArrayBuffer[] = [];
-      const message: RunMessage = {
-        inputs: request.inputs.map((tensor) => toMessage(tensor, transfer)),
-        outputs: request.outputs,
-      };
       worker.postMessage(message, transfer);
     },
 
@@ -87,14 +89,4 @@ export function startSeat(options: EngineOptions, onDeath: (detail: string) => v
       await worker.terminate();
     },
   };
-}
-
-function toMessage({ name, datatype, shape, data }: Tensor, transfer: ArrayBuffer[]): TensorMessage {
-  if (Array.isArray(data)) return { name, datatype, shape, data };
-  transfer.push(data.buffer);
-  return { name, datatype, shape, data: data.buffer };
-}
-
-function toTensor({ name, datatype, shape, data }: TensorMessage): Tensor {
-  return { name, datatype, shape, data: Array.isArray(data) ? data : codecs[datatype].view(data) };
 }

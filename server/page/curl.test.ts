@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import { isProblem } from "../errors.ts";
 import { decodePredict } from "../protocol/predict.ts";
 import { decodeV1 } from "../protocol/v1.ts";
-import { decodeV2 } from "../protocol/v2.ts";
+import { decodeV2 } from "../protocol/v2/decode-v2.ts";
 import type { ServedModel } from "../state.ts";
 import { type Signature, type TensorSpec, elementCount } from "../tensor.ts";
 import { curlLines } from "./curl.ts";
@@ -72,7 +72,7 @@ describe("the commands shown to people send what the model takes", () => {
         ["http://h/v2/models/m/infer", "http://h/v1/models/m:predict", "http://h/predict"],
       );
       for (const request of [
-        decodeV2(v2.body, model.signature),
+        decodeV2(v2.body, model.signature, undefined),
         decodeV1(v1.body, model.signature),
         decodePredict(plain.body, model.signature),
       ]) {

@@ -55,6 +55,14 @@ export function createRecentRequests(now: () => number): RecentRequests {
   };
 }
 
+/** The last of all, the newest first, from lists of which each is in that order. */
+export function mergeRecent(lists: readonly (readonly RecentRequest[])[]): readonly RecentRequest[] {
+  return lists
+    .flat()
+    .toSorted((one, other) => one.secondsAgo - other.secondsAgo)
+    .slice(0, kept);
+}
+
 function round(value: number): number {
   return Math.round(value * 100) / 100;
 }

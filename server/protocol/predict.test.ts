@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import { isProblem } from "../errors.ts";
 import type { Signature } from "../tensor.ts";
 import { decodePredict, encodePredict } from "./predict.ts";
+import type { EncodedAnswer } from "./request.ts";
 
 const one: Signature = { inputs: [{ name: "x", datatype: "FP32", shape: [-1, 2] }], outputs: [] };
 const two: Signature = {
@@ -49,6 +50,24 @@ test("one input by its name is taken as well", () => {
   assert.deepEqual(decode({ input_data: { x: [[1, 2]] } }, one), decode({ input_data: [[1, 2]] }, one));
 });
 
+test("names of Object's prototype are names as any other, and no name may stand twice", () => {
+  const odd: Signature = {
+    inputs: ["__proto__", "b"].map((name) => ({ name, datatype: "FP32", shape: [-1] })),
+    outputs: [],
+  };
+  const request = decodePredict(Buffer.from('{"input_data":{"b":[4],"__proto__":[2,3]}}'), odd);
+  assert.ok(!isProblem(request));
+  assert.deepEqual(
+    request.inputs.map(({ name, data }) => [name, data]),
+    [
+      ["__proto__", Float32Array.of(2, 3)],
+      ["b", Float32Array.of(4)],
+    ],
+  );
+  const twice = decodePredict(Buffer.from('{"input_data":{"__proto__":[1],"b":[1],"__proto__":[1]}}'), odd);
+  assert.ok(isProblem(twice) && twice.code === "DuplicateInput");
+});
+
 describe("a wrong request is refused, and the message names the value and what is allowed", () => {
   const table: readonly (readonly [string, unknown, Signature, string, RegExp])[] = [
     ["no input_data", { inputs: [] }, one, "MissingField", /input_data is missing/],
@@ -73,13 +92,17 @@ describe("a wrong request is refused, and the message names the value and what i
   }
 });
 
+function textOf({ parts }: EncodedAnswer): string {
+  return [...parts].join("");
+}
+
 test("an answer names the model and nests its outputs", () => {
   const model = { name: "m", version: "v1" };
   const y = { name: "y", datatype: "FP32", shape: [1, 2], data: Float32Array.of(1, 2) } as const;
   const s = { name: "s", datatype: "BOOL", shape: [], data: Uint8Array.of(1) } as const;
-  assert.equal(encodePredict(model, [y]), '{"model_name":"m","model_version":"v1","predictions":[[1,2]]}');
+  assert.equal(textOf(encodePredict(model, [y])), '{"model_name":"m","model_version":"v1","predictions":[[1,2]]}');
   assert.equal(
-    encodePredict(model, [y, s]),
+    textOf(encodePredict(model, [y, s])),
     '{"model_name":"m","model_version":"v1","predictions":{"y":[[1,2]],"s":true}}',
   );
 });

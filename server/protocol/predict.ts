@@ -1,24 +1,32 @@
 import { isProblem, type Problem, problems } from "../errors.ts";
+import { readBody } from "../json/read-body.ts";
 import type { Signature, Tensor } from "../tensor.ts";
-import { columnsJson, readColumns } from "./columns.ts";
-import { field, parseObject } from "./json.ts";
-import { hasIntegers64, type InferenceRequest } from "./v2.ts";
+import { readColumns } from "./read/columns.ts";
+import type { EncodedAnswer, InferenceRequest } from "./request.ts";
+import { columnsText } from "./write/tensor-text.ts";
+import { textAnswer } from "./write/text-answer.ts";
 
 const expected = 'a JSON object as {"input_data": nested arrays, or an object from input name to nested arrays}';
+const fields: readonly string[] = ["input_data"];
 
 /** Body of POST /predict: the shape of each input is the nesting of its arrays. */
 export function decodePredict(body: Uint8Array, signature: Signature): InferenceRequest | Problem {
-  const request = parseObject(body, { exactIntegers: hasIntegers64(signature), expected });
-  if (isProblem(request)) return request;
-  if (!Object.hasOwn(request, "input_data")) return problems.missingField("input_data", expected);
-  const inputs = readColumns(field(request, "input_data"), signature, "input_data");
-  return isProblem(inputs) ? inputs : { inputs, outputs: undefined };
+  let inputs: readonly Tensor[] | undefined;
+  const mistake = readBody(body, expected, fields, (cursor) => {
+    const columns = readColumns(cursor, signature, "input_data");
+    if (isProblem(columns)) return columns;
+    inputs = columns;
+    return undefined;
+  });
+  if (mistake !== undefined) return mistake;
+  return inputs === undefined ? problems.missingField("input_data", expected) : { inputs, outputs: undefined };
 }
 
 /** `{"model_name","model_version","predictions"}`: nested arrays of the one output, or an object by output name. */
 export function encodePredict(
   model: { readonly name: string; readonly version: string },
   outputs: readonly Tensor[],
-): string {
-  return `{"model_name":${JSON.stringify(model.name)},"model_version":${JSON.stringify(model.version)},"predictions":${columnsJson(outputs)}}`;
+): EncodedAnswer {
+  const head = `{"model_name":${JSON.stringify(model.name)},"model_version":${JSON.stringify(model.version)},"predictions":`;
+  return textAnswer(head, columnsText(outputs), "}");
 }

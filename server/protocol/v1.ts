@@ -1,9 +1,14 @@
 import { isProblem, type Problem, problems } from "../errors.ts";
-import { type Signature, type Tensor, type TensorSpec } from "../tensor.ts";
-import { rowsJson } from "./elements.ts";
-import { columnsJson, readColumn, readColumns } from "./columns.ts";
-import { field, isObject, parseObject } from "./json.ts";
-import { hasIntegers64, type InferenceRequest } from "./v2.ts";
+import { closeBracket, openBrace, openBracket } from "../json/byte.ts";
+import { type Cursor, peek, skipSpace } from "../json/cursor.ts";
+import { readBody } from "../json/read-body.ts";
+import { skipValue } from "../json/read-value.ts";
+import type { Signature, Tensor } from "../tensor.ts";
+import { readColumn, readColumns, wrongValue } from "./read/columns.ts";
+import { type EncodedAnswer, type InferenceRequest, onlyOf } from "./request.ts";
+import { readRows } from "./read/rows.ts";
+import { columnsText, rowsText } from "./write/tensor-text.ts";
+import { textAnswer } from "./write/text-answer.ts";
 
 export interface V1Request extends InferenceRequest {
   /** `instances` in, `predictions` out: a number of rows. `inputs` in, `outputs` out: undefined. */
@@ -11,6 +16,7 @@ export interface V1Request extends InferenceRequest {
 }
 
 const expected = 'a JSON object as {"instances": [one value per row]} or {"inputs": nested arrays by input}';
+const fields: readonly string[] = ["instances", "inputs"];
 
 /**
  * Body of POST /v1/models/M:predict, as TensorFlow Serving's REST API has it and KServe took it over. `instances` is a
@@ -18,73 +24,48 @@ const expected = 'a JSON object as {"instances": [one value per row]} or {"input
  * dimension. `inputs` holds whole tensors.
  */
 export function decodeV1(body: Uint8Array, signature: Signature): V1Request | Problem {
-  const request = parseObject(body, { exactIntegers: hasIntegers64(signature), expected });
-  if (isProblem(request)) return request;
-  const hasInstances = Object.hasOwn(request, "instances");
-  if (hasInstances && Object.hasOwn(request, "inputs")) return problems.conflictingFields('"instances" and "inputs"');
-  if (hasInstances) return readInstances(field(request, "instances"), signature);
-  if (!Object.hasOwn(request, "inputs")) return problems.missingField("instances", expected);
-  const inputs = readColumns(field(request, "inputs"), signature, "inputs");
-  return isProblem(inputs) ? inputs : { rows: undefined, inputs, outputs: undefined };
+  let byRow: V1Request | Problem | undefined;
+  let whole: V1Request | Problem | undefined;
+  const mistake = readBody(body, expected, fields, (cursor, key) => {
+    const start: Cursor = { ...cursor };
+    const request = key === "instances" ? readInstances(cursor, signature) : readInputs(cursor, signature);
+    if (key === "instances") byRow = request;
+    else whole = request;
+    if (!isProblem(request)) return undefined;
+    // What follows says whether this is the mistake to tell.
+    cursor.at = start.at;
+    cursor.depth = start.depth;
+    return skipValue(cursor);
+  });
+  if (mistake !== undefined) return mistake;
+  if (byRow !== undefined && whole !== undefined) return problems.conflictingFields('"instances" and "inputs"');
+  return byRow ?? whole ?? problems.missingField("instances", expected);
 }
 
 /** Body of the answer; a problem when the outputs do not have one row for each instance. */
-export function encodeV1(rows: number | undefined, outputs: readonly Tensor[]): string | Problem {
-  if (rows === undefined) return `{"outputs":${columnsJson(outputs)}}`;
+export function encodeV1(rows: number | undefined, outputs: readonly Tensor[]): EncodedAnswer | Problem {
+  if (rows === undefined) return textAnswer('{"outputs":', columnsText(outputs), "}");
   for (const { name, shape } of outputs) {
     if (shape[0] !== rows) return problems.notByRow(name, shape, rows);
   }
-  const [only, ...others] = outputs;
-  if (only !== undefined && others.length === 0) return `{"predictions":[${rowsJson(only).join(",")}]}`;
-  const columns = outputs.map((tensor) => ({ key: JSON.stringify(tensor.name), rows: rowsJson(tensor) }));
-  const predictions = Array.from(
-    { length: rows },
-    (_, row) => `{${columns.map((column) => `${column.key}:${column.rows[row] ?? ""}`).join(",")}}`,
-  );
-  return `{"predictions":[${predictions.join(",")}]}`;
+  return textAnswer('{"predictions":', rowsText(outputs, rows), "}");
 }
 
-function readInstances(value: unknown, signature: Signature): V1Request | Problem {
-  if (!Array.isArray(value)) return problems.wrongField("instances", value, "an array with one value per row");
-  const instances = value as unknown[];
-  if (instances.length === 0) return problems.wrongField("instances", value, "an array of at least one row");
-  const [only, ...others] = signature.inputs;
-  const isByName = others.length > 0 || isObject(instances[0]);
-  const inputs: Tensor[] = [];
-  for (const spec of signature.inputs) {
-    const column = isByName ? pickColumn(instances, spec, signature.inputs) : instances;
-    if (isProblem(column)) return column;
-    const tensor = readColumn(
-      column,
-      spec,
-      spec === only && !isByName ? "instances" : `instances[*][${JSON.stringify(spec.name)}]`,
-    );
-    if (isProblem(tensor)) return tensor;
-    inputs.push(tensor);
-  }
-  return { rows: instances.length, inputs, outputs: undefined };
+function readInputs(cursor: Cursor, signature: Signature): V1Request | Problem {
+  const inputs = readColumns(cursor, signature, "inputs");
+  return isProblem(inputs) ? inputs : { rows: undefined, inputs, outputs: undefined };
 }
 
-/** The values of one input from all rows. */
-function pickColumn(
-  instances: readonly unknown[],
-  spec: TensorSpec,
-  inputs: readonly TensorSpec[],
-): readonly unknown[] | Problem {
-  const names = inputs.map(({ name }) => name);
-  const column: unknown[] = [];
-  for (const [row, instance] of instances.entries()) {
-    if (!isObject(instance)) {
-      return problems.wrongField(
-        `instances[${row}]`,
-        instance,
-        `an object with ${names.map((name) => JSON.stringify(name)).join(", ")}`,
-      );
-    }
-    const unknown = Object.keys(instance).find((name) => !names.includes(name));
-    if (unknown !== undefined) return problems.unknownInput(unknown, names);
-    if (!Object.hasOwn(instance, spec.name)) return problems.missingInput(spec.name, names);
-    column.push(instance[spec.name]);
+function readInstances(cursor: Cursor, signature: Signature): V1Request | Problem {
+  if (peek(cursor) !== openBracket) return wrongValue(cursor, "instances", "an array with one value per row");
+  const inside: Cursor = { ...cursor, at: cursor.at + 1 };
+  const first = skipSpace(inside);
+  if (first === closeBracket) return wrongValue(cursor, "instances", "an array of at least one row");
+  const only = onlyOf(signature.inputs);
+  if (only === undefined || first === openBrace) {
+    const rows = readRows(cursor, signature, "instances");
+    return isProblem(rows) ? rows : { ...rows, outputs: undefined };
   }
-  return column;
+  const tensor = readColumn(cursor, only, "instances");
+  return isProblem(tensor) ? tensor : { rows: tensor.shape[0] ?? 0, inputs: [tensor], outputs: undefined };
 }

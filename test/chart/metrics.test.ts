@@ -3,7 +3,9 @@ import { test } from "node:test";
 import type { Model } from "../../operator/api/model.ts";
 import { publishConditions } from "../../operator/model-metrics.ts";
 import { createMetrics as operatorMetrics } from "../../operator/kube/metrics.ts";
-import { createMetrics as serverMetrics } from "../../server/metrics.ts";
+import { noStatistics } from "../../server/protocol/v2/model-statistics.ts";
+import { createShardMetrics } from "../../server/shard/metrics.ts";
+import { createMetrics as serverMetrics } from "../../server/supervisor/metrics.ts";
 import { readDashboard, readRules, shownExpressions } from "./monitoring.ts";
 import { parseExpression, parseSamples, type Sample } from "./promql.ts";
 
@@ -94,20 +96,15 @@ async function operatorSamples(): Promise<readonly Sample[]> {
 }
 
 async function serverSamples(): Promise<readonly Sample[]> {
-  const metrics = serverMetrics({
-    model: "digits",
-    version: "v1",
-    queued: () => 0,
-    workers: () => 1,
-    inFlight: () => 0,
-    connections: () => 0,
-    isReady: () => true,
-    isInService: () => true,
-  });
-  metrics.answered("/predict", 200, 0.1);
-  metrics.ran(0.1, 0.1);
+  const [model, version] = ["digits", "v1"];
+  const metrics = serverMetrics({ model, version, workers: () => 1, isReady: () => true, isInService: () => true });
   metrics.workerReplaced();
-  return parseSamples(await metrics.text());
+  const shard = createShardMetrics({ model, version, queued: () => 0, inFlight: () => 0, connections: () => 0 });
+  shard.answered("/predict", 200, 0.1);
+  shard.ran(0.1, 0.1);
+  return parseSamples(
+    await metrics.text([{ metrics: await shard.snapshot(), recent: [], statistics: noStatistics, exchanges: 0 }]),
+  );
 }
 
 function labelsBySeries(samples: readonly Sample[]): ReadonlyMap<string, ReadonlySet<string>> {

@@ -12,6 +12,7 @@ const model: ModelSummary = {
   operators: new Map([["ai.onnx", "Add"]]),
   functionDomains: new Set(),
   locales: new Set(),
+  hasLoops: false,
   inputs: [],
   outputs: [],
   externalData: new Map(),

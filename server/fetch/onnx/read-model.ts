@@ -17,6 +17,8 @@ export interface ModelSummary {
   readonly operators: ReadonlyMap<string, string>;
   /** Domains that the model defines functions for. */
   readonly functionDomains: ReadonlySet<string>;
+  /** How long a run takes depends on values and not only on sizes: it has a `Loop` or a `Scan`. */
+  readonly hasLoops: boolean;
   /** Names of the locales that its StringNormalizers cannot be loaded without. */
   readonly locales: ReadonlySet<string>;
   /** What a caller has to give: inputs that have no initializer. */
@@ -30,6 +32,7 @@ interface Draft {
   irVersion: number;
   producer: { name: string; version: string };
   graphs: number;
+  hasLoops: boolean;
   readonly opsets: Map<string, number>;
   readonly operators: Map<string, string>;
   readonly functionDomains: Set<string>;
@@ -68,6 +71,7 @@ export function readModel(source: ByteSource): ModelSummary {
     irVersion: 0,
     producer: { name: "", version: "" },
     graphs: 0,
+    hasLoops: false,
     opsets: new Map(),
     operators: new Map(),
     functionDomains: new Set(),
@@ -164,10 +168,13 @@ function readNode(reader: ModelReader, at: Field, depth: number): void {
     }
   }
   reader.draft.operators.set(domainName(domain), operator);
+  if (loops.includes(operator)) reader.draft.hasLoops = true;
   if (operator !== "StringNormalizer" || domainName(domain) !== "ai.onnx") return;
   const locale = localeOf(reader, attributes);
   if (locale !== undefined) reader.draft.locales.add(locale);
 }
+
+const loops: readonly string[] = ["Loop", "Scan"];
 
 function readAttribute(reader: ModelReader, at: Field, depth: number): void {
   for (const field of inside(reader, at)) {

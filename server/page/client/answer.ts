@@ -1,5 +1,5 @@
-/** null: NaN or an infinity, which have no form in JSON. bigint: an integer that a number would change. */
-export type Value = number | bigint | boolean | string | null;
+/** A string of a tensor of floats: "NaN", "Infinity" or "-Infinity". bigint: an integer that a number would change. */
+export type Value = number | bigint | boolean | string;
 
 export interface Output {
   readonly name: string;
@@ -26,7 +26,8 @@ function keepDigits(_key: string, value: unknown, context?: { readonly source?: 
 export function vectorOf({ shape, data, datatype }: Output): readonly number[] | undefined {
   const long = shape.filter((size) => size !== 1);
   if (long.length !== 1 || data.length < 2 || !/^(?:FP|U?INT)/.test(datatype)) return undefined;
-  return data.map((value) => (value === null ? Number.NaN : Number(value)));
+  // A bar has to end somewhere: an infinity has no place among others.
+  return data.map((value) => (Number.isFinite(Number(value)) ? Number(value) : Number.NaN));
 }
 
 export interface Ranked {
@@ -81,7 +82,6 @@ export function rowName(shape: readonly number[], row: number): string {
 
 /** A value as people read it: floats with six digits. */
 export function valueText(value: Value, datatype: string): string {
-  if (value === null) return "not finite";
   if (typeof value === "number" && datatype.startsWith("FP")) return String(Number(value.toPrecision(6)));
   return String(value);
 }

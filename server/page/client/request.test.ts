@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { isProblem } from "../../errors.ts";
-import { decodeV2 } from "../../protocol/v2.ts";
+import { decodeV2 } from "../../protocol/v2/decode-v2.ts";
 import type { Datatype } from "../../tensor.ts";
 import { elementCount, nestedText, requestJson, typedTensor, valueJson } from "./request.ts";
 import { sampleElements, sampleKinds } from "./sample.ts";
@@ -86,7 +86,7 @@ test("generated data of every datatype, flat or as nested text, is what the serv
         // Nested arrays cannot tell the sizes behind an empty dimension.
         for (const tensor of elements.length === 0 ? [flat] : [flat, nested]) {
           const body = new TextEncoder().encode(requestJson([[spec, tensor]]));
-          const request = decodeV2(body, { inputs: [spec], outputs: [] });
+          const request = decodeV2(body, { inputs: [spec], outputs: [] }, undefined);
           assert.ok(!isProblem(request), isProblem(request) ? request.message : "");
           assert.deepEqual(request.inputs[0]?.shape, sizes);
         }

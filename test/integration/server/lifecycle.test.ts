@@ -77,6 +77,34 @@ describe("SIGTERM", () => {
     assert.deepEqual(await server.exited, { code: 0, signal: null });
   });
 
+  test("an answer on its way to a client that reads slowly is sent to its last byte", async () => {
+    const server = await startServer({ files: identity });
+    const values = Array.from({ length: 400_000 }, (_, index) => index + 0.5);
+    const body = JSON.stringify({ input_data: values });
+    const socket = connect(server.port, "127.0.0.1");
+    socket.write(`POST /predict HTTP/1.1\r\nhost: a\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
+    let received = "";
+    let hasAsked = false;
+    socket.setEncoding("latin1").on("data", (text: string) => {
+      received += text;
+      if (!hasAsked) {
+        hasAsked = true;
+        server.process.kill("SIGTERM");
+      }
+      socket.pause();
+      setTimeout(() => socket.resume(), 5);
+    });
+    await new Promise((resolve) => socket.once("close", resolve));
+    assert.deepEqual(await server.exited, { code: 0, signal: null });
+    assert.equal(server.log().at(-1)?.msg, "drained");
+    const answer = received
+      .slice(received.indexOf("{"), received.lastIndexOf("}") + 1)
+      .replaceAll(/\r\n[0-9a-f]+\r\n/g, "");
+    const { predictions } = JSON.parse(answer) as { readonly predictions: readonly number[] };
+    assert.equal(predictions.length, values.length);
+    assert.ok(predictions.every((value, index) => value === values[index]));
+  });
+
   test("what does not finish is cut off before the grace period ends", async () => {
     const variables = { SLIPWAY_TERMINATION_GRACE_SECONDS: "4" };
     const server = await startServer({ files: { "model.onnx": loopModel() }, variables });

@@ -64,9 +64,13 @@ describe("a real picture classifier", () => {
   });
 
   test("metadata, health and lists", async () => {
-    assert.deepEqual(await getJson(server, "/v2"), { name: "slipway", version: "0.1.0", extensions: [] });
+    assert.deepEqual(await getJson(server, "/v2"), {
+      name: "slipway",
+      version: "0.1.0",
+      extensions: ["binary_tensor_data", "model_configuration", "statistics"],
+    });
     assert.deepEqual(await getJson(server, "/v2/health/live"), { live: true });
-    assert.deepEqual(await getJson(server, "/v2/health/ready"), { ready: true });
+    assert.deepEqual(await getJson(server, "/v2/health/ready"), { live: true, ready: true });
     const metadata = {
       name: "m",
       versions: ["v1"],
@@ -76,9 +80,24 @@ describe("a real picture classifier", () => {
     };
     assert.deepEqual(await getJson(server, "/v2/models/m"), metadata);
     assert.deepEqual(await getJson(server, "/v2/models/m/versions/v1"), metadata);
+    assert.deepEqual(await getJson(server, "/v2/models/m/versions/1"), metadata, "the ordinal of the only version");
+    assert.deepEqual(await getJson(server, "/v2/models"), { models: ["m"] });
+    assert.deepEqual(await getJson(server, "/v2/models/m/config"), {
+      name: "m",
+      platform: "onnxruntime_onnx",
+      backend: "onnxruntime",
+      max_batch_size: 0,
+      input: [{ name: "x", data_type: "TYPE_FP32", dims: [-1, 3, -1, -1] }],
+      output: [{ name: "softmax_0.tmp_0", data_type: "TYPE_FP32", dims: [-1, 2] }],
+    });
+    assert.deepEqual((await post(`${server.url}/v2/repository/index`, {})).json, [
+      { name: "m", version: "v1", state: "READY", reason: "" },
+    ]);
+    assert.deepEqual(await getJson(server, "/ping"), {});
     assert.deepEqual(await getJson(server, "/v2/models/m/ready"), { name: "m", ready: true });
     assert.deepEqual(await getJson(server, "/v2/models/m/versions/v1/ready"), { name: "m", ready: true });
     assert.deepEqual(await getJson(server, "/v1/models"), { models: ["m"] });
+    assert.deepEqual(await getJson(server, "/v1/models/m/versions/1"), { name: "m", ready: true });
     assert.deepEqual(await getJson(server, "/v1/models/m"), { name: "m", ready: true });
     assert.deepEqual(await getJson(server, "/v2/models/%6D"), metadata);
   });
@@ -101,7 +120,7 @@ describe("a real picture classifier", () => {
   test("the report and the metrics are on the metrics port alone", async () => {
     const report = (await call(`${server.metricsUrl}/slipway/report`)).json as Record<string, unknown>;
     assert.deepEqual(
-      { ...report, loadSeconds: 0, warmUpSeconds: 0, memoryBytes: 0 },
+      { ...report, loadSeconds: 0, warmUpSeconds: 0, memoryBytes: 0, batchRows: 0 },
       {
         model: "m",
         version: "v1",
@@ -109,6 +128,7 @@ describe("a real picture classifier", () => {
         warmUpSeconds: 0,
         memoryBytes: 0,
         workers: 2,
+        batchRows: 0,
         ready: true,
         inService: true,
       },
@@ -162,7 +182,43 @@ describe("models of other forms", () => {
       assert.deepEqual((plain.json as { predictions: unknown }).predictions, [[11, 22]]);
     }));
 
-  test("several outputs: all, or those asked for in that order; NaN and infinity are null", () =>
+  test("tensors in binary form, compressed or not, and raw", () =>
+    withModel(addModel(), async ({ url }) => {
+      const tensor = (name: string): object => ({
+        name,
+        datatype: "FP32",
+        shape: [1, 2],
+        parameters: { binary_data_size: 8 },
+      });
+      const head = JSON.stringify({
+        parameters: { binary_data_output: true },
+        inputs: [tensor("b"), tensor("a")],
+      });
+      const data = [Float32Array.of(10, 0), Float32Array.of(1, 2)].map(({ buffer }) => Buffer.from(buffer));
+      const body = Buffer.concat([Buffer.from(head), ...data]);
+      const headers = { "inference-header-content-length": String(head.length) };
+      for (const reply of [
+        await call(`${url}/v2/models/m/infer`, { body, headers }),
+        await call(`${url}/v2/models/m/infer`, {
+          body: gzipSync(body),
+          headers: { ...headers, "content-encoding": "gzip" },
+        }),
+      ]) {
+        assert.equal(reply.status, 200, reply.text);
+        assert.equal(reply.headers["content-type"], "application/octet-stream");
+        const length = Number(reply.headers["inference-header-content-length"]);
+        assert.deepEqual((JSON.parse(reply.text.slice(0, length)) as { outputs: unknown }).outputs, [
+          { name: "sum", datatype: "FP32", shape: [1, 2], parameters: { binary_data_size: 8 } },
+        ]);
+        // The bytes of 11 and 2, all of them ASCII.
+        assert.equal(reply.text.slice(length), "\0\x000A\0\0\0@");
+      }
+      const raw = await call(`${url}/v2/models/m/infer`, { body, headers: { "inference-header-content-length": "0" } });
+      assert.equal(raw.status, 400);
+      assert.match((raw.json as { error: string }).error, /takes 2 inputs/);
+    }));
+
+  test("several outputs: all, or those asked for in that order; NaN and infinity are strings", () =>
     withModel(arithmeticModel(), async ({ url }) => {
       const inputs = ["a", "b"].map((name) => ({
         name,
@@ -176,7 +232,7 @@ describe("models of other forms", () => {
         outputs.map(({ name }) => name),
         ["total", "difference", "quotient"],
       );
-      assert.deepEqual(outputs[2]?.data, [null, null]);
+      assert.deepEqual(outputs[2]?.data, ["Infinity", "NaN"]);
       const some = await post(`${url}/v2/models/m/infer`, {
         inputs,
         outputs: [{ name: "quotient" }, { name: "total" }],

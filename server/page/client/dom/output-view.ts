@@ -49,7 +49,7 @@ function bar(
   label: string | undefined,
   isPercent: boolean,
 ): HTMLElement {
-  const exact = valueText(data[index] ?? null, datatype);
+  const exact = valueText(data[index] ?? "", datatype);
   const meter = element("progress", { max: 1, value: Math.max(0, Math.min(1, part)), "aria-hidden": "true" });
   const name = label === undefined || label === "" ? String(index) : label;
   return element(

@@ -1,0 +1,214 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { problems } from "../errors.ts";
+import type { Tensor } from "../tensor.ts";
+import { createInPlaceEngine, type InPlaceEngine, type InPlaceEngineOptions } from "./in-place-engine.ts";
+import type { RunRequest } from "./run.ts";
+import type { Session } from "./session.ts";
+
+interface Started {
+  readonly engine: InPlaceEngine;
+  /** Names of what was run, in order. */
+  readonly ran: string[];
+  /** Makes one turn of the event loop. */
+  readonly turn: () => void;
+  readonly turns: () => number;
+}
+
+/** An engine whose time moves with its runs alone, by `runMilliseconds` each. */
+async function start(runMilliseconds: number, options: Partial<InPlaceEngineOptions> = {}): Promise<Started> {
+  let time = 0;
+  const ran: string[] = [];
+  const waiting: (() => void)[] = [];
+  const session: Session = {
+    ok: true,
+    signature: { inputs: [], outputs: [] },
+    skippedOutputs: [],
+    symbols: new Map(),
+    run(inputs) {
+      time += runMilliseconds;
+      const name = inputs[0]?.name ?? "";
+      ran.push(name);
+      if (name === "refuse") return { kind: "refused", message: "no", isOutOfMemory: false };
+      return { kind: "done", outputs: inputs };
+    },
+  };
+  const engine = createInPlaceEngine({
+    open: () => session,
+    queueLimit: 10,
+    queueSeconds: 10,
+    now: () => time,
+    onRun: () => undefined,
+    nextTurn: (turn) => waiting.push(turn),
+    ...options,
+  });
+  await engine.load();
+  return { engine, ran, turn: () => waiting.shift()?.(), turns: () => waiting.length };
+}
+
+function request(name: string, more: Partial<RunRequest> = {}): RunRequest {
+  const input: Tensor = { name, datatype: "FP32", shape: [1], data: Float32Array.of(1) };
+  return { id: name, decode: () => ({ inputs: [input], outputs: ["y"] }), isAbandoned: () => false, ...more };
+}
+
+test("a long run has a turn of its own, and they come in the order of their requests", async () => {
+  const { engine, ran, turn, turns } = await start(5);
+  const outcomes = Promise.all(["a", "b", "c"].map((name) => engine.run(request(name))));
+  assert.deepEqual(ran, [], "nothing runs before what has arrived is read");
+  for (const expected of [["a"], ["a", "b"], ["a", "b", "c"]]) {
+    assert.equal(turns(), 1);
+    turn();
+    assert.deepEqual(ran, expected);
+  }
+  assert.equal(turns(), 0);
+  const [first, , third] = await outcomes;
+  assert.ok(first?.kind === "done" && third?.kind === "done");
+  assert.deepEqual([first.queueSeconds, first.runSeconds], [0, 0.005]);
+  assert.deepEqual([third.queueSeconds, third.runSeconds], [0.01, 0.005]);
+});
+
+test("short runs share a turn", async () => {
+  const { engine, ran, turn, turns } = await start(0.2);
+  for (const name of ["a", "b", "c", "d", "e"]) void engine.run(request(name));
+  turn();
+  assert.deepEqual(ran, ["a", "b", "c"]);
+  assert.equal(turns(), 1);
+  turn();
+  assert.deepEqual(ran, ["a", "b", "c", "d", "e"]);
+});
+
+test("what waits is decoded right before its run, and not at all when nobody waits for it any more", async () => {
+  const { engine, turn } = await start(5);
+  const decoded: string[] = [];
+  const noting = (name: string, more: Partial<RunRequest> = {}): RunRequest => {
+    const plain = request(name);
+    return {
+      ...plain,
+      decode() {
+        decoded.push(name);
+        return plain.decode();
+      },
+      ...more,
+    };
+  };
+  void engine.run(noting("a"));
+  const gone = engine.run(noting("b", { isAbandoned: () => true }));
+  void engine.run(noting("c"));
+  turn();
+  assert.deepEqual(decoded, ["a"]);
+  turn();
+  assert.deepEqual(decoded, ["a", "c"]);
+  assert.deepEqual(await gone, { kind: "abandoned" });
+});
+
+test("a request that the model does not take is not run, nor noted, and harms no other", async () => {
+  const noted: string[] = [];
+  const { engine, ran, turn } = await start(5, { onRun: ({ id }) => noted.push(id) });
+  const problem = problems.bodyEmpty("something");
+  const bad = engine.run(request("bad", { decode: () => problem }));
+  const refused = engine.run(request("refuse"));
+  const good = engine.run(request("good"));
+  for (let i = 0; i < 3; i++) turn();
+  assert.deepEqual(await bad, { kind: "invalid", problem });
+  assert.deepEqual(await refused, { kind: "refused", message: "no", isOutOfMemory: false });
+  assert.equal((await good).kind, "done");
+  assert.deepEqual(ran, ["refuse", "good"]);
+  assert.deepEqual(noted, ["refuse", "good"]);
+});
+
+test("beyond the limit nobody waits; after the end nobody runs", async () => {
+  const { engine, turn } = await start(5, { queueLimit: 2 });
+  const [first, , third] = ["a", "b", "c"].map((name) => engine.run(request(name)));
+  assert.deepEqual(await third, { kind: "full" });
+  assert.equal(engine.queued(), 2);
+  assert.equal(engine.usable(), 1);
+  assert.equal(await engine.close(), true);
+  assert.deepEqual(await first, { kind: "closed" });
+  assert.equal(engine.usable(), 0);
+  const late = engine.run(request("late"));
+  turn();
+  turn();
+  assert.deepEqual(await late, { kind: "closed" });
+});
+
+test("requests that wait are run together up to the limit, each with its own answer and none with another's mistake", async () => {
+  const { engine, ran, turn } = await start(5, { open: () => doubling(ran2), now: () => performance.now() });
+  assert.equal(engine.chooseBatches(new Map([["x", [1, 1]]]), 4), 4);
+  ran2.length = 0;
+  const values = [1, 2, 3, 4, 5, -1, 6];
+  const outcomes = values.map((value) => engine.run(row(value)));
+  for (let i = 0; i < 6; i++) turn();
+  assert.deepEqual(ran, []);
+  // The second batch holds what the model refuses, so each of it is run alone.
+  assert.deepEqual(ran2, [[1, 2, 3, 4], [5, -1, 6], [5], [-1], [6]]);
+  for (const [index, outcome] of (await Promise.all(outcomes)).entries()) {
+    const value = values[index] ?? 0;
+    if (value < 0) assert.deepEqual(outcome, { kind: "refused", message: "negative", isOutOfMemory: false });
+    else {
+      assert.ok(outcome.kind === "done");
+      assert.deepEqual(outcome.outputs, [
+        { name: "y", datatype: "FP32", shape: [1, 1], data: Float32Array.of(2 * value) },
+      ]);
+    }
+  }
+});
+
+test("a request of another width waits for its own turn, in its place", async () => {
+  const { engine, turn } = await start(5, { open: () => doubling(ran2), now: () => performance.now() });
+  engine.chooseBatches(new Map([["x", [1, 1]]]), 4);
+  ran2.length = 0;
+  for (const one of [row(1), row(2), row(3, 4), row(5)]) void engine.run(one);
+  assert.equal(engine.queued(), 4);
+  turn();
+  assert.equal(engine.queued(), 2);
+  turn();
+  turn();
+  assert.deepEqual(ran2, [[1, 2], [3, 4], [5]]);
+});
+
+test("rows that have to do with one another are never run together", async () => {
+  const mixing: Session = {
+    ...doubling([]),
+    run: (inputs) => {
+      const data = (inputs[0]?.data ?? new Float32Array()) as Float32Array<ArrayBuffer>;
+      const sum = data.reduce((total, value) => total + value, 0);
+      return {
+        kind: "done",
+        outputs: [{ name: "y", datatype: "FP32", shape: [data.length, 1], data: data.map(() => sum) }],
+      };
+    },
+  };
+  const { engine } = await start(5, { open: () => mixing, now: () => performance.now() });
+  assert.equal(engine.chooseBatches(new Map([["x", [1, 1]]]), 32), 1);
+});
+
+const ran2: number[][] = [];
+
+/** Twice the input, which may not be negative; a run takes as long whatever its rows, which are noted. */
+function doubling(noted: number[][]): Session {
+  const spec = { datatype: "FP32", shape: [-1, -1] } as const;
+  return {
+    ok: true,
+    signature: { inputs: [{ name: "x", ...spec }], outputs: [{ name: "y", ...spec }] },
+    skippedOutputs: [],
+    symbols: new Map(),
+    run(inputs) {
+      const { shape = [], data = new Float32Array() } = inputs[0] ?? {};
+      const values = data as Float32Array<ArrayBuffer>;
+      noted.push([...values]);
+      // Time has to pass, or no size would gain anything.
+      const until = performance.now() + 0.6;
+      while (performance.now() < until);
+      if (values.some((value) => value < 0)) return { kind: "refused", message: "negative", isOutOfMemory: false };
+      return {
+        kind: "done",
+        outputs: [{ name: "y", datatype: "FP32", shape, data: values.map((value) => 2 * value) }],
+      };
+    },
+  };
+}
+
+function row(...values: readonly number[]): RunRequest {
+  const input: Tensor = { name: "x", datatype: "FP32", shape: [1, values.length], data: Float32Array.from(values) };
+  return { id: "row", decode: () => ({ inputs: [input], outputs: ["y"] }), isAbandoned: () => false };
+}

@@ -1,0 +1,172 @@
+import { isProblem } from "../errors.ts";
+import { goTogether, join, rowsOf, split } from "./batch.ts";
+import { measureBatches } from "./measure-batches.ts";
+import { createQueue, type Job } from "./queue.ts";
+import type { Engine, EngineFailure, RunInputs, RunOutcome, RunRequest } from "./run.ts";
+import type { Session, SessionOutcome } from "./session.ts";
+
+export interface InPlaceEngineOptions {
+  /** Loads the model; blocks until it is there. */
+  readonly open: () => Session | ({ readonly ok: false } & EngineFailure);
+  /** Requests that may wait. */
+  readonly queueLimit: number;
+  readonly queueSeconds: number;
+  /** Monotonic, milliseconds. */
+  readonly now: () => number;
+  /** Called right before each run, with its (first) request: who dies in it can be named. */
+  readonly onRun: (request: RunRequest) => void;
+  /** Calls back in a later turn of the event loop, after what has come in from outside. */
+  readonly nextTurn: (turn: () => void) => void;
+}
+
+export interface InPlaceEngine extends Engine {
+  /** Measures what it gains to run waiting requests together, at most `most` rows, and does so from then on. */
+  readonly chooseBatches: (shapes: ReadonlyMap<string, readonly number[]>, most: number) => number;
+}
+
+/** Short runs share a turn, which costs more than they do: as many as begin within this time. */
+const turnMilliseconds = 0.5;
+
+/** A request that is about to run. */
+interface Ready {
+  readonly job: Job;
+  readonly inputs: RunInputs;
+}
+
+/**
+ * One session on the thread that also reads and answers: no hop, which would cost more than a short run. One run, or some
+ * short ones, for each turn of the event loop, first come, first served, so that what has arrived on all connections is
+ * read between two runs and none of them is served twice before another is served once. Requests that wait are run
+ * together where that pays; nobody is ever kept waiting for others to come.
+ */
+export function createInPlaceEngine(options: InPlaceEngineOptions): InPlaceEngine {
+  const { now } = options;
+  const queue = createQueue({ limit: options.queueLimit, seconds: options.queueSeconds, now });
+  let session: Session | undefined;
+  let batchRows = 1;
+  let runs = 0;
+  let isTurnComing = false;
+  /** Decoded already, and no part of the batch before it. */
+  let next: Ready | undefined;
+
+  const turn = (): void => {
+    isTurnComing = false;
+    const until = now() + turnMilliseconds;
+    do {
+      const first = takeReady();
+      if (first === undefined) break;
+      if (session === undefined) first.job.resolve({ kind: "closed" });
+      else runBatch(session, [first, ...companionsOf(first)]);
+    } while (now() < until);
+    if (next !== undefined || queue.size() > 0) comeAgain();
+  };
+
+  const comeAgain = (): void => {
+    if (isTurnComing) return;
+    isTurnComing = true;
+    options.nextTurn(turn);
+  };
+
+  const takeReady = (): Ready | undefined => {
+    const waiting = next;
+    next = undefined;
+    if (waiting !== undefined) return waiting;
+    for (let job = queue.next(); job !== undefined; job = queue.next()) {
+      const inputs = job.request.decode();
+      if (!isProblem(inputs)) return { job, inputs };
+      job.resolve({ kind: "invalid", problem: inputs });
+    }
+    return undefined;
+  };
+
+  const companionsOf = (first: Ready): readonly Ready[] => {
+    let rows = rowsOf(first.inputs);
+    const companions: Ready[] = [];
+    while (rows !== undefined && rows < batchRows) {
+      const candidate = takeReady();
+      if (candidate === undefined) break;
+      const more = rowsOf(candidate.inputs);
+      if (more === undefined || rows + more > batchRows || !goTogether(first.inputs, candidate.inputs)) {
+        next = candidate;
+        break;
+      }
+      companions.push(candidate);
+      rows += more;
+    }
+    return companions;
+  };
+
+  const runBatch = (running: Session, batch: readonly Ready[]): void => {
+    const [first] = batch;
+    if (first === undefined) return;
+    if (batch.length === 1) return runAlone(running, first);
+    const joined = join(batch.map(({ inputs }) => inputs));
+    const { outcome, begun, ended } = run(running, first.job, joined);
+    const rows = batch.map(({ inputs }) => rowsOf(inputs) ?? 0);
+    const parts = outcome.kind === "done" ? split(outcome.outputs, rows) : undefined;
+    // What one of them is refused for is none of the others' business.
+    if (parts === undefined) {
+      for (const ready of batch) runAlone(running, ready);
+      return;
+    }
+    for (const [index, { job }] of batch.entries()) {
+      job.resolve(done(parts[index] ?? [], job, begun, ended));
+    }
+  };
+
+  const runAlone = (running: Session, { job, inputs }: Ready): void => {
+    const { outcome, begun, ended } = run(running, job, inputs);
+    job.resolve(outcome.kind === "refused" ? outcome : done(outcome.outputs, job, begun, ended));
+  };
+
+  const run = (
+    running: Session,
+    { request }: Job,
+    { inputs, outputs }: RunInputs,
+  ): { readonly outcome: SessionOutcome; readonly begun: number; readonly ended: number } => {
+    options.onRun(request);
+    runs += 1;
+    const begun = now();
+    const outcome = running.run(inputs, outputs);
+    return { outcome, begun, ended: now() };
+  };
+
+  return {
+    load() {
+      const opened = options.open();
+      if (opened.ok) session = opened;
+      return Promise.resolve(opened);
+    },
+
+    chooseBatches(shapes, most) {
+      batchRows = session === undefined || most === 1 ? 1 : Math.min(most, measureBatches(session, shapes, now).limit);
+      return batchRows;
+    },
+
+    run(request) {
+      return new Promise((resolve) => {
+        queue.add({ request, resolve, enqueued: now() });
+        comeAgain();
+      });
+    },
+
+    queued: () => queue.size() + (next === undefined ? 0 : 1),
+    usable: () => (session === undefined ? 0 : 1),
+    runs: () => runs,
+
+    close() {
+      session = undefined;
+      queue.rejectAll("closed");
+      return Promise.resolve(true);
+    },
+  };
+}
+
+function done(
+  outputs: Extract<SessionOutcome, { readonly kind: "done" }>["outputs"],
+  job: Job,
+  begun: number,
+  ended: number,
+): RunOutcome {
+  return { kind: "done", outputs, queueSeconds: (begun - job.enqueued) / 1000, runSeconds: (ended - begun) / 1000 };
+}

@@ -1,0 +1,101 @@
+import type { Signature, Tensor, TensorData } from "../tensor.ts";
+import { codecs, elementCount } from "../tensor.ts";
+import { join, looksBatchable, split } from "./batch.ts";
+import { batchLimit, type BatchTime, triedRows } from "./batch-limit.ts";
+import type { RunInputs } from "./run.ts";
+import type { Session } from "./session.ts";
+
+/** A start may take so much longer for knowing what batches gain. */
+const measuringMilliseconds = 100;
+/** The better of so many readings: whatever else the machine does makes a run longer, never shorter. */
+const readings = 2;
+/** Kernels of other sizes sum up in another order. */
+const tolerance = 1e-3;
+
+/**
+ * Rows that one run of the model may have, by what they take: see {@link batchLimit}. 1 where the model's rows are no rows
+ * of their own: made-up requests that are run together must give what each gives alone.
+ *
+ * `shapes`: of each input, with which the model ran. `now`: monotonic, milliseconds.
+ */
+export function measureBatches(
+  session: Session,
+  shapes: ReadonlyMap<string, readonly number[]>,
+  now: () => number,
+): { readonly limit: number; readonly times: readonly BatchTime[] } {
+  const { signature } = session;
+  if (!looksBatchable(signature) || !keepsRowsApart(session, shapes)) return { limit: 1, times: [] };
+  const until = now() + measuringMilliseconds;
+  const times: BatchTime[] = [];
+  for (const rows of triedRows) {
+    const inputs = join(Array.from({ length: rows }, (_, row) => madeUp(signature, shapes, row)));
+    let seconds = Infinity;
+    for (let reading = 0; reading < readings; reading++) {
+      const begun = now();
+      if (session.run(inputs.inputs, inputs.outputs).kind !== "done") return { limit: batchLimit(times), times };
+      seconds = Math.min(seconds, (now() - begun) / 1000);
+    }
+    times.push({ rows, seconds });
+    // Without a gain so far there is none to come; and a start must end.
+    if ((times.length > 1 && batchLimit(times) < rows) || now() > until) break;
+  }
+  return { limit: batchLimit(times), times };
+}
+
+function keepsRowsApart(session: Session, shapes: ReadonlyMap<string, readonly number[]>): boolean {
+  const [one, other] = [madeUp(session.signature, shapes, 1), madeUp(session.signature, shapes, 2)];
+  const alone = [one, other].map(({ inputs, outputs }) => session.run(inputs, outputs));
+  const joined = join([one, other]);
+  const together = session.run(joined.inputs, joined.outputs);
+  const parts = together.kind === "done" ? split(together.outputs, [1, 1]) : undefined;
+  return (
+    parts !== undefined &&
+    alone.every((outcome, index) => outcome.kind === "done" && areAlike(outcome.outputs, parts[index] ?? []))
+  );
+}
+
+function areAlike(ones: readonly Tensor[], others: readonly Tensor[]): boolean {
+  return ones.every(({ shape, data }, index) => {
+    const other = others[index];
+    if (other === undefined || other.data.length !== data.length) return false;
+    return shape.every((size, dimension) => size === other.shape[dimension]) && hasValues(data, other.data);
+  });
+}
+
+function hasValues(data: TensorData, other: TensorData): boolean {
+  for (let index = 0; index < data.length; index++) {
+    const [a, b] = [data[index], other[index]];
+    if (typeof a === "number" && typeof b === "number") {
+      if (!(Object.is(a, b) || Math.abs(a - b) <= tolerance * Math.max(1, Math.abs(a)))) return false;
+    } else if (a !== b) return false;
+  }
+  return true;
+}
+
+/** One row of values that no row of another number has, small enough for indices. */
+function madeUp(
+  { inputs, outputs }: Signature,
+  shapes: ReadonlyMap<string, readonly number[]>,
+  row: number,
+): RunInputs {
+  return {
+    inputs: inputs.map(({ name, datatype }) => {
+      const shape = [1, ...(shapes.get(name) ?? []).slice(1)];
+      const data = codecs[datatype].allocate(elementCount(shape) ?? 0);
+      fill(data, datatype.startsWith("FP"), row);
+      return { name, datatype, shape, data };
+    }),
+    outputs: outputs.map(({ name }) => name),
+  };
+}
+
+function fill(data: TensorData, isFloat: boolean, row: number): void {
+  if (Array.isArray(data)) return;
+  for (let index = 0; index < data.length; index++) {
+    // A sequence without a period that matters; which one makes no difference.
+    const value = ((index + 1) * 0.618_033_988_7 + row * 0.414_213_562_3) % 1;
+    if (isFloat) data[index] = value;
+    else if (data instanceof BigInt64Array || data instanceof BigUint64Array) data[index] = BigInt(Math.round(value));
+    else data[index] = Math.round(value);
+  }
+}

@@ -1,0 +1,84 @@
+import { codecs, elementCount, type Signature, type Tensor } from "../tensor.ts";
+import type { Engine, RunOutcome } from "./run.ts";
+
+export interface WarmUp {
+  /** Shapes that ran, by input; the smallest ones when none did. */
+  readonly shapes: ReadonlyMap<string, readonly number[]>;
+  /** Why no shape ran; the model may well run on real inputs. */
+  readonly refusal: string | undefined;
+  /** Of the last run; undefined when none did. */
+  readonly runSeconds: number | undefined;
+}
+
+/** Names that a model gives to dimensions of any size, by input; "" where it gives none. */
+export type Symbols = ReadonlyMap<string, readonly string[]>;
+
+/**
+ * Sizes tried for free dimensions other than the first: 1 suits most models, the others those whose picture may not
+ * shrink to nothing.
+ */
+const freeSizes = [1, 32, 224];
+
+/** A first run touches memory and makes buffers; what the second one takes is what later ones take. */
+const runs = 2;
+
+/**
+ * Runs the model on zeros: pages are touched, kernels have allocated, so the first real request is as fast as the next.
+ * Made-up inputs prove nothing about the model, so a refusal is only reported.
+ */
+export async function warmUp(engine: Engine, signature: Signature, symbols: Symbols): Promise<WarmUp> {
+  let refusal: string | undefined;
+  for (const freeSize of freeSizes) {
+    const shapes = shapesWith(signature, symbols, freeSize);
+    let outcome = await runOnZeros(engine, signature, shapes);
+    for (let run = 1; run < runs && outcome.kind === "done"; run++) {
+      outcome = await runOnZeros(engine, signature, shapes);
+    }
+    if (outcome.kind === "done") return { shapes, refusal: undefined, runSeconds: outcome.runSeconds };
+    refusal ??= outcome.kind === "refused" ? outcome.message : `the run ended as ${outcome.kind}`;
+    if (outcome.kind !== "refused") break;
+  }
+  return { shapes: shapesWith(signature, symbols, 1), refusal, runSeconds: undefined };
+}
+
+function runOnZeros(
+  engine: Engine,
+  signature: Signature,
+  shapes: ReadonlyMap<string, readonly number[]>,
+): Promise<RunOutcome> {
+  const outputs = signature.outputs.map(({ name }) => name);
+  return engine.run({
+    id: "warm-up",
+    decode: () => ({ inputs: zeros(signature, shapes), outputs }),
+    isAbandoned: never,
+  });
+}
+
+/** Dimensions of one name get one size, wherever they stand: they have to agree. */
+function shapesWith(signature: Signature, symbols: Symbols, freeSize: number): ReadonlyMap<string, readonly number[]> {
+  const sizes = new Map<string, number>();
+  const sizeOf = (name: string, index: number): number => {
+    const usual = index === 0 ? 1 : freeSize;
+    if (name === "") return usual;
+    const size = sizes.get(name) ?? usual;
+    sizes.set(name, size);
+    return size;
+  };
+  return new Map(
+    signature.inputs.map(({ name, shape }) => [
+      name,
+      shape.map((size, index) => (size === -1 ? sizeOf(symbols.get(name)?.[index] ?? "", index) : size)),
+    ]),
+  );
+}
+
+function zeros(signature: Signature, shapes: ReadonlyMap<string, readonly number[]>): Tensor[] {
+  return signature.inputs.map(({ name, datatype }) => {
+    const shape = shapes.get(name) ?? [];
+    return { name, datatype, shape, data: codecs[datatype].allocate(elementCount(shape) ?? 0) };
+  });
+}
+
+function never(): boolean {
+  return false;
+}

@@ -1,0 +1,118 @@
+import type { Bytes } from "../wire/reader.ts";
+import { type Problem, problems } from "../../errors.ts";
+import { grpcProblems } from "../grpc-problems.ts";
+import { prefixBytes } from "../wire/message-frame.ts";
+import type { Ticket } from "./ticket.ts";
+
+export interface ReceiverOptions {
+  readonly limitBytes: number;
+  /** Reserves memory for a message before any of it is kept. */
+  readonly take: (bytes: number) => Ticket | undefined;
+  /** Where in the message something begins that wants to lie at a multiple of 8, judged by its first part. */
+  readonly alignedOffset: (part: Bytes) => number | undefined;
+  /** A message is whole. `bytes` may be a view of what came from the socket. */
+  readonly onMessage: (bytes: Bytes, isCompressed: boolean) => void;
+  /** Nothing more is wanted. */
+  readonly onProblem: (problem: Problem) => void;
+}
+
+/** Cuts the data of a call into its messages. */
+export interface MessageReceiver {
+  readonly push: (chunk: Bytes) => void;
+  /** Bytes that have come so far, of all messages. */
+  readonly received: () => number;
+  /** Whether the data ends in the middle of a message. */
+  readonly isWithinMessage: () => boolean;
+}
+
+/** The message that is being received. */
+interface Incoming {
+  readonly bytes: Bytes;
+  readonly isCompressed: boolean;
+  filled: number;
+}
+
+/** Tensors of 8-byte elements are views only from a multiple of it. */
+const alignment = 8;
+
+export function createMessageReceiver(options: ReceiverOptions): MessageReceiver {
+  const prefix = Buffer.alloc(prefixBytes);
+  let prefixFilled = 0;
+  let incoming: Incoming | undefined;
+  let received = 0;
+  let isOver = false;
+
+  const refuse = (problem: Problem): void => {
+    isOver = true;
+    incoming = undefined;
+    options.onProblem(problem);
+  };
+
+  /** Takes what of `chunk` belongs to the prefix; gives where the rest begins. */
+  const takePrefix = (chunk: Bytes, start: number): number => {
+    const end = Math.min(chunk.length, start + prefixBytes - prefixFilled);
+    chunk.copy(prefix, prefixFilled, start, end);
+    prefixFilled += end - start;
+    return end;
+  };
+
+  const begin = (chunk: Bytes, start: number): number => {
+    prefixFilled = 0;
+    const flag = prefix[0] ?? 0;
+    const length = prefix.readUInt32BE(1);
+    if (flag > 1) {
+      refuse(grpcProblems.badFrame(`the message's first byte is ${flag}; it is 1 for a compressed one, else 0`));
+      return chunk.length;
+    }
+    if (length > options.limitBytes) {
+      refuse(problems.bodyTooLarge(options.limitBytes));
+      return chunk.length;
+    }
+    if (options.take(length) === undefined) {
+      refuse(problems.bodiesTooMany());
+      return chunk.length;
+    }
+    if (length <= chunk.length - start) {
+      options.onMessage(chunk.subarray(start, start + length), flag === 1);
+      return start + length;
+    }
+    const part = chunk.subarray(start);
+    incoming = { bytes: alignedBuffer(length, options.alignedOffset(part)), isCompressed: flag === 1, filled: 0 };
+    return start;
+  };
+
+  const fill = (message: Incoming, chunk: Bytes, start: number): number => {
+    const end = Math.min(chunk.length, start + message.bytes.length - message.filled);
+    chunk.copy(message.bytes, message.filled, start, end);
+    message.filled += end - start;
+    if (message.filled === message.bytes.length) {
+      incoming = undefined;
+      options.onMessage(message.bytes, message.isCompressed);
+    }
+    return end;
+  };
+
+  return {
+    push(chunk) {
+      received += chunk.length;
+      // After a refusal, the rest of the chunk was passed over.
+      let position = isOver ? chunk.length : 0;
+      while (position < chunk.length) {
+        if (incoming !== undefined) {
+          position = fill(incoming, chunk, position);
+          continue;
+        }
+        position = takePrefix(chunk, position);
+        if (prefixFilled === prefixBytes) position = begin(chunk, position);
+      }
+    },
+    received: () => received,
+    isWithinMessage: () => incoming !== undefined || prefixFilled > 0,
+  };
+}
+
+/** Memory for a message, placed so that the byte at `offset` lies at a multiple of 8. */
+function alignedBuffer(length: number, offset = 0): Bytes {
+  const padding = (alignment - (offset % alignment)) % alignment;
+  return Buffer.allocUnsafeSlow(length + padding).subarray(padding);
+}

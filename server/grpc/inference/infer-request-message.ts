@@ -1,0 +1,169 @@
+import type { Problem } from "../../errors.ts";
+import { grpcProblems } from "../grpc-problems.ts";
+import {
+  type Bytes,
+  createReader,
+  enterMessage,
+  leaveMessage,
+  nextField,
+  type Reader,
+  readBytes,
+  readInt64,
+  readString,
+  readVarint,
+  skipField,
+  wireTypes,
+} from "../wire/reader.ts";
+import { type Parameter, readParameter } from "./parameters.ts";
+
+/** A ModelInferRequest as it was sent: nothing of it is checked against a model yet. */
+export interface InferRequestMessage {
+  modelName: string;
+  modelVersion: string;
+  /** Empty: none. */
+  id: string;
+  readonly parameters: Parameter[];
+  readonly inputs: InferInputMessage[];
+  readonly outputs: InferOutputMessage[];
+  /** `raw_input_contents`: views into the message, in the order of the inputs. */
+  readonly raw: Bytes[];
+}
+
+export interface InferInputMessage {
+  name: string;
+  datatype: string;
+  /** A size that no number holds exactly is a bigint. */
+  readonly shape: (number | bigint)[];
+  readonly parameters: Parameter[];
+  /** Encoded InferTensorContents. One that is sent in pieces stands there as often: they are read as one. */
+  readonly contents: Bytes[];
+}
+
+export interface InferOutputMessage {
+  name: string;
+  readonly parameters: Parameter[];
+}
+
+/** More than any model has of inputs, outputs and parameters together; each costs memory before it is checked. */
+const maximumParts = 4096;
+/** Beyond any rank: the exact bound is the tensor's, this one is for memory. */
+const maximumSizes = 1024;
+
+export function readInferRequest(message: Bytes): InferRequestMessage | Problem {
+  const reader = createReader(message);
+  const request: InferRequestMessage = {
+    modelName: "",
+    modelVersion: "",
+    id: "",
+    parameters: [],
+    inputs: [],
+    outputs: [],
+    raw: [],
+  };
+  let parts = 0;
+  while (nextField(reader)) {
+    if (reader.wireType !== wireTypes.lengthDelimited) {
+      skipField(reader);
+      continue;
+    }
+    if (reader.field >= 4) parts += 1;
+    if (parts > maximumParts) {
+      return grpcProblems.badMessage(name, `it has more than ${maximumParts} inputs, outputs and parameters`);
+    }
+    readPart(reader, request);
+  }
+  return reader.fault === undefined ? request : grpcProblems.badMessage(name, reader.fault);
+}
+
+/**
+ * Where in a message the bytes of the first raw tensor begin, judged by a first part of it; undefined when that part
+ * does not reach so far, or when there is none.
+ */
+export function firstRawOffset(part: Bytes): number | undefined {
+  const reader = createReader(part);
+  // The part may end within a value, which is no fault of the message: what is beyond it is not asked for.
+  reader.end = Number.MAX_SAFE_INTEGER;
+  while (reader.position < part.length && nextField(reader)) {
+    if (reader.field === 7 && reader.wireType === wireTypes.lengthDelimited) {
+      readVarint(reader);
+      return reader.fault === undefined && reader.position <= part.length ? reader.position : undefined;
+    }
+    skipField(reader);
+  }
+  return undefined;
+}
+
+const name = "inference.ModelInferRequest";
+
+function readPart(reader: Reader, request: InferRequestMessage): void {
+  switch (reader.field) {
+    case 1:
+      request.modelName = readString(reader);
+      break;
+    case 2:
+      request.modelVersion = readString(reader);
+      break;
+    case 3:
+      request.id = readString(reader);
+      break;
+    case 4:
+      request.parameters.push(readParameter(reader));
+      break;
+    case 5:
+      request.inputs.push(readInput(reader));
+      break;
+    case 6:
+      request.outputs.push(readOutput(reader));
+      break;
+    case 7:
+      request.raw.push(readBytes(reader));
+      break;
+    default:
+      skipField(reader);
+  }
+}
+
+function readInput(reader: Reader): InferInputMessage {
+  const input: InferInputMessage = { name: "", datatype: "", shape: [], parameters: [], contents: [] };
+  const outer = enterMessage(reader);
+  while (nextField(reader)) {
+    if (reader.field === 3) readSizes(reader, input.shape);
+    else if (reader.wireType !== wireTypes.lengthDelimited) skipField(reader);
+    else if (reader.field === 1) input.name = readString(reader);
+    else if (reader.field === 2) input.datatype = readString(reader);
+    else if (reader.field === 4) input.parameters.push(readParameter(reader));
+    else if (reader.field === 5) input.contents.push(readBytes(reader));
+    else skipField(reader);
+  }
+  leaveMessage(reader, outer);
+  return input;
+}
+
+function readOutput(reader: Reader): InferOutputMessage {
+  const output: InferOutputMessage = { name: "", parameters: [] };
+  const outer = enterMessage(reader);
+  while (nextField(reader)) {
+    if (reader.wireType !== wireTypes.lengthDelimited) skipField(reader);
+    else if (reader.field === 1) output.name = readString(reader);
+    else if (reader.field === 2) output.parameters.push(readParameter(reader));
+    else skipField(reader);
+  }
+  leaveMessage(reader, outer);
+  return output;
+}
+
+/** A repeated number may be packed or not, whatever its .proto file says. Sizes beyond the bound are read past. */
+function readSizes(reader: Reader, shape: (number | bigint)[]): void {
+  if (reader.wireType === wireTypes.varint) {
+    const size = readInt64(reader);
+    if (shape.length < maximumSizes) shape.push(size);
+    return;
+  }
+  if (reader.wireType !== wireTypes.lengthDelimited) return skipField(reader);
+  const outer = enterMessage(reader);
+  while (reader.position < reader.end) {
+    const size = readInt64(reader);
+    if (shape.length < maximumSizes) shape.push(size);
+  }
+  leaveMessage(reader, outer);
+}

@@ -1,0 +1,116 @@
+import type { Datatype, Tensor, TensorData } from "../../tensor.ts";
+import { beginFrame } from "../wire/message-frame.ts";
+import { wireTypes } from "../wire/reader.ts";
+import {
+  beginMessage,
+  createWriter,
+  endMessage,
+  type Writer,
+  writeBytes,
+  writePackedIntegers,
+  writeRaw,
+  writeSigned,
+  writeStringField,
+  writeTag,
+  writeVarint,
+  writeVarint64,
+  written,
+} from "../wire/writer.ts";
+import { elementBytes } from "./raw-tensor.ts";
+import { contentsFields } from "./typed-contents.ts";
+
+export interface InferResponse {
+  readonly modelName: string;
+  readonly modelVersion: string;
+  /** Of the request; empty when it had none. */
+  readonly id: string;
+  readonly outputs: readonly Tensor[];
+  /**
+   * Whether the values go to `raw_output_contents`, as the request's own came raw. Triton answers raw always; KServe
+   * and MLServer as they were asked, which is what a client that sends typed contents reads. FP16 has no typed form:
+   * with it among the outputs they all go raw.
+   */
+  readonly isRaw: boolean;
+}
+
+/** What costs less to copy than to be sent as a piece of its own. */
+const copiedBytes = 16 * 1024;
+
+/**
+ * ModelInferResponse in pieces to be sent one after the other, the first with room for its prefix. Large tensors in raw
+ * form are not copied: they are pieces of their own.
+ */
+export function encodeInferResponse(response: InferResponse): Uint8Array[] {
+  const isRaw = response.isRaw || response.outputs.some(({ datatype }) => datatype === "FP16");
+  const writer = beginFrame();
+  writeStringField(writer, 1, response.modelName);
+  writeStringField(writer, 2, response.modelVersion);
+  writeStringField(writer, 3, response.id);
+  for (const tensor of response.outputs) writeOutput(writer, tensor, isRaw);
+  if (!isRaw) return [written(writer)];
+
+  const pieces: Uint8Array[] = [];
+  let current = writer;
+  for (const { data } of response.outputs) {
+    const raw = rawBytes(data);
+    if (raw.length <= copiedBytes) {
+      writeBytes(current, 6, raw);
+      continue;
+    }
+    writeTag(current, 6, wireTypes.lengthDelimited);
+    writeVarint(current, raw.length);
+    pieces.push(written(current), raw);
+    current = createWriter();
+  }
+  if (current.length > 0) pieces.push(written(current));
+  return pieces;
+}
+
+function writeOutput(writer: Writer, tensor: Tensor, isRaw: boolean): void {
+  const begun = beginMessage(writer, 5);
+  writeStringField(writer, 1, tensor.name);
+  writeStringField(writer, 2, tensor.datatype);
+  writePackedIntegers(writer, 3, tensor.shape);
+  if (!isRaw) {
+    const contents = beginMessage(writer, 5);
+    writeContents(writer, tensor);
+    endMessage(writer, contents);
+  }
+  endMessage(writer, begun);
+}
+
+/** Little-endian elements without gaps; BYTES with a length of 4 bytes before each. */
+function rawBytes(data: TensorData): Uint8Array {
+  if (!Array.isArray(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  const size = data.reduce((total, text) => total + 4 + Buffer.byteLength(text), 0);
+  const bytes = Buffer.allocUnsafe(size);
+  let position = 0;
+  for (const text of data) {
+    const written4 = bytes.write(text, position + 4, "utf8");
+    bytes.writeUInt32LE(written4, position);
+    position += 4 + written4;
+  }
+  return bytes;
+}
+
+function writeContents(writer: Writer, { datatype, data }: Tensor): void {
+  if (data.length === 0) return;
+  const field = contentsFields[datatype as Exclude<Datatype, "FP16">];
+  if (Array.isArray(data)) {
+    for (const text of data) writeBytes(writer, field, Buffer.from(text, "utf8"));
+    return;
+  }
+  const fixed = datatype === "FP32" || datatype === "FP64" ? elementBytes(datatype) : undefined;
+  if (fixed !== undefined) {
+    writeTag(writer, field, wireTypes.lengthDelimited);
+    writeVarint(writer, data.byteLength);
+    writeRaw(writer, rawBytes(data));
+    return;
+  }
+  const begun = beginMessage(writer, field);
+  for (const value of data) {
+    if (typeof value === "bigint") writeVarint64(writer, value);
+    else writeSigned(writer, value);
+  }
+  endMessage(writer, begun);
+}

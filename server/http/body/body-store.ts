@@ -1,0 +1,69 @@
+import { type Problem, problems } from "../../errors.ts";
+import { type BufferPool, pooledFromBytes } from "./buffer-pool.ts";
+import type { BodyPlan } from "../handler.ts";
+
+/** The memory of one body. Nothing is held that `plan.take` did not allow before, one copy in the process apart. */
+export interface BodyStore {
+  append(bytes: Uint8Array): Problem | undefined;
+  /** All that was appended, at the beginning of its buffer. */
+  whole(): Uint8Array;
+  /** Its bytes are gone then. */
+  release(): void;
+}
+
+/** What a body of unknown length begins with. */
+const firstBytes = 16 * 1024;
+
+/** `bytes`: how long the body will be, or -1. Reserves as much, or as it grows. */
+export function createBodyStore(plan: BodyPlan, pool: BufferPool, bytes: number): BodyStore | Problem {
+  const capacity = bytes === -1 ? Math.min(firstBytes, plan.limitBytes) : bytes;
+  if (!plan.take(capacity)) return problems.bodiesTooMany();
+  let store = memory(pool, capacity);
+  let reserved = capacity;
+  let length = 0;
+
+  /** Twice as large, so that a body is copied once on the average; the old memory lives on for the copy alone. */
+  const grow = (needed: number): Problem | undefined => {
+    const next = Math.min(plan.limitBytes, Math.max(needed, 2 * reserved));
+    if (!plan.take(next - reserved)) return problems.bodiesTooMany();
+    const larger = memory(pool, next);
+    larger.set(store.subarray(0, length));
+    release();
+    store = larger;
+    reserved = next;
+    return undefined;
+  };
+  const release = (): void => {
+    if (store.byteLength >= pooledFromBytes) pool.give(store.buffer);
+    store = nothing;
+  };
+
+  return {
+    append(added) {
+      const needed = length + added.length;
+      if (needed > plan.limitBytes) return problems.bodyTooLarge(plan.limitBytes);
+      if (needed > reserved) {
+        const problem = grow(needed);
+        if (problem !== undefined) return problem;
+      }
+      store.set(added, length);
+      length = needed;
+      return undefined;
+    },
+    whole: () => store.subarray(0, length),
+    release,
+  };
+}
+
+/** Begins at a multiple of 8 in its buffer. */
+export function alignedCopy(bytes: Uint8Array): Uint8Array {
+  const copy = Buffer.allocUnsafe(bytes.length);
+  copy.set(bytes);
+  return copy;
+}
+
+const nothing = new Uint8Array(0);
+
+function memory(pool: BufferPool, bytes: number): Uint8Array<ArrayBuffer> {
+  return bytes >= pooledFromBytes ? Buffer.from(pool.take(bytes), 0, bytes) : Buffer.allocUnsafeSlow(bytes);
+}

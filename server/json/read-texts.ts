@@ -1,0 +1,27 @@
+import { comma, quote } from "./byte.ts";
+import { type Cursor, peek, skipSpace } from "./cursor.ts";
+import { readString } from "./read-string.ts";
+
+/**
+ * Reads strings of an array into `target`, and stops as {@link readFloats} does. ONNX Runtime's binding cuts a string at
+ * U+0000 and replaces half a surrogate pair, both without a word: neither is taken.
+ */
+export function readTexts(cursor: Cursor, target: string[], start: number, limit: number): number {
+  for (let index = start; ; ) {
+    const begin = cursor.at;
+    const text = peek(cursor) === quote ? readString(cursor) : undefined;
+    if (typeof text !== "string" || !isText(text)) {
+      cursor.at = begin;
+      return ~index;
+    }
+    target[index++] = text;
+    if (skipSpace(cursor) !== comma || index === limit) return index;
+    cursor.at += 1;
+    skipSpace(cursor);
+  }
+}
+
+/** Whether ONNX Runtime keeps a string as it is. */
+export function isText(text: string): boolean {
+  return !text.includes("\0") && text.isWellFormed();
+}

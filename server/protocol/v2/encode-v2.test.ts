@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Signature, Tensor } from "../../tensor.ts";
+import { encodeV2, modelMetadata } from "./encode-v2.ts";
+
+const model = { name: "m", version: "v1" };
+const asJson = { byDefault: false, byName: new Map<string, boolean>() };
+
+function textOf(id: string | undefined, outputs: readonly Tensor[]): string {
+  const { headers, parts } = encodeV2(model, { id, binary: asJson }, outputs);
+  assert.deepEqual(headers, {});
+  return [...parts].join("");
+}
+
+test("an answer names the model, echoes the id, and is valid JSON", () => {
+  const outputs: readonly Tensor[] = [
+    { name: "sum", datatype: "FP32", shape: [1, 2], data: Float32Array.of(1.5, Number.NaN) },
+    { name: 'odd "name"', datatype: "BYTES", shape: [1], data: ['"\n'] },
+  ];
+  assert.deepEqual(JSON.parse(textOf("7", outputs)), {
+    model_name: "m",
+    model_version: "v1",
+    id: "7",
+    outputs: [
+      { name: "sum", datatype: "FP32", shape: [1, 2], data: [1.5, "NaN"] },
+      { name: 'odd "name"', datatype: "BYTES", shape: [1], data: ['"\n'] },
+    ],
+  });
+  assert.equal("id" in (JSON.parse(textOf(undefined, [])) as object), false);
+});
+
+test("a small answer is one text; a large one comes in bounded parts, made as they are taken", () => {
+  const small: Tensor = { name: "y", datatype: "INT32", shape: [100], data: new Int32Array(100) };
+  const one = encodeV2(model, { id: undefined, binary: asJson }, [small]);
+  assert.ok(Array.isArray(one.parts) && one.parts.length === 1);
+
+  const data = Int32Array.from({ length: 400_000 }, (_, index) => index);
+  const large: Tensor = { name: "y", datatype: "INT32", shape: [400_000], data };
+  const parts = encodeV2(model, { id: undefined, binary: asJson }, [large, small]).parts[Symbol.iterator]();
+  let text = "";
+  let count = 0;
+  for (let part = parts.next(); part.done !== true; part = parts.next()) {
+    const { value } = part as { value: string };
+    assert.ok(value.length < 1_000_000, "a part is bounded");
+    text += value;
+    count += 1;
+    // Whatever was not taken is not made yet.
+    if (count === 1) data[399_999] = -1;
+  }
+  assert.ok(count > 2);
+  const { outputs } = JSON.parse(text) as { outputs: { data: number[] }[] };
+  assert.equal(outputs[0]?.data.length, 400_000);
+  assert.equal(outputs[0]?.data[399_998], 399_998);
+  assert.equal(outputs[0]?.data[399_999], -1);
+  assert.equal(outputs[1]?.data.length, 100);
+});
+
+test("metadata has the names, datatypes and shapes of the model", () => {
+  const signature: Signature = {
+    inputs: [{ name: "a", datatype: "FP32", shape: [-1, 2] }],
+    outputs: [{ name: "sum", datatype: "FP32", shape: [-1, 2] }],
+  };
+  assert.deepEqual(modelMetadata("m", "v1", signature), {
+    name: "m",
+    versions: ["v1"],
+    platform: "onnx_onnxv1",
+    inputs: signature.inputs,
+    outputs: signature.outputs,
+  });
+});

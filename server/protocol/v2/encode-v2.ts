@@ -1,0 +1,71 @@
+import type { Signature, Tensor } from "../../tensor.ts";
+import { binaryOf } from "./binary-tensor.ts";
+import type { EncodedAnswer } from "../request.ts";
+import { flatText, type Pieces } from "../write/tensor-text.ts";
+import { textAnswer } from "../write/text-answer.ts";
+import type { BinaryOutputs, V2Request } from "./decode-v2.ts";
+
+interface ModelName {
+  readonly name: string;
+  readonly version: string;
+}
+
+/** The data of the first binary output begins at a multiple of this, so that a reader can use it where it lies. */
+const alignment = 8;
+
+/**
+ * The answer ("Inference Response JSON Object"). `data` is flat. Outputs that were asked for in binary form follow the
+ * JSON in their order; their bytes are those of the tensors, not copied.
+ */
+export function encodeV2(
+  model: ModelName,
+  { id, binary }: Pick<V2Request, "id" | "binary">,
+  outputs: readonly Tensor[],
+): EncodedAnswer {
+  const idPart = id === undefined ? "" : `"id":${JSON.stringify(id)},`;
+  const head = `{"model_name":${JSON.stringify(model.name)},"model_version":${JSON.stringify(model.version)},${idPart}"outputs":[`;
+  const raw = new Map<Tensor, Uint8Array>();
+  for (const tensor of outputs) if (isBinary(binary, tensor)) raw.set(tensor, binaryOf(tensor));
+  if (raw.size === 0) return textAnswer(head, outputsText(outputs, raw), "]}");
+
+  // The header tells the length of all the JSON before the first of it is sent, so none of it can wait.
+  const texts = [...textAnswer(head, outputsText(outputs, raw), "]}").parts];
+  let length = 0;
+  for (const text of texts) length += Buffer.byteLength(text);
+  const padding = " ".repeat((alignment - (length % alignment)) % alignment);
+  const headers = {
+    "content-type": "application/octet-stream",
+    "inference-header-content-length": String(length + padding.length),
+  };
+  return { headers, parts: [...texts, ...(padding === "" ? [] : [padding]), ...raw.values()] };
+}
+
+/** Body of GET v2/models/M ("Model Metadata Response JSON Object"). */
+export function modelMetadata(name: string, version: string, signature: Signature): object {
+  return {
+    name,
+    versions: [version],
+    platform: "onnx_onnxv1",
+    inputs: signature.inputs,
+    outputs: signature.outputs,
+  };
+}
+
+function isBinary({ byDefault, byName }: BinaryOutputs, { name }: Tensor): boolean {
+  return byName.get(name) ?? byDefault;
+}
+
+function* outputsText(outputs: readonly Tensor[], raw: ReadonlyMap<Tensor, Uint8Array>): Pieces {
+  for (const [index, tensor] of outputs.entries()) {
+    const { name, datatype, shape } = tensor;
+    yield `${index === 0 ? "" : ","}{"name":${JSON.stringify(name)},"datatype":"${datatype}","shape":[${shape.join(",")}],`;
+    const bytes = raw.get(tensor);
+    if (bytes === undefined) {
+      yield '"data":';
+      yield* flatText(tensor);
+      yield "}";
+    } else {
+      yield `"parameters":{"binary_data_size":${bytes.length}}}`;
+    }
+  }
+}

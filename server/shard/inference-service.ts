@@ -1,0 +1,40 @@
+import type { InferenceService } from "../grpc/inference-service.ts";
+import { type Problem, problems } from "../errors.ts";
+import { modelConfig } from "../protocol/v2/model-config.ts";
+import type { Tensor } from "../tensor.ts";
+import { type AppOptions, problemOf, serverExtensions, serverName, serverVersion } from "./app.ts";
+
+/** The model as gRPC serves it: the same engine, the same answers. */
+export function createInferenceService(options: AppOptions): InferenceService {
+  const { state, metrics, now } = options;
+  return {
+    server: { name: serverName, version: serverVersion, extensions: serverExtensions },
+    modelName: options.modelName,
+    modelVersion: options.modelVersion,
+    phase: () => state.phase,
+    model: () => state.model,
+    statistics: options.statistics,
+    config: () => modelConfig(options.modelName, state.model?.signature ?? { inputs: [], outputs: [] }),
+
+    async infer(request, { id, deadline, isGone }): Promise<readonly Tensor[] | Problem> {
+      const engine = options.engine();
+      const { model } = state;
+      if (engine === undefined || model === undefined) return problems.notReady(state.phase);
+      const inputs = { inputs: request.inputs, outputs: request.outputs ?? model.outputNames };
+      const outcome = await engine.run({
+        id,
+        decode: () => inputs,
+        isAbandoned: () => isGone() || (deadline !== undefined && now() >= deadline),
+      });
+      // Whoever gave up is told nothing.
+      if (outcome.kind === "abandoned") return problems.queueExpired(options.queueSeconds);
+      if (outcome.kind !== "done") {
+        options.onFailed();
+        return problemOf(outcome, options, state);
+      }
+      metrics.ran(outcome.queueSeconds, outcome.runSeconds);
+      options.onRan(outcome.queueSeconds, outcome.runSeconds);
+      return outcome.outputs;
+    },
+  };
+}

@@ -1,0 +1,84 @@
+import type { Logger } from "pino";
+import { createInPlaceEngine, type InPlaceEngine } from "../engine/in-place-engine.ts";
+import type { Engine, EngineFailure, RunRequest } from "../engine/run.ts";
+import { openSession } from "../engine/session.ts";
+import { createThreadedEngine } from "../engine/threaded-engine.ts";
+import { warmUp } from "../engine/warm-up.ts";
+import type { LoadedShard, StartShard } from "./messages.ts";
+import { type Place, placeAfterWarmUp } from "./place.ts";
+import type { ShardEdge } from "./run-shard.ts";
+
+export type Load =
+  | { readonly ok: true; readonly engine: Engine; readonly model: LoadedShard }
+  | ({ readonly ok: false } & EngineFailure);
+
+/** Loads and warms up where the plan says; and once more on a thread of its own when the runs turn out to be long. */
+export async function loadModel(start: StartShard, edge: ShardEdge, log: Logger): Promise<Load> {
+  const first = await loadAt(start.place, start, edge, log);
+  if (!first.ok || start.place === "thread" || placeAfterWarmUp(first.runSeconds) === "inPlace") return first;
+  await first.engine.close();
+  return loadAt("thread", start, edge, log);
+}
+
+async function loadAt(
+  place: Place,
+  start: StartShard,
+  edge: ShardEdge,
+  log: Logger,
+): Promise<(Load & { readonly ok: false }) | (Load & { readonly ok: true; readonly runSeconds: number | undefined })> {
+  const { now } = edge;
+  const started = now();
+  const engine = engineAt(place, start, edge, log);
+  const loaded = await engine.load();
+  if (!loaded.ok) return loaded;
+  const { signature, skippedOutputs, symbols } = loaded;
+  const loadedAt = now();
+  const warm = await warmUp(engine, signature, symbols);
+  const batchRows =
+    warm.runSeconds !== undefined && "chooseBatches" in engine
+      ? engine.chooseBatches(warm.shapes, start.config.batchLimit)
+      : 1;
+  const model: LoadedShard = {
+    signature,
+    skippedOutputs,
+    place,
+    sampleShapes: warm.shapes,
+    batchRows,
+    refusal: warm.refusal,
+    loadSeconds: (loadedAt - started) / 1000,
+    warmUpSeconds: (now() - loadedAt) / 1000,
+    memoryBytes: edge.memoryBytes(),
+  };
+  return { ok: true, engine, model, runSeconds: warm.runSeconds };
+}
+
+function engineAt(
+  place: Place,
+  { config, modelPath }: StartShard,
+  edge: ShardEdge,
+  log: Logger,
+): Engine | InPlaceEngine {
+  const settings = { modelPath, intraOpThreads: config.intraOpThreads };
+  const shared = {
+    queueLimit: config.queueLimit,
+    queueSeconds: config.queueSeconds,
+    now: edge.now,
+    onRun: ({ id }: RunRequest) => edge.noteRun(id),
+  };
+  if (place === "inPlace") {
+    return createInPlaceEngine({
+      ...shared,
+      open: () => openSession(settings, edge.variables),
+      nextTurn: setImmediate,
+    });
+  }
+  return createThreadedEngine({
+    ...shared,
+    ...settings,
+    script: edge.script,
+    workers: 1,
+    runSeconds: config.runSeconds,
+    onFault: (detail) => log.error({ detail }, "a worker died and is being replaced"),
+    onFatal: (failure) => edge.send({ kind: "broken", ...failure }),
+  });
+}

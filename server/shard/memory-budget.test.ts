@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { createMemoryBudget, smallBytes } from "./memory-budget.ts";
+
+const limit = 1_000_000;
+
+test("large requests share the limit, and what one gives back another may take", () => {
+  const budget = createMemoryBudget(limit);
+  const [one, two] = [budget.open(), budget.open()];
+  assert.equal(one.take(600_000), true);
+  assert.equal(two.take(600_000), false);
+  assert.equal(two.take(400_000), true);
+  one.give();
+  one.give();
+  assert.equal(two.take(600_000), true);
+  assert.equal(two.take(1), false);
+});
+
+test("small requests are taken while large ones fill the limit", () => {
+  const budget = createMemoryBudget(limit);
+  assert.equal(budget.open().take(limit), true);
+  for (let i = 0; i < 256; i++) assert.equal(budget.open().take(smallBytes), true, `small request ${i}`);
+  assert.equal(budget.open().take(1), false, "they have a bound as well");
+});
+
+test("a request that grows out of small leaves that part to others", () => {
+  const budget = createMemoryBudget(limit);
+  const tickets = Array.from({ length: 256 }, () => budget.open());
+  for (const ticket of tickets) assert.equal(ticket.take(smallBytes), true);
+  assert.equal(budget.open().take(smallBytes), false);
+  assert.equal(tickets[0]?.take(1), true);
+  assert.equal(budget.open().take(smallBytes), true);
+});
+
+test("whatever is taken and given, the sums hold and all of it comes back", () => {
+  const step = fc.record({ ticket: fc.nat(9), bytes: fc.nat(200_000), gives: fc.boolean() });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const budget = createMemoryBudget(limit);
+      const tickets = Array.from({ length: 10 }, () => ({ ticket: budget.open(), held: 0 }));
+      for (const { ticket, bytes, gives } of steps) {
+        const one = tickets[ticket];
+        assert.ok(one);
+        if (gives) {
+          one.ticket.give();
+          one.held = 0;
+          // A ticket that was large stays so; a new one stands for the next request.
+          one.ticket = budget.open();
+        } else if (one.ticket.take(bytes)) {
+          one.held += bytes;
+        }
+        const large = tickets.filter(({ held }) => held > smallBytes).reduce((sum, { held }) => sum + held, 0);
+        assert.ok(large <= limit, `${large} bytes are held`);
+      }
+      for (const { ticket } of tickets) ticket.give();
+      assert.equal(budget.open().take(limit), true, "nothing was lost");
+    }),
+  );
+});

@@ -1,0 +1,60 @@
+/**
+ * Bytes that requests may hold between their first byte and the last one of their answer. Small bodies have a part of
+ * their own, so that a few large ones that come slowly keep nobody else out.
+ */
+export interface MemoryBudget {
+  readonly open: () => Ticket;
+  /** More than this no request can ever have. */
+  readonly largestBytes: number;
+}
+
+/** What one request holds. */
+export interface Ticket {
+  /** False: there is no room for them now; nothing is taken. */
+  readonly take: (bytes: number) => boolean;
+  /** Gives back everything. Harmless when called again. */
+  readonly give: () => void;
+}
+
+/** Requests up to here count as small: thousands of them fit, whatever the memory limit. */
+export const smallBytes = 64 * 1024;
+/** 256 small requests at once, as many as may wait by default. */
+const smallBudgetBytes = 256 * smallBytes;
+
+export function createMemoryBudget(limitBytes: number): MemoryBudget {
+  let large = 0;
+  let small = 0;
+  return {
+    largestBytes: limitBytes,
+    open() {
+      let mine = 0;
+      let isLarge = false;
+      const give = (): void => {
+        if (isLarge) large -= mine;
+        else small -= mine;
+        mine = 0;
+      };
+      return {
+        give,
+        take(bytes) {
+          const wanted = mine + bytes;
+          if (!isLarge && wanted <= smallBytes) {
+            if (small + bytes > smallBudgetBytes) return false;
+            small += bytes;
+            mine = wanted;
+            return true;
+          }
+          const more = isLarge ? bytes : wanted;
+          if (large + more > limitBytes) return false;
+          if (!isLarge) {
+            small -= mine;
+            isLarge = true;
+          }
+          large += more;
+          mine = wanted;
+          return true;
+        },
+      };
+    },
+  };
+}

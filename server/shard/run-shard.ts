@@ -1,0 +1,232 @@
+import type { Socket } from "node:net";
+import type { Logger } from "pino";
+import type { Config } from "../config.ts";
+import type { Engine } from "../engine/run.ts";
+import { createGrpcServer } from "../grpc/grpc-server.ts";
+import { createHttpServer } from "../http/http-server.ts";
+import { createLog, standardOutput } from "../log.ts";
+import { createRecentRequests, type RecentRequest } from "../page/recent-requests.ts";
+import type { ModelStatistics } from "../protocol/v2/model-statistics.ts";
+import type { ServedModel, ServerState } from "../state.ts";
+import { type AppOptions, createApp } from "./app.ts";
+import { isOfAge } from "./connection-age.ts";
+import { createInferenceService } from "./inference-service.ts";
+import { loadModel } from "./load-model.ts";
+import { createMemoryBudget } from "./memory-budget.ts";
+import type { FromShard, LoadedShard, ToShard } from "./messages.ts";
+import { createShardMetrics } from "./metrics.ts";
+import { createPages } from "./pages.ts";
+import { createQuestions } from "./questions.ts";
+import { createStatistics } from "./statistics.ts";
+import { tellCall } from "./tell-call.ts";
+
+/** What `main.ts` takes from the process. */
+export interface ShardEdge {
+  readonly variables: Readonly<Record<string, string | undefined>>;
+  /** Started as a worker thread, runs the engine's worker. */
+  readonly script: URL;
+  readonly send: (message: FromShard) => void;
+  readonly receive: (listener: (message: ToShard, socket: Socket | undefined) => void) => void;
+  /** Notes which request is about to run, where it outlives this process. */
+  readonly noteRun: (requestId: string) => void;
+  readonly exit: (code: number) => void;
+  /** Resident memory, bytes. */
+  readonly memoryBytes: () => number;
+  /** Monotonic, milliseconds. */
+  readonly now: () => number;
+  /** Milliseconds since 1970 UTC. */
+  readonly wallClock: () => number;
+  readonly newRequestId: () => string;
+}
+
+/** How often the supervisor is told the counts when it does not ask. */
+const countMilliseconds = 1000;
+/** Ended connections are told of together; and looked for this often while all are to end. */
+const closedMilliseconds = 20;
+
+/** One shard: takes connections over from the supervisor, and reads, runs and answers what comes on them. */
+export function runShard(edge: ShardEdge): void {
+  let isStarted = false;
+  edge.receive((message) => {
+    if (message.kind !== "start" || isStarted) return;
+    isStarted = true;
+    startShard(message, edge);
+  });
+}
+
+function startShard(start: Extract<ToShard, { readonly kind: "start" }>, edge: ShardEdge): void {
+  const { config } = start;
+  const { now } = edge;
+  const log = createLog(config.logLevel, standardOutput()).child({
+    model: config.modelName,
+    version: config.modelVersion,
+  });
+  const state: ServerState = { phase: "loading", inService: true, model: undefined };
+  const recent = createRecentRequests(now);
+  let engine: Engine | undefined;
+
+  const metrics = createShardMetrics({
+    model: config.modelName,
+    version: config.modelVersion,
+    queued: () => engine?.queued() ?? 0,
+    inFlight: () => exchanges(),
+    connections: () => allConnections(),
+  });
+  const questions = createQuestions(edge.send);
+  const pages = createPages({
+    state,
+    bodyLimitBytes: config.bodyLimitBytes,
+    recent: async () => (await questions.ask("recent")) as readonly RecentRequest[],
+  });
+  const statistics = createStatistics(edge.wallClock, () => engine?.runs() ?? 0);
+  const budget = createMemoryBudget(start.memoryBudgetBytes);
+  const options: AppOptions = {
+    ...config,
+    budget,
+    state,
+    engine: () => engine,
+    metrics,
+    recent,
+    log,
+    now,
+    onRan: statistics.ran,
+    onFailed: statistics.failed,
+    statistics: async () => (await questions.ask("statistics")) as ModelStatistics,
+    page: pages.serve,
+  };
+  const isLast = (opened: number): boolean =>
+    state.phase !== "serving" || !state.inService || isOfAge(opened, now(), config.connectionMaximumAgeSeconds);
+  const onFault = (error: unknown, requestId: string): void =>
+    log.error({ requestId, error }, "a request could not be handled");
+  const http = createHttpServer({
+    handler: createApp(options),
+    isLast,
+    maximumConnections: start.connectionLimit,
+    limits: { bodySeconds: config.bodySeconds },
+    now,
+    newRequestId: edge.newRequestId,
+    fault: onFault,
+  });
+  const grpc = createGrpcServer({
+    service: createInferenceService(options),
+    isLast,
+    messageLimitBytes: Math.min(config.bodyLimitBytes, budget.largestBytes),
+    take(bytes) {
+      const ticket = budget.open();
+      return ticket.take(bytes) ? ticket : undefined;
+    },
+    now,
+    newRequestId: edge.newRequestId,
+    onCall: ({ method, code, seconds, id }) => tellCall(options, method, code, seconds, id),
+    onFault: (id, error) => onFault(error, id),
+  });
+
+  const exchanges = (): number => http.exchanges() + grpc.exchanges();
+  const allConnections = (): number => http.connections() + grpc.connections() + pages.connections();
+
+  const tellCounts = async (): Promise<void> => {
+    const counts = {
+      metrics: await metrics.snapshot(),
+      recent: recent.list(),
+      statistics: statistics.snapshot(),
+      exchanges: exchanges(),
+    };
+    edge.send({ kind: "counts", counts });
+  };
+  setInterval(() => void tellCounts(), countMilliseconds);
+
+  const drain = async (): Promise<void> => {
+    grpc.goAway();
+    for (;;) {
+      http.endIdle();
+      grpc.endIdle();
+      if (allConnections() === 0) break;
+      await pause(closedMilliseconds);
+    }
+    await tellCounts();
+    edge.exit(0);
+  };
+
+  const tellClosed = together(closedMilliseconds, (connections) => edge.send({ kind: "closed", connections }));
+
+  edge.receive((message, socket) => {
+    switch (message.kind) {
+      case "connection":
+        // Before anything is done with it: what its first request does to this process must not be done to another one.
+        edge.send({ kind: "taken" });
+        // It was reset on the way.
+        if (socket === undefined) {
+          tellClosed();
+          return;
+        }
+        socket.once("close", tellClosed);
+        (message.protocol === "grpc" ? grpc : http).serve(socket, message.first);
+        break;
+      case "state":
+        state.phase = message.phase;
+        state.inService = message.inService;
+        break;
+      case "count":
+        void tellCounts();
+        break;
+      case "drain":
+        void drain();
+        break;
+      case "answer":
+        questions.answer(message.question, message.value);
+        break;
+      case "start":
+        break;
+    }
+  });
+
+  void load(start, edge, log, state, (loaded) => {
+    engine = loaded;
+  });
+}
+
+async function load(
+  start: Extract<ToShard, { readonly kind: "start" }>,
+  edge: ShardEdge,
+  log: Logger,
+  state: ServerState,
+  onEngine: (engine: Engine) => void,
+): Promise<void> {
+  const loaded = await loadModel(start, edge, log);
+  if (!loaded.ok) {
+    edge.send({ kind: "loadFailed", reason: loaded.reason, message: loaded.message });
+    return;
+  }
+  onEngine(loaded.engine);
+  state.model = modelOf(start.config, loaded.model);
+  edge.send({ kind: "loaded", model: loaded.model });
+}
+
+function modelOf({ modelName, modelVersion }: Config, loaded: LoadedShard): ServedModel {
+  return {
+    name: modelName,
+    version: modelVersion,
+    signature: loaded.signature,
+    outputNames: loaded.signature.outputs.map(({ name }) => name),
+    sampleShapes: loaded.sampleShapes,
+  };
+}
+
+/** Counts calls, and tells of those together that come within some time. */
+function together(milliseconds: number, tell: (calls: number) => void): () => void {
+  let calls = 0;
+  return () => {
+    calls += 1;
+    if (calls > 1) return;
+    setTimeout(() => {
+      tell(calls);
+      calls = 0;
+    }, milliseconds);
+  };
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, milliseconds);
+  });
+}

@@ -1,0 +1,58 @@
+import { AggregatorRegistry, collectDefaultMetrics, Counter, Gauge, Registry } from "prom-client";
+import type { ShardCounts } from "../shard/messages.ts";
+
+/** What `/metrics` on the metrics port shows: the shards' counts, added up, and the supervisor's own. */
+export interface Metrics {
+  readonly workerReplaced: () => void;
+  /** The counts of a shard that is over: what it counted still happened. */
+  readonly retire: (counts: ShardCounts | undefined) => void;
+  readonly text: (counts: readonly ShardCounts[]) => Promise<string>;
+  readonly contentType: string;
+}
+
+/** Values that are asked for when the metrics are read. */
+export interface MetricsSources {
+  readonly model: string;
+  readonly version: string;
+  readonly workers: () => number;
+  readonly isReady: () => boolean;
+  readonly isInService: () => boolean;
+}
+
+export function createMetrics(sources: MetricsSources): Metrics {
+  const registry = new Registry();
+  registry.setDefaultLabels({ model: sources.model, version: sources.version });
+  collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  const replaced = new Counter({
+    name: "slipway_workers_replaced_total",
+    help: "Worker processes that were lost and replaced.",
+    registers,
+  });
+  const gauge = (name: string, help: string, read: () => number): void => {
+    const created: Gauge = new Gauge({ name, help, registers, collect: () => created.set(read()) });
+  };
+  gauge("slipway_workers", "Worker processes that can run the model.", sources.workers);
+  gauge("slipway_ready", "1 when the model answers predictions.", () => Number(sources.isReady()));
+  gauge("slipway_in_service", "0 when the operator took this pod out of service.", () => Number(sources.isInService()));
+
+  let retired: Promise<readonly object[]> = Promise.resolve([]);
+  return {
+    workerReplaced: () => replaced.inc(),
+    retire(counts) {
+      if (counts === undefined) return;
+      const counted = counts.metrics.filter((metric) => !("type" in metric && metric.type === "gauge"));
+      retired = retired.then((earlier) => sum([earlier, counted]).getMetricsAsJSON());
+    },
+    async text(counts) {
+      const shards = sum([await retired, ...counts.map(({ metrics }) => metrics)]);
+      return `${await registry.metrics()}\n${await shards.metrics()}`;
+    },
+    contentType: registry.contentType,
+  };
+}
+
+/** Its types want an array of metrics where it takes one of their lists. */
+function sum(counts: readonly (readonly object[])[]): Registry {
+  return AggregatorRegistry.aggregate([...counts]);
+}

@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { type Ground, planShards } from "./plan.ts";
+
+const mebibyte = 1024 ** 2;
+const ground: Ground = { workers: 2, memoryLimitBytes: undefined, modelBytes: 10 * mebibyte, hasLoops: false };
+
+describe("shards and their memory", () => {
+  test("as many as are asked for where no limit is set, and a share of the usual budget each", () => {
+    const plan = planShards({ ...ground, workers: 4 });
+    assert.deepEqual(plan, { ok: true, shards: 4, place: "inPlace", memoryBudgetBytes: 256 * mebibyte });
+  });
+
+  test("what the limit leaves is shared", () => {
+    const plan = planShards({ ...ground, memoryLimitBytes: 512 * mebibyte });
+    assert.ok(plan.ok);
+    assert.equal(plan.shards, 2);
+    // (512 - 80 - 2 x (40 + 12)) x 0.35 / 2
+    assert.equal(plan.memoryBudgetBytes, Math.floor(57.4 * mebibyte));
+  });
+
+  test("fewer shards where the model fits fewer times", () => {
+    const plan = planShards({ ...ground, workers: 4, modelBytes: 200 * mebibyte, memoryLimitBytes: 800 * mebibyte });
+    assert.ok(plan.ok);
+    assert.equal(plan.shards, 2);
+  });
+
+  test("none where it does not fit once, with what to do", () => {
+    const plan = planShards({ ...ground, modelBytes: 553 * mebibyte, memoryLimitBytes: 512 * mebibyte });
+    assert.ok(!plan.ok);
+    assert.match(plan.message, /553 MiB.*limit of 512 MiB is too small.*to 796Mi or more/);
+    const raised = planShards({ ...ground, modelBytes: 553 * mebibyte, memoryLimitBytes: 796 * mebibyte });
+    assert.ok(raised.ok, "what it says to do helps");
+    assert.equal(raised.shards, 1);
+  });
+
+  test("a model whose time depends on values runs on a thread from the start", () => {
+    const plan = planShards({ ...ground, hasLoops: true });
+    assert.ok(plan.ok);
+    assert.equal(plan.place, "thread");
+  });
+});

@@ -1,0 +1,259 @@
+import type { Logger } from "pino";
+import { type Config, readConfig } from "../config.ts";
+import { environment, type FailureReport, paths, type ServeReport } from "../contract.ts";
+import { createLog, standardOutput, type WriteLine } from "../log.ts";
+import { problemJson, problems } from "../errors.ts";
+import { mergeRecent } from "../page/recent-requests.ts";
+import { addStatistics, noStatistics } from "../protocol/v2/model-statistics.ts";
+import type { LoadedShard } from "../shard/messages.ts";
+import type { Phase, ServedModel, ServerState } from "../state.ts";
+import { leaveReport, notLoaded } from "../termination.ts";
+import { createAdmin } from "./admin.ts";
+import { drain } from "./drain.ts";
+import { createFrontDesk, type ProbePath } from "./front-desk.ts";
+import { isListenError, listen } from "./listen.ts";
+import { createMetrics } from "./metrics.ts";
+import { type Plan, planShards } from "./plan.ts";
+import { watchService } from "./service.ts";
+import { createShards } from "./shards.ts";
+import { surveyModel } from "./survey-model.ts";
+import { createWaitingRoom } from "./waiting-room.ts";
+
+/** What `main.ts` takes from the process. */
+export interface ServeEdge {
+  readonly variables: Readonly<Record<string, string | undefined>>;
+  readonly availableCores: number;
+  /** Runs a shard when its first argument is `shard`. */
+  readonly script: URL;
+  /** Aborted by SIGTERM. */
+  readonly terminated: AbortSignal;
+  /** Aborted right before the process ends without waiting for anything. */
+  readonly abandoned: AbortSignal;
+  /** Resident memory, bytes. */
+  readonly memoryBytes: () => number;
+  /** Monotonic, milliseconds. */
+  readonly now: () => number;
+  readonly newRequestId: () => string;
+  /** Takes the log, one JSON line with its line feed at a time, instead of standard output. */
+  readonly writeLog?: WriteLine;
+  /** The graph's file, where it is known; left out, it is found in the model directory. */
+  readonly modelPath?: string;
+  /** Called once, when predictions are taken. */
+  readonly onServing?: (serving: Serving) => void;
+}
+
+/** What is served, and on which ports. */
+export interface Serving {
+  readonly model: ServedModel;
+  readonly httpPort: number;
+  readonly grpcPort: number;
+  readonly metricsPort: number;
+}
+
+/**
+ * The main container: listens, loads the model, warms it up, turns ready, serves until SIGTERM or until something
+ * breaks that only a new process mends. Leaves a report in the termination message when it could not do its work.
+ */
+export async function runServe(edge: ServeEdge): Promise<0 | 1> {
+  const write = edge.writeLog ?? standardOutput();
+  const read = readConfig(edge.variables, edge.availableCores);
+  if (!read.ok) {
+    const path = edge.variables[environment.terminationMessage] ?? paths.terminationMessage;
+    await leaveReport(path, notLoaded("InvalidConfiguration", read.message), createLog("info", write));
+    return 1;
+  }
+  const { config } = read;
+  const log = createLog(config.logLevel, write).child({ model: config.modelName, version: config.modelVersion });
+  const ground = await surveyModel(config, edge);
+  const plan = ground.ok ? planShards({ ...ground, workers: config.workers }) : ground;
+  if (!ground.ok || !plan.ok) {
+    const report = ground.ok
+      ? notLoaded("OutOfMemory", plan.ok ? "" : plan.message)
+      : notLoaded("NotAModel", ground.message);
+    await leaveReport(config.terminationMessagePath, report, log);
+    return 1;
+  }
+  return serve({ config, edge, log, write, modelPath: ground.modelPath, plan });
+}
+
+interface ServeOptions {
+  readonly config: Config;
+  readonly edge: ServeEdge;
+  readonly log: Logger;
+  readonly write: WriteLine;
+  readonly modelPath: string;
+  readonly plan: Plan & { readonly ok: true };
+}
+
+async function serve({ config, edge, log, write, modelPath, plan }: ServeOptions): Promise<0 | 1> {
+  const { now } = edge;
+  const started = now();
+  const state: ServerState = { phase: "loading", inService: true, model: undefined };
+  const { promise: broken, resolve: breakDown } = Promise.withResolvers<FailureReport>();
+  const { promise: served, resolve: beginServing } = Promise.withResolvers<LoadedShard>();
+
+  const metrics = createMetrics({
+    model: config.modelName,
+    version: config.modelVersion,
+    workers: () => shards.usable(),
+    isReady: () => isReady(state.phase, shards.usable()),
+    isInService: () => state.inService,
+  });
+  const shards = createShards({
+    count: plan.shards,
+    start: {
+      kind: "start",
+      config,
+      modelPath,
+      place: plan.place,
+      memoryBudgetBytes: plan.memoryBudgetBytes,
+      connectionLimit: Math.ceil(maximumConnections / plan.shards),
+    },
+    script: edge.script,
+    state,
+    now,
+    writeLog: (line) => write(`${line}\n`),
+    onNobody({ socket, protocol, first }) {
+      if (protocol === "grpc") socket.destroy();
+      else waitingRoom.take(socket, first);
+    },
+    onLoaded: beginServing,
+    onLost({ message, requestId }) {
+      metrics.workerReplaced();
+      log.error({ detail: message, requestId }, "a worker was lost and is being replaced");
+    },
+    onEnded: metrics.retire,
+    onFatal(failure) {
+      setPhase("failed");
+      breakDown({ ok: false, ...failure });
+    },
+    async answer(about) {
+      const counts = await shards.counts();
+      return about === "recent"
+        ? mergeRecent(counts.map(({ recent }) => recent))
+        : counts.map(({ statistics }) => statistics).reduce(addStatistics, noStatistics);
+    },
+  });
+  // A shard inside a run notices by itself that nobody is there any more, but only after the run.
+  edge.abandoned.addEventListener("abort", shards.kill);
+  const setPhase = (phase: Phase): void => {
+    state.phase = phase;
+    shards.tellState();
+  };
+
+  const probe = (path: ProbePath): { readonly isGood: boolean; readonly body: string } => {
+    if (path === paths.live) return { isGood: true, body: '{"live":true}' };
+    return isReady(state.phase, shards.usable())
+      ? { isGood: true, body: '{"live":true,"ready":true}' }
+      : { isGood: false, body: problemJson(problems.notReady(state.phase)) };
+  };
+  const waitingRoom = createWaitingRoom(() => state.phase, edge.newRequestId);
+  const desk = createFrontDesk({
+    probe,
+    newRequestId: edge.newRequestId,
+    handOver: (socket, protocol, first) => shards.handOver({ socket, protocol, first }),
+  });
+  const http = desk.server("http");
+  const grpc = desk.server("grpc");
+  let report: Omit<ServeReport, "ready" | "inService"> | undefined;
+  const admin = createAdmin({
+    metrics: { text: async () => metrics.text(await shards.counts()), contentType: metrics.contentType },
+    report: () => report && { ...report, ready: state.phase === "serving", inService: state.inService },
+    probe,
+  });
+  const watch = watchService({
+    file: config.inServiceFile,
+    onChange(inService) {
+      state.inService = inService;
+      shards.tellState();
+      log.info({ inService }, inService ? "in service" : "out of service: connections end with their next answer");
+    },
+    onError: (error) => log.warn({ error }, "the in-service file cannot be read; the last state holds"),
+  });
+  const terminated = new Promise<undefined>((resolve) => {
+    if (edge.terminated.aborted) resolve(undefined);
+    edge.terminated.addEventListener("abort", () => resolve(undefined), { once: true });
+  });
+
+  try {
+    const httpPort = await listen(http, config.httpPort, config.listenAddress);
+    const grpcPort = await listen(grpc, config.grpcPort, config.listenAddress);
+    const metricsPort = await listen(admin, config.metricsPort, config.listenAddress);
+    log.info({ httpPort, grpcPort, metricsPort, workers: plan.shards }, "listening");
+
+    const loaded = await Promise.race([served, broken, terminated]);
+    if (loaded === undefined) {
+      log.info("stopped while the model was loading");
+      return 0;
+    }
+    if ("reason" in loaded) {
+      await leaveReport(config.terminationMessagePath, loaded, log);
+      return 1;
+    }
+    const model = servedModel(config, loaded);
+    state.model = model;
+    report = {
+      model: config.modelName,
+      version: config.modelVersion,
+      loadSeconds: loaded.loadSeconds,
+      warmUpSeconds: loaded.warmUpSeconds,
+      memoryBytes: edge.memoryBytes() + loaded.memoryBytes * plan.shards,
+      workers: plan.shards,
+      batchRows: loaded.batchRows,
+    };
+    tellLoaded(loaded, (now() - started) / 1000, log);
+    if (state.phase === "loading") setPhase("serving");
+    edge.onServing?.({ model, httpPort, grpcPort, metricsPort });
+
+    const failure = await Promise.race([broken, terminated]);
+    if (failure === undefined) {
+      setPhase("draining");
+      log.info({ propagationSeconds: config.propagationSeconds }, "draining");
+    } else {
+      await leaveReport(config.terminationMessagePath, failure, log);
+    }
+    const isComplete = await drain({
+      servers: [http, grpc],
+      desk,
+      shards,
+      propagationSeconds: config.propagationSeconds,
+      graceSeconds: config.terminationGraceSeconds,
+    });
+    if (isComplete) log.info("drained");
+    else log.warn("the grace period is over: connections were cut");
+    return failure === undefined ? 0 : 1;
+  } catch (error) {
+    if (!isListenError(error)) throw error;
+    const message = `Port ${error.port} cannot be listened on (${error.code}). Choose another, or stop what uses it.`;
+    await leaveReport(config.terminationMessagePath, notLoaded("InvalidConfiguration", message), log);
+    return 1;
+  } finally {
+    shards.kill();
+    http.close();
+    grpc.close();
+    watch.stop();
+    admin.close();
+    admin.closeAllConnections();
+  }
+}
+
+/** An idle connection costs about 10 KiB; more than this is no load balancer but an attack. */
+const maximumConnections = 10_000;
+
+function isReady(phase: Phase, usable: number): boolean {
+  return phase === "serving" && usable > 0;
+}
+
+function servedModel({ modelName, modelVersion }: Config, { signature, sampleShapes }: LoadedShard): ServedModel {
+  const outputNames = signature.outputs.map(({ name }) => name);
+  return { name: modelName, version: modelVersion, signature, outputNames, sampleShapes };
+}
+
+function tellLoaded(loaded: LoadedShard, startSeconds: number, log: Logger): void {
+  const { skippedOutputs, refusal, loadSeconds, warmUpSeconds, memoryBytes, place, batchRows } = loaded;
+  if (skippedOutputs.length > 0) log.warn({ skippedOutputs }, "outputs that cannot be sent are not served");
+  if (refusal !== undefined) {
+    log.warn({ detail: refusal }, "the model did not run on zeros; the first request will be slower");
+  }
+  log.info({ startSeconds, loadSeconds, warmUpSeconds, memoryBytes, place, batchRows }, "serving");
+}

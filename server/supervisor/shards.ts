@@ -1,0 +1,241 @@
+import type { EngineFailure } from "../engine/run.ts";
+import type { FromShard, LoadedShard, Question, ShardCounts, StartShard } from "../shard/messages.ts";
+import type { ServerState } from "../state.ts";
+import { type GivenConnection, type ShardEnd, type ShardProcess, startShard } from "./start-shard.ts";
+
+export interface ShardsOptions {
+  readonly count: number;
+  readonly start: StartShard;
+  readonly script: URL;
+  readonly state: Readonly<ServerState>;
+  /** Monotonic, milliseconds. */
+  readonly now: () => number;
+  readonly writeLog: (line: string) => void;
+  /** Takes the connections that no shard can take. */
+  readonly onNobody: (connection: GivenConnection) => void;
+  /** A shard can take connections. */
+  readonly onLoaded: (model: LoadedShard) => void;
+  /** A shard was lost and is being replaced. */
+  readonly onLost: (lost: LostShard) => void;
+  /** A shard is over, whatever the cause. */
+  readonly onEnded: (counts: ShardCounts | undefined) => void;
+  /** The shards will not recover; called once. */
+  readonly onFatal: (failure: EngineFailure & { readonly stage: "Load" | "Serve" }) => void;
+  /** Answers a shard's question. */
+  readonly answer: (about: Question) => Promise<unknown>;
+}
+
+export interface LostShard {
+  readonly message: string;
+  /** Id of the request that it ran last, when the end came from inside. */
+  readonly requestId: string | undefined;
+}
+
+/** The processes that serve. */
+export interface Shards {
+  /** Gives a connection to the shard that has the fewest. */
+  readonly handOver: (connection: GivenConnection) => void;
+  readonly tellState: () => void;
+  /** Of each process, as it last told, after asking for it anew. */
+  readonly counts: () => Promise<readonly ShardCounts[]>;
+  readonly latestCounts: () => readonly ShardCounts[];
+  /** Shards that run requests. */
+  readonly usable: () => number;
+  /** Ends all, each when nothing is under way in it any more. Settles when they are over. */
+  readonly drain: () => Promise<void>;
+  readonly kill: () => void;
+}
+
+interface Shard {
+  readonly child: ShardProcess;
+  /** Connections handed over that have not ended. */
+  open: number;
+  isUsable: boolean;
+  /** Nothing else is to be given to it: it is ending. */
+  isLeaving: boolean;
+  counts: ShardCounts | undefined;
+  onCounts: (() => void)[];
+}
+
+/** A shard that keeps dying is no accident; more than this within the window ends the pod with a report. */
+const maximumLosses = 5;
+const lossWindowMilliseconds = 10 * 60 * 1000;
+/** A shard inside a run does not answer; what it told last has to do then. */
+const countMilliseconds = 100;
+/** What a shard that will run nothing any more has to answer who waits. */
+const brokenMilliseconds = 2000;
+
+export function createShards(options: ShardsOptions): Shards {
+  const shards = new Set<Shard>();
+  const losses: number[] = [];
+  let hasFailed = false;
+  let isDraining = false;
+  let hasLoaded = false;
+
+  const fail = (failure: EngineFailure): void => {
+    if (hasFailed || isDraining) return;
+    hasFailed = true;
+    options.onFatal({ ...failure, stage: hasLoaded ? "Serve" : "Load" });
+  };
+
+  const receive = (shard: Shard, message: FromShard): void => {
+    switch (message.kind) {
+      case "loaded":
+        hasLoaded = true;
+        shard.isUsable = true;
+        options.onLoaded(message.model);
+        tellState(shard);
+        break;
+      case "loadFailed":
+        shard.isLeaving = true;
+        fail(message);
+        break;
+      case "taken":
+        shard.child.taken();
+        break;
+      case "closed":
+        shard.open -= message.connections;
+        break;
+      case "counts":
+        shard.counts = message.counts;
+        for (const settle of shard.onCounts.splice(0)) settle();
+        break;
+      case "broken":
+        leave(shard, message);
+        break;
+      case "question":
+        void answer(shard, message.question, message.about);
+        break;
+    }
+  };
+
+  const answer = async (shard: Shard, question: number, about: Question): Promise<void> => {
+    shard.child.send({ kind: "answer", question, value: await options.answer(about) });
+  };
+
+  const tellState = (shard: Shard): void => {
+    const { phase, inService } = options.state;
+    shard.child.send({ kind: "state", phase, inService });
+  };
+
+  /** Replaces a shard that still answers but runs nothing any more. */
+  const leave = (shard: Shard, { reason, message }: EngineFailure): void => {
+    if (shard.isLeaving) return;
+    shard.isLeaving = true;
+    shard.isUsable = false;
+    shard.child.send({ kind: "state", phase: "failed", inService: options.state.inService });
+    shard.child.send({ kind: "drain" });
+    setTimeout(shard.child.kill, brokenMilliseconds).unref();
+    replace({ message, requestId: undefined }, reason);
+  };
+
+  const end = (shard: Shard, ended: ShardEnd): void => {
+    shards.delete(shard);
+    options.onEnded(shard.counts);
+    for (const connection of ended.left) handOver(connection);
+    for (const settle of shard.onCounts.splice(0)) settle();
+    if (shard.isLeaving || isDraining) return;
+    const message =
+      ended.signal === null
+        ? `a process of the engine ended with code ${ended.code}`
+        : `a process of the engine was ended by ${ended.signal}`;
+    if (hasLoaded) replace({ message, requestId: ended.lastRun }, "Crashed");
+    else fail({ reason: "LoadFailed", message: `The model could not be loaded: ${message}.` });
+  };
+
+  const replace = (lost: LostShard, reason: EngineFailure["reason"]): void => {
+    if (isDraining || hasFailed) return;
+    const now = options.now();
+    losses.push(now);
+    while ((losses[0] ?? now) < now - lossWindowMilliseconds) losses.shift();
+    options.onLost(lost);
+    if (losses.length > maximumLosses) {
+      const during = lost.requestId === undefined ? "" : `, the last time while it ran the request ${lost.requestId}`;
+      fail({
+        reason,
+        message: `The engine was lost ${losses.length} times within ten minutes${during}: ${lost.message}`,
+      });
+      return;
+    }
+    add();
+  };
+
+  const handOver = (connection: GivenConnection): void => {
+    let chosen: Shard | undefined;
+    for (const shard of shards) {
+      if (shard.isUsable && (chosen === undefined || shard.open < chosen.open)) chosen = shard;
+    }
+    if (chosen === undefined) {
+      options.onNobody(connection);
+      return;
+    }
+    chosen.open += 1;
+    chosen.child.handOver(connection);
+  };
+
+  const add = (): void => {
+    const shard: Shard = {
+      child: startShard({
+        script: options.script,
+        writeLog: options.writeLog,
+        onMessage: (message) => receive(shard, message),
+      }),
+      open: 0,
+      isUsable: false,
+      isLeaving: false,
+      counts: undefined,
+      onCounts: [],
+    };
+    shards.add(shard);
+    void shard.child.ended.then((ended) => end(shard, ended));
+    shard.child.send(options.start);
+  };
+
+  for (let index = 0; index < options.count; index++) add();
+
+  return {
+    handOver,
+
+    tellState() {
+      for (const shard of shards) {
+        if (!shard.isLeaving) tellState(shard);
+      }
+    },
+
+    async counts() {
+      const asked = [...shards].map(
+        (shard) =>
+          new Promise<void>((resolve) => {
+            shard.onCounts.push(resolve);
+            shard.child.send({ kind: "count" });
+          }),
+      );
+      await Promise.race([Promise.all(asked), pause(countMilliseconds)]);
+      return latest();
+    },
+
+    latestCounts: latest,
+    usable: () => [...shards].filter(({ isUsable }) => isUsable).length,
+
+    async drain() {
+      isDraining = true;
+      for (const shard of shards) shard.child.send({ kind: "drain" });
+      await Promise.all([...shards].map(({ child }) => child.ended));
+    },
+
+    kill() {
+      isDraining = true;
+      for (const { child } of shards) child.kill();
+    },
+  };
+
+  function latest(): readonly ShardCounts[] {
+    return [...shards].flatMap(({ counts }) => (counts === undefined ? [] : [counts]));
+  }
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, milliseconds);
+  });
+}
