@@ -1,12 +1,12 @@
 # Names for what npm scripts do, so that they work on a machine that has only Node 20 or later, npm and Go: the first
 # one that is used installs the npm packages, among them the Node that everything runs on.
 .DEFAULT_GOAL := help
-.PHONY: help demo down test soak bench check release cluster kubeenv
+.PHONY: help demo down test soak bench bench-peers check release cluster kubeenv
 
 installed := node_modules/.package-lock.json
 
 help: ## list these targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p; s/^#> \(.*\)/\t  \1/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p; s/^#> \(.*\)/\t  \1/p' $(MAKEFILE_LIST) | expand -t 20
 
 # CLUSTER counts on the command line alone: a variable that a shell happens to have must not lead to a cluster.
 ifeq ($(origin CLUSTER),command line)
@@ -30,6 +30,9 @@ soak: $(installed) ## run what `make test` leaves out, before a release: KEDA, a
 
 bench: $(installed) ## print the figures the project holds itself to, each with the command that shows it
 	@npm run --silent bench
+
+bench-peers: $(installed) ## measure the server beside what people use instead, in one run of hours; installs 3 GB
+	@npm run --silent bench:peers
 
 check: $(installed) ## run the static checks: types, lint, format, generated files, unused code
 	@npm run --silent check

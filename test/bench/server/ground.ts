@@ -1,11 +1,9 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { stageServer } from "../../../images/stage.ts";
-import { repositoryDirectory } from "../../cluster/directories.ts";
 import type { GroupOptions } from "../figure.ts";
-import { type ImageStart, imageStart } from "../image-start.ts";
 import { type FloorReading, measureFloor } from "./floor.ts";
+import { serverImage } from "./server-image.ts";
 import { type ServerProcess, startServer } from "./server-process.ts";
 import { benchTargets, type Target } from "./targets.ts";
 
@@ -53,12 +51,6 @@ export async function startGround(options: GroupOptions): Promise<ServerGround> 
     },
     stop: () => rm(directory, { recursive: true, force: true }),
   };
-}
-
-async function serverImage(): Promise<ImageStart> {
-  const context = join(repositoryDirectory, "build", "bench", "server");
-  await stageServer(repositoryDirectory, context);
-  return imageStart(await readFile(join(repositoryDirectory, "images", "server.Dockerfile"), "utf8"), context);
 }
 
 async function place(target: Target, parent: string): Promise<PlacedTarget> {

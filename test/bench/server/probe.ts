@@ -23,7 +23,7 @@ export async function probe(url: string, { everyMs, seconds }: ProbeOptions): Pr
   const probes = Array.from({ length: Math.round((seconds * 1000) / everyMs) }, async (_, turn) => {
     await delay(Math.max(0, begun + turn * everyMs - performance.now()));
     const sent = performance.now();
-    const outcome = await once(url);
+    const outcome = await probeOnce(url);
     return { outcome, ms: performance.now() - sent };
   });
   const done = await Promise.all(probes);
@@ -33,7 +33,7 @@ export async function probe(url: string, { everyMs, seconds }: ProbeOptions): Pr
 }
 
 /** Status of the answer, or the error instead of one. */
-function once(url: string): Promise<string> {
+export function probeOnce(url: string): Promise<string> {
   return new Promise((resolve) => {
     const sent = request(url, { agent: false, timeout: timeoutMs }, (response) => {
       response.resume();
