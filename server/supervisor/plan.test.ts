@@ -34,6 +34,12 @@ describe("shards and their memory", () => {
     assert.equal(raised.shards, 1);
   });
 
+  test("a large model runs on a thread from the start, as its runs are long", () => {
+    const plan = planShards({ ...ground, modelBytes: 553 * mebibyte });
+    assert.ok(plan.ok);
+    assert.equal(plan.place, "thread");
+  });
+
   test("a model whose time depends on values runs on a thread from the start", () => {
     const plan = planShards({ ...ground, hasLoops: true });
     assert.ok(plan.ok);

@@ -30,6 +30,8 @@ const supervisorBytes = 80 * mebibyte;
 const shardBytes = 40 * mebibyte;
 /** ONNX Runtime keeps weights, and packs those of matrix products anew, which stand in for the old ones. */
 const modelFactor = 1.2;
+/** A run over so many weights takes long enough for a thread of its own, and to load them twice to find out takes longer. */
+const largeModelBytes = 256 * mebibyte;
 /** Of what is left, the part that requests may hold; the rest is for what the model makes while it runs. */
 const requestShare = 0.35;
 /** Less is no room for requests at all. */
@@ -45,7 +47,7 @@ const usualBudgetBytes = 1024 * mebibyte;
  * Fewer shards than asked for when the limit is too small for them; none, and a reason, when not even one fits.
  */
 export function planShards({ workers, memoryLimitBytes, modelBytes, hasLoops }: Ground): Plan {
-  const place: Place = hasLoops === true ? "thread" : "inPlace";
+  const place: Place = hasLoops === true || modelBytes >= largeModelBytes ? "thread" : "inPlace";
   if (memoryLimitBytes === undefined) {
     return { ok: true, shards: workers, place, memoryBudgetBytes: Math.floor(usualBudgetBytes / workers) };
   }

@@ -9,6 +9,29 @@ export interface Usage {
 
 const ticksPerSecond = 100;
 
+/** Of a process and of those that it has started, together. Undefined when there is no such process. */
+export function usageOfTree(pid: number): Usage | undefined {
+  const own = usageOf(pid);
+  if (own === undefined) return undefined;
+  return childrenOf(pid)
+    .flatMap((child) => usageOfTree(child) ?? [])
+    .reduce(
+      (sum, { cpuMs, memoryMebibytes }) => ({
+        cpuMs: sum.cpuMs + cpuMs,
+        memoryMebibytes: sum.memoryMebibytes + memoryMebibytes,
+      }),
+      own,
+    );
+}
+
+function childrenOf(pid: number): readonly number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
+}
+
 /** Undefined when there is no such process. */
 export function usageOf(pid: number): Usage | undefined {
   let stat: string;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { environment } from "../../../server/contract.ts";
 import type { ImageStart } from "../image-start.ts";
-import { type Usage, usageOf } from "../usage.ts";
+import { type Usage, usageOfTree } from "../usage.ts";
 
 /** The bundle of the image as a process of this machine, on loopback. */
 export interface ServerProcess {
@@ -66,7 +66,7 @@ export async function startServer({ image, modelName, directory }: ServerStart):
     pid,
     url: `http://127.0.0.1:${outcome}`,
     usage: () => {
-      const usage = usageOf(pid);
+      const usage = usageOfTree(pid);
       if (usage === undefined) throw new Error(`the server ended: ${said}`);
       return usage;
     },
