@@ -51,8 +51,12 @@ interface Shard {
   /** Connections handed over that have not ended. */
   open: number;
   isUsable: boolean;
+  /** When it last said anything: it does so every second, unless a run in place stops it. */
+  heard: number;
   /** Nothing else is to be given to it: it is ending. */
   isLeaving: boolean;
+  /** It was ended here because it said nothing for too long. */
+  isSilent: boolean;
   counts: ShardCounts | undefined;
   onCounts: (() => void)[];
 }
@@ -62,6 +66,9 @@ const maximumLosses = 5;
 const lossWindowMilliseconds = 10 * 60 * 1000;
 /** A shard inside a run does not answer; what it told last has to do then. */
 const countMilliseconds = 100;
+/** Beyond the time that a run may take: what a shard says comes every second. */
+const silentMilliseconds = 3000;
+const watchMilliseconds = 500;
 /** What a shard that will run nothing any more has to answer who waits. */
 const brokenMilliseconds = 2000;
 
@@ -79,6 +86,7 @@ export function createShards(options: ShardsOptions): Shards {
   };
 
   const receive = (shard: Shard, message: FromShard): void => {
+    shard.heard = options.now();
     switch (message.kind) {
       case "loaded":
         hasLoaded = true;
@@ -135,11 +143,12 @@ export function createShards(options: ShardsOptions): Shards {
     for (const connection of ended.left) handOver(connection);
     for (const settle of shard.onCounts.splice(0)) settle();
     if (shard.isLeaving || isDraining) return;
-    const message =
-      ended.signal === null
+    const message = shard.isSilent
+      ? tooLong(options.start.config.runSeconds)
+      : ended.signal === null
         ? `a process of the engine ended with code ${ended.code}`
         : `a process of the engine was ended by ${ended.signal}`;
-    if (hasLoaded) replace({ message, requestId: ended.lastRun }, "Crashed");
+    if (hasLoaded) replace({ message, requestId: ended.lastRun }, shard.isSilent ? "EngineStuck" : "Crashed");
     else fail({ reason: "LoadFailed", message: `The model could not be loaded: ${message}.` });
   };
 
@@ -182,7 +191,9 @@ export function createShards(options: ShardsOptions): Shards {
       }),
       open: 0,
       isUsable: false,
+      heard: options.now(),
       isLeaving: false,
+      isSilent: false,
       counts: undefined,
       onCounts: [],
     };
@@ -192,6 +203,22 @@ export function createShards(options: ShardsOptions): Shards {
   };
 
   for (let index = 0; index < options.count; index++) add();
+
+  /** A run in place cannot be interrupted, and nobody but this process can tell that it takes too long. */
+  let watched = options.now();
+  const watch = setInterval(() => {
+    const wasStopped = options.now() - watched > silentMilliseconds;
+    watched = options.now();
+    // What the shards said while this process was stopped has not been heard yet.
+    if (wasStopped) for (const shard of shards) shard.heard = watched;
+    const longest = options.start.config.runSeconds * 1000 + silentMilliseconds;
+    for (const shard of shards) {
+      if (!shard.isUsable || options.now() - shard.heard < longest) continue;
+      shard.isUsable = false;
+      shard.isSilent = true;
+      shard.child.kill();
+    }
+  }, watchMilliseconds);
 
   return {
     handOver,
@@ -219,12 +246,14 @@ export function createShards(options: ShardsOptions): Shards {
 
     async drain() {
       isDraining = true;
+      clearInterval(watch);
       for (const shard of shards) shard.child.send({ kind: "drain" });
       await Promise.all([...shards].map(({ child }) => child.ended));
     },
 
     kill() {
       isDraining = true;
+      clearInterval(watch);
       for (const { child } of shards) child.kill();
     },
   };
@@ -232,6 +261,10 @@ export function createShards(options: ShardsOptions): Shards {
   function latest(): readonly ShardCounts[] {
     return [...shards].flatMap(({ counts }) => (counts === undefined ? [] : [counts]));
   }
+}
+
+function tooLong(runSeconds: number): string {
+  return `a run of the model took longer than the ${runSeconds} s that are allowed, and cannot be interrupted`;
 }
 
 function pause(milliseconds: number): Promise<void> {

@@ -127,6 +127,21 @@ describe("a native crash", () => {
   });
 });
 
+test("a shard that a run in place has stopped is ended and replaced, and the request is named", async () => {
+  const variables = { ...twoShards, SLIPWAY_RUN_TIMEOUT_SECONDS: "1" };
+  const server = await startServer({ files: { "model.onnx": identityModel() }, variables });
+  await usable(server, 2);
+  const [stopped] = await shardsOf(server);
+  assert.ok(stopped);
+  process.kill(Number(stopped), "SIGSTOP");
+  await replaced(server, 1);
+  assert.equal(await isRunning(stopped), false);
+  const told = server.log().find(({ msg }) => msg === "a worker was lost and is being replaced");
+  assert.match(String(told?.["detail"]), /longer than the 1 s that are allowed/);
+  await usable(server, 2);
+  assert.deepEqual(await server.stop(), { code: 0, signal: null });
+});
+
 test("no shard outlives its supervisor", async () => {
   const server = await startServer({ files: { "model.onnx": identityModel() }, variables: twoShards });
   const shards = await shardsOf(server);
