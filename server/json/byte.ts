@@ -6,6 +6,8 @@ export const dot = 0x2e;
 export const zero = 0x30;
 export const nine = 0x39;
 export const colon = 0x3a;
+/** Of a number, in lower case. */
+export const exponent = 0x65;
 export const openBracket = 0x5b;
 export const backslash = 0x5c;
 export const closeBracket = 0x5d;

@@ -30,6 +30,12 @@ export function createCursor(body: Uint8Array): Cursor {
   return cursor;
 }
 
+/** Where a run of elements meets one that it does not take: the cursor stands before it, and the result says its index. */
+export function stop(cursor: Cursor, at: number, index: number): number {
+  cursor.at = at;
+  return ~index;
+}
+
 /** The byte at the cursor; 0, which no value takes, at the end. */
 export function peek({ bytes, at, length }: Cursor): number {
   return at < length ? (bytes[at] ?? 0) : 0;

@@ -1,6 +1,6 @@
 /// <reference lib="esnext.float16" />
-import { comma, dot, minus, nine, quote, zero } from "./byte.ts";
-import type { Cursor } from "./cursor.ts";
+import { comma, dot, exponent, minus, nine, quote, zero } from "./byte.ts";
+import { type Cursor, stop } from "./cursor.ts";
 import { exactDigits, exactDouble, exactPower, powersOfTen } from "./exact-double.ts";
 import { isNext } from "./read-string.ts";
 
@@ -161,7 +161,6 @@ const tooManyDigits = 100;
 const farOut = 1e9;
 const allDigits = 0x30303030;
 const plus = 0x2b;
-const exponent = 0x65;
 
 /**
  * A value is off by less than 2^-48 of itself: 2^-49.8 for digits that were left out behind 16 of them, and four
@@ -170,11 +169,6 @@ const exponent = 0x65;
  */
 const justBelow = 1 - 2 ** -48;
 const justAbove = 1 + 2 ** -48;
-
-function stop(cursor: Cursor, at: number, index: number): number {
-  cursor.at = at;
-  return ~index;
-}
 
 function readNonFinite(cursor: Cursor): number | undefined {
   if (cursor.bytes[cursor.at] !== quote) return undefined;

@@ -1,6 +1,6 @@
 import { isProblem } from "../errors.ts";
-import { comma, dot, isSpace, minus, nine, zero } from "./byte.ts";
-import type { Cursor } from "./cursor.ts";
+import { comma, dot, exponent, isSpace, minus, nine, zero } from "./byte.ts";
+import { type Cursor, stop } from "./cursor.ts";
 import { readNumber } from "./read-value.ts";
 
 /** Integers that fit a number. */
@@ -58,9 +58,3 @@ export function readIntegers(
 
 /** The largest values of 32 bits have 10. */
 const plainDigits = 11;
-const exponent = 0x65;
-
-function stop(cursor: Cursor, at: number, index: number): number {
-  cursor.at = at;
-  return ~index;
-}

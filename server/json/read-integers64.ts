@@ -1,6 +1,6 @@
 import { isProblem } from "../errors.ts";
-import { comma, dot, isSpace, minus, nine, zero } from "./byte.ts";
-import type { Cursor } from "./cursor.ts";
+import { comma, dot, exponent, isSpace, minus, nine, zero } from "./byte.ts";
+import { type Cursor, stop } from "./cursor.ts";
 import { readNumber } from "./read-value.ts";
 
 /**
@@ -81,9 +81,3 @@ export function readIntegers64(
 const maximumDigits = 20;
 const lowerDigits = 9;
 const lowerPower = 1e9;
-const exponent = 0x65;
-
-function stop(cursor: Cursor, at: number, index: number): number {
-  cursor.at = at;
-  return ~index;
-}

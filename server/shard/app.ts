@@ -2,7 +2,7 @@ import type { Logger } from "pino";
 import { paths } from "../contract.ts";
 import type { Engine, RunOutcome } from "../engine/run.ts";
 import { isProblem, type Problem, problems } from "../errors.ts";
-import type { BodyPlan, Exchange, Handler, Reply } from "../http/handler.ts";
+import type { BodyPlan, Exchange, Handler } from "../http/handler.ts";
 import { problemReply } from "../http/answer/problem-reply.ts";
 import type { RecentRequests } from "../page/recent-requests.ts";
 import { decodePredict, encodePredict } from "../protocol/predict.ts";
@@ -43,8 +43,8 @@ export interface AppOptions {
   readonly onFailed: () => void;
   /** Of all shards. */
   readonly statistics: () => Promise<ModelStatistics>;
-  /** Pages for people: takes the connection over. */
-  readonly page: (exchange: Exchange) => void;
+  /** Pages for people: takes the connection over, and says with which status it has answered. */
+  readonly page: (exchange: Exchange, answered: (status: number) => void) => void;
 }
 
 /** One request from its head to the end of its answer. */
@@ -54,8 +54,6 @@ export interface Call {
   readonly route: string;
   /** Memory that it holds. */
   readonly ticket: Ticket;
-  /** Of the answer; 0 before there is one. */
-  status: number;
   /** Called with the whole body, where the route takes one. */
   whole?: (body: Uint8Array) => void;
 }
@@ -71,21 +69,16 @@ export function createApp(options: AppOptions): Handler {
   const mayTellMistake = createLineRate(now);
   const calls = new WeakMap<Exchange, Call>();
 
-  const answer = (call: Call, reply: Reply): void => {
-    call.status = reply.status;
-    call.exchange.answer(reply);
-  };
-
   const refuse = (call: Call, problem: Problem): undefined => {
     const level = problem.status >= 500 && !isProbe(call) ? "warn" : "debug";
     if (log.isLevelEnabled(level)) {
       log[level]({ requestId: call.exchange.id, code: problem.code }, problem.message);
     }
-    answer(call, problemReply(problem));
+    call.exchange.answer(problemReply(problem));
   };
 
   const ok = (call: Call, body: object): undefined => {
-    answer(call, { status: 200, headers: json, parts: [JSON.stringify(body)] });
+    call.exchange.answer({ status: 200, headers: json, parts: [JSON.stringify(body)] });
   };
 
   /** The way of every prediction: body, decoded, run, encoded. */
@@ -134,20 +127,17 @@ export function createApp(options: AppOptions): Handler {
   ): Promise<void> {
     try {
       const outcome = await run;
-      if (outcome.kind === "abandoned") {
-        call.status = clientGone;
-        return;
-      }
+      // `over` counts it.
+      if (outcome.kind === "abandoned") return;
       if (outcome.kind !== "done") {
         options.onFailed();
-        refuse(call, problemOf(outcome, options, state));
+        refuse(call, problemOf(outcome, options));
         return;
       }
-      metrics.ran(outcome.queueSeconds, outcome.runSeconds);
       options.onRan(outcome.queueSeconds, outcome.runSeconds);
       const encoded = encode(outcome.outputs);
       if (isProblem(encoded)) refuse(call, encoded);
-      else answer(call, { status: 200, headers: { ...json, ...encoded.headers }, parts: encoded.parts });
+      else call.exchange.answer({ status: 200, headers: { ...json, ...encoded.headers }, parts: encoded.parts });
     } catch (error) {
       fail(call, error);
     }
@@ -155,7 +145,18 @@ export function createApp(options: AppOptions): Handler {
 
   const fail = (call: Call, error: unknown): void => {
     log.error({ requestId: call.exchange.id, error }, "a request could not be handled");
-    if (call.status === 0) refuse(call, problems.internal());
+    if (call.exchange.status === 0) refuse(call, problems.internal());
+  };
+
+  /** Counts and logs a request that is over. */
+  const tell = (call: Call, status: number): void => {
+    const { exchange, route } = call;
+    const seconds = (now() - exchange.started) / 1000;
+    metrics.answered(route, status, seconds);
+    recent.add(route, status, seconds);
+    const level = levelOf(call, status);
+    if (!log.isLevelEnabled(level) || (level === "info" && !mayTellMistake())) return;
+    log[level]({ requestId: exchange.id, method: exchange.method, route, status, seconds }, "request");
   };
 
   const whenLoaded =
@@ -213,21 +214,19 @@ export function createApp(options: AppOptions): Handler {
     v1Predict: prediction(decodeV1, (_model, request, outputs) => encodeV1(request.rows, outputs)),
     predict: prediction(decodePredict, (model, _request, outputs) => encodePredict(model, outputs)),
     page(call) {
-      call.status = 200;
-      options.page(call.exchange);
+      options.page(call.exchange, (status) => tell(call, status));
       return undefined;
     },
   };
-  const route = createRouter(options.modelName, options.modelVersion, handlers);
+  const findRoute = createRouter(options.modelName, options.modelVersion, handlers);
 
   return {
     head(exchange) {
-      const found = route(exchange.path);
+      const found = findRoute(exchange.path);
       const call: Call = {
         exchange,
         route: isProblem(found) ? "unknown" : found.template,
         ticket: options.budget.open(),
-        status: 0,
       };
       calls.set(exchange, call);
       if (isProblem(found)) return refuse(call, found);
@@ -258,13 +257,9 @@ export function createApp(options: AppOptions): Handler {
       const call = calls.get(exchange);
       if (call === undefined) return;
       call.ticket.give();
-      const status = end === "gone" ? clientGone : exchange.status;
-      const seconds = (now() - exchange.started) / 1000;
-      metrics.answered(call.route, status, seconds);
-      recent.add(call.route, status, seconds);
-      const level = levelOf(call, status);
-      if (!log.isLevelEnabled(level) || (level === "info" && !mayTellMistake())) return;
-      log[level]({ requestId: exchange.id, method: exchange.method, route: call.route, status, seconds }, "request");
+      if (end === "gone") tell(call, clientGone);
+      // Without a status it was handed over, and its page tells.
+      else if (exchange.status !== 0) tell(call, exchange.status);
     },
   };
 }
@@ -302,7 +297,6 @@ function isProbe({ route }: Call): boolean {
 export function problemOf(
   outcome: Exclude<RunOutcome, { readonly kind: "done" | "abandoned" }>,
   options: AppOptions,
-  state: Readonly<ServerState>,
 ): Problem {
   switch (outcome.kind) {
     case "invalid":
@@ -320,5 +314,5 @@ export function problemOf(
     case "closed":
       break;
   }
-  return problems.notReady(state.phase);
+  return problems.notReady(options.state.phase);
 }

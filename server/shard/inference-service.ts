@@ -6,7 +6,7 @@ import { type AppOptions, problemOf, serverExtensions, serverName, serverVersion
 
 /** The model as gRPC serves it: the same engine, the same answers. */
 export function createInferenceService(options: AppOptions): InferenceService {
-  const { state, metrics, now } = options;
+  const { state, now } = options;
   return {
     server: { name: serverName, version: serverVersion, extensions: serverExtensions },
     modelName: options.modelName,
@@ -30,9 +30,8 @@ export function createInferenceService(options: AppOptions): InferenceService {
       if (outcome.kind === "abandoned") return problems.queueExpired(options.queueSeconds);
       if (outcome.kind !== "done") {
         options.onFailed();
-        return problemOf(outcome, options, state);
+        return problemOf(outcome, options);
       }
-      metrics.ran(outcome.queueSeconds, outcome.runSeconds);
       options.onRan(outcome.queueSeconds, outcome.runSeconds);
       return outcome.outputs;
     },

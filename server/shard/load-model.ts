@@ -34,8 +34,10 @@ async function loadAt(
   const { signature, skippedOutputs, symbols } = loaded;
   const loadedAt = now();
   const warm = await warmUp(engine, signature, symbols);
+  // Who is about to be loaded anew, on a thread, has no use for it.
+  const stays = place === placeAfterWarmUp(warm.runSeconds);
   const batchRows =
-    warm.runSeconds !== undefined && "chooseBatches" in engine
+    stays && warm.runSeconds !== undefined && "chooseBatches" in engine
       ? engine.chooseBatches(warm.shapes, start.config.batchLimit)
       : 1;
   const model: LoadedShard = {

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import express from "express";
 import { problemJson, problems } from "../errors.ts";
 import type { Exchange } from "../http/handler.ts";
@@ -11,8 +12,8 @@ import type { ServerState } from "../state.ts";
 
 /** Pages for people. Node's own server and Express have them, and their connections: both cost a multiple of ours. */
 export interface Pages {
-  /** Takes the connection over, answers, and ends it. */
-  readonly serve: (exchange: Exchange) => void;
+  /** Takes the connection over, answers, says with which status, and ends it. */
+  readonly serve: (exchange: Exchange, answered: (status: number) => void) => void;
   readonly connections: () => number;
 }
 
@@ -27,11 +28,16 @@ export function createPages(options: PagesOptions): Pages {
   // Most servers are never looked at.
   let server: Server | undefined;
   let connections = 0;
+  // Each has one request.
+  const answering = new WeakMap<Socket, (status: number) => void>();
   return {
     connections: () => connections,
-    serve(exchange) {
-      server ??= createServer({ requireHostHeader: false }, pagesApp(options));
+    serve(exchange, answered) {
+      server ??= createServer({ requireHostHeader: false }, pagesApp(options)).on("request", (request, response) => {
+        response.once("close", () => answering.get(request.socket)?.(response.statusCode));
+      });
       const { socket, head } = exchange.handOver();
+      answering.set(socket, answered);
       connections += 1;
       socket.once("close", () => {
         connections -= 1;

@@ -1,22 +1,23 @@
 import type { Socket } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
 import type { Logger } from "pino";
-import type { Config } from "../config.ts";
 import type { Engine } from "../engine/run.ts";
 import { createGrpcServer } from "../grpc/grpc-server.ts";
 import { createHttpServer } from "../http/http-server.ts";
 import { createLog, standardOutput } from "../log.ts";
 import { createRecentRequests, type RecentRequest } from "../page/recent-requests.ts";
 import type { ModelStatistics } from "../protocol/v2/model-statistics.ts";
-import type { ServedModel, ServerState } from "../state.ts";
+import type { ServerState } from "../state.ts";
 import { type AppOptions, createApp } from "./app.ts";
 import { isOfAge } from "./connection-age.ts";
 import { createInferenceService } from "./inference-service.ts";
 import { loadModel } from "./load-model.ts";
 import { createMemoryBudget } from "./memory-budget.ts";
-import type { FromShard, LoadedShard, ToShard } from "./messages.ts";
+import type { FromShard, StartShard, ToShard } from "./messages.ts";
 import { createShardMetrics } from "./metrics.ts";
 import { createPages } from "./pages.ts";
 import { createQuestions } from "./questions.ts";
+import { servedModel } from "./served-model.ts";
 import { createStatistics } from "./statistics.ts";
 import { tellCall } from "./tell-call.ts";
 
@@ -54,7 +55,7 @@ export function runShard(edge: ShardEdge): void {
   });
 }
 
-function startShard(start: Extract<ToShard, { readonly kind: "start" }>, edge: ShardEdge): void {
+function startShard(start: StartShard, edge: ShardEdge): void {
   const { config } = start;
   const { now } = edge;
   const log = createLog(config.logLevel, standardOutput()).child({
@@ -89,7 +90,10 @@ function startShard(start: Extract<ToShard, { readonly kind: "start" }>, edge: S
     recent,
     log,
     now,
-    onRan: statistics.ran,
+    onRan(queueSeconds, runSeconds) {
+      metrics.ran(queueSeconds, runSeconds);
+      statistics.ran(queueSeconds, runSeconds);
+    },
     onFailed: statistics.failed,
     statistics: async () => (await questions.ask("statistics")) as ModelStatistics,
     page: pages.serve,
@@ -186,7 +190,7 @@ function startShard(start: Extract<ToShard, { readonly kind: "start" }>, edge: S
 }
 
 async function load(
-  start: Extract<ToShard, { readonly kind: "start" }>,
+  start: StartShard,
   edge: ShardEdge,
   log: Logger,
   state: ServerState,
@@ -198,18 +202,8 @@ async function load(
     return;
   }
   onEngine(loaded.engine);
-  state.model = modelOf(start.config, loaded.model);
+  state.model = servedModel(start.config, loaded.model);
   edge.send({ kind: "loaded", model: loaded.model });
-}
-
-function modelOf({ modelName, modelVersion }: Config, loaded: LoadedShard): ServedModel {
-  return {
-    name: modelName,
-    version: modelVersion,
-    signature: loaded.signature,
-    outputNames: loaded.signature.outputs.map(({ name }) => name),
-    sampleShapes: loaded.sampleShapes,
-  };
 }
 
 /** Counts calls, and tells of those together that come within some time. */
@@ -223,10 +217,4 @@ function together(milliseconds: number, tell: (calls: number) => void): () => vo
       calls = 0;
     }, milliseconds);
   };
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, milliseconds);
-  });
 }

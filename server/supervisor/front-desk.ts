@@ -7,8 +7,6 @@ import { stopReading } from "./stop-reading.ts";
 export interface FrontDesk {
   /** One for each port; not listening yet. */
   readonly server: (protocol: Protocol) => Server;
-  /** Connections that have not sent anything yet. */
-  readonly waiting: () => number;
   /** Ends the connections that have sent nothing. */
   readonly endWaiting: () => void;
 }
@@ -29,6 +27,8 @@ const maximumWaiting = 4096;
 const silentMilliseconds = 60_000;
 /** Dead peers are found by TCP, as idle connections are kept for long. */
 const tcpKeepAliveMilliseconds = 60_000;
+/** How long who asked may take to read the answer and close. */
+const lingerMilliseconds = 1000;
 /** Of a whole request for a probe; the kubelet's has 120. */
 const probeBytes = 1024;
 
@@ -80,7 +80,6 @@ export function createFrontDesk(options: FrontDeskOptions): FrontDesk {
       };
       return createServer(settings, (socket) => accept(socket, protocol));
     },
-    waiting: () => waiting.size,
     endWaiting() {
       for (const socket of waiting) socket.end();
     },
@@ -123,6 +122,8 @@ function answerProbe(
   ];
   socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
   socket.resume();
+  const timer = setTimeout(() => socket.destroy(), lingerMilliseconds);
+  socket.once("close", () => clearTimeout(timer));
 }
 
 function ignore(): void {

@@ -6,6 +6,7 @@ import { problemJson, problems } from "../errors.ts";
 import { mergeRecent } from "../page/recent-requests.ts";
 import { addStatistics, noStatistics } from "../protocol/v2/model-statistics.ts";
 import type { LoadedShard } from "../shard/messages.ts";
+import { servedModel } from "../shard/served-model.ts";
 import type { Phase, ServedModel, ServerState } from "../state.ts";
 import { leaveReport, notLoaded } from "../termination.ts";
 import { createAdmin } from "./admin.ts";
@@ -242,11 +243,6 @@ const maximumConnections = 10_000;
 
 function isReady(phase: Phase, usable: number): boolean {
   return phase === "serving" && usable > 0;
-}
-
-function servedModel({ modelName, modelVersion }: Config, { signature, sampleShapes }: LoadedShard): ServedModel {
-  const outputNames = signature.outputs.map(({ name }) => name);
-  return { name: modelName, version: modelVersion, signature, outputNames, sampleShapes };
 }
 
 function tellLoaded(loaded: LoadedShard, startSeconds: number, log: Logger): void {

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import type { EngineFailure } from "../engine/run.ts";
 import type { FromShard, LoadedShard, Question, ShardCounts, StartShard } from "../shard/messages.ts";
 import type { ServerState } from "../state.ts";
@@ -265,10 +266,4 @@ export function createShards(options: ShardsOptions): Shards {
 
 function tooLong(runSeconds: number): string {
   return `a run of the model took longer than the ${runSeconds} s that are allowed, and cannot be interrupted`;
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, milliseconds);
-  });
 }

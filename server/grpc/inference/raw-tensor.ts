@@ -1,35 +1,12 @@
-/// <reference lib="esnext.float16" />
 import type { Bytes } from "../wire/reader.ts";
 import { isUtf8 } from "node:buffer";
 import { isProblem, type Problem, problems } from "../../errors.ts";
-import type { Datatype, TensorData, TensorSpec } from "../../tensor.ts";
+import { codecs, type Datatype, type TensorData, type TensorSpec } from "../../tensor.ts";
 import { grpcProblems } from "../grpc-problems.ts";
-
-type NumericData = Exclude<TensorData, string[]>;
-
-interface ArrayOf {
-  readonly BYTES_PER_ELEMENT: number;
-  new (buffer: ArrayBuffer, byteOffset: number, length: number): NumericData;
-}
-
-const arrays: Readonly<Record<Exclude<Datatype, "BYTES">, ArrayOf>> = {
-  BOOL: Uint8Array,
-  UINT8: Uint8Array,
-  UINT16: Uint16Array,
-  UINT32: Uint32Array,
-  UINT64: BigUint64Array,
-  INT8: Int8Array,
-  INT16: Int16Array,
-  INT32: Int32Array,
-  INT64: BigInt64Array,
-  FP16: Float16Array,
-  FP32: Float32Array,
-  FP64: Float64Array,
-};
 
 /** Bytes of one element in raw form; undefined for BYTES, whose elements have lengths of their own. */
 export function elementBytes(datatype: Datatype): number | undefined {
-  return datatype === "BYTES" ? undefined : arrays[datatype].BYTES_PER_ELEMENT;
+  return datatype === "BYTES" ? undefined : codecs[datatype].elementBytes;
 }
 
 /**
@@ -44,7 +21,7 @@ export function readRawTensor(
   raw: Bytes,
 ): TensorData | Problem {
   if (spec.datatype === "BYTES") return readRawStrings(spec, shape, count, raw);
-  const size = arrays[spec.datatype].BYTES_PER_ELEMENT;
+  const size = codecs[spec.datatype].elementBytes;
   if (raw.length !== count * size) {
     return grpcProblems.wrongByteCount(spec.name, raw.length, spec.datatype, shape, count * size);
   }
@@ -52,20 +29,20 @@ export function readRawTensor(
 }
 
 /** Little-endian numbers as they lie in `bytes`, whose length is a multiple of the datatype's size. */
-export function numbersOf(datatype: Exclude<Datatype, "BYTES">, bytes: Bytes): NumericData {
-  const array = arrays[datatype];
-  const count = bytes.length / array.BYTES_PER_ELEMENT;
+export function numbersOf(datatype: Exclude<Datatype, "BYTES">, bytes: Bytes): TensorData {
+  const { elementBytes: size, view } = codecs[datatype];
+  const count = bytes.length / size;
   const { buffer, byteOffset } = bytes;
-  if (byteOffset % array.BYTES_PER_ELEMENT === 0) return new array(buffer, byteOffset, count);
+  if (byteOffset % size === 0) return view(buffer, byteOffset, count);
   // Small ones come out of Node's pool, at multiples of 8: memory of their own would cost a microsecond each.
   const copy = Buffer.allocUnsafe(bytes.length);
   bytes.copy(copy);
-  return copy.byteOffset % array.BYTES_PER_ELEMENT === 0
-    ? new array(copy.buffer, copy.byteOffset, count)
-    : new array(buffer.slice(byteOffset, byteOffset + bytes.length), 0, count);
+  return copy.byteOffset % size === 0
+    ? view(copy.buffer, copy.byteOffset, count)
+    : view(buffer.slice(byteOffset, byteOffset + bytes.length), 0, count);
 }
 
-function checkedBools(input: string, raw: Bytes): NumericData | Problem {
+function checkedBools(input: string, raw: Bytes): TensorData | Problem {
   for (let index = 0; index < raw.length; index++) {
     const value = raw[index] ?? 0;
     if (value > 1) return problems.wrongElement(input, `raw[${index}]`, value, "bytes of 0 and 1");

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readdir, readFile, readlink } from "node:fs/promises";
 import { Agent, request as httpRequest } from "node:http";
+import { connect } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { identityModel, onnxModel } from "../../fixtures/onnx.ts";
 import { call, eventually, type LogLine, post, type RunningServer, startServer } from "./harness.ts";
@@ -60,6 +61,24 @@ describe("a connection is handed to a shard", () => {
     assert.equal((await call(`${server.metricsUrl}/v2/health/ready`)).status, 200);
     assert.equal((await call(`${server.metricsUrl}/v2/health/live`)).status, 200);
   });
+});
+
+test("who has been answered a probe, or a page, and keeps the connection open does not keep it here", async () => {
+  const server = await startServer({ files: { "model.onnx": identityModel() } });
+  for (const path of ["/v2/health/ready", "/docs"]) {
+    const socket = connect({ port: server.port, host: "127.0.0.1", allowHalfOpen: true });
+    socket.resume().write(`GET ${path} HTTP/1.1\r\nhost: a\r\n\r\n`);
+    await new Promise((resolve) => socket.once("end", resolve));
+    await eventually(`the server has let go of ${path}`, async () => {
+      const pids = [String(server.process.pid), ...(await shardsOf(server))];
+      const held = await Promise.all(pids.map((pid) => connectionsOf(pid, server.port, ["01", "04", "05"])));
+      return held.every((count) => count === 0);
+    });
+    socket.destroy();
+  }
+  const { text } = await call(`${server.metricsUrl}/metrics`);
+  assert.match(text, /^slipway_requests_total\{route="\/docs",code="200".*\} 1$/m);
+  await server.stop();
 });
 
 describe("a native crash", () => {
@@ -181,14 +200,15 @@ async function isRunning(pid: string): Promise<boolean> {
 }
 
 /** Established connections to the port that a process holds. */
-async function connectionsOf(pid: string, port: number): Promise<number> {
+async function connectionsOf(pid: string, port: number, states: readonly string[] = ["01"]): Promise<number> {
   const descriptors = await readdir(`/proc/${pid}/fd`);
   const links = await Promise.all(descriptors.map((fd) => readlink(`/proc/${pid}/fd/${fd}`).catch(() => "")));
   const inodes = new Set(links.map((link) => /^socket:\[(\d+)\]$/.exec(link)?.[1]));
   const hexadecimal = port.toString(16).toUpperCase().padStart(4, "0");
   const rows = (await readFile("/proc/net/tcp", "utf8")).split("\n").map((row) => row.trim().split(/\s+/));
   return rows.filter(
-    ([, local, , state, , , , , , inode]) => local?.endsWith(`:${hexadecimal}`) && state === "01" && inodes.has(inode),
+    ([, local, , state, , , , , , inode]) =>
+      local?.endsWith(`:${hexadecimal}`) && states.includes(state ?? "") && inodes.has(inode),
   ).length;
 }
 

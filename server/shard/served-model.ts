@@ -1,0 +1,12 @@
+import type { Config } from "../config.ts";
+import type { ServedModel } from "../state.ts";
+import type { LoadedShard } from "./messages.ts";
+
+/** The model that a shard has loaded, under the name that it is served by. */
+export function servedModel(
+  { modelName, modelVersion }: Pick<Config, "modelName" | "modelVersion">,
+  { signature, sampleShapes }: LoadedShard,
+): ServedModel {
+  const outputNames = signature.outputs.map(({ name }) => name);
+  return { name: modelName, version: modelVersion, signature, outputNames, sampleShapes };
+}
