@@ -40,6 +40,7 @@ async function start(runMilliseconds: number, options: Partial<InPlaceEngineOpti
     now: () => time,
     onRun: () => undefined,
     nextTurn: (turn) => waiting.push(turn),
+    isAlone: () => false,
     ...options,
   });
   await engine.load();
@@ -65,6 +66,20 @@ test("a long run has a turn of its own, and they come in the order of their requ
   assert.ok(first?.kind === "done" && third?.kind === "done");
   assert.deepEqual([first.queueSeconds, first.runSeconds], [0, 0.005]);
   assert.deepEqual([third.queueSeconds, third.runSeconds], [0.01, 0.005]);
+});
+
+test("who is alone is served at once, unless a turn is on its way", async () => {
+  let isAlone = true;
+  const { engine, ran, turn, turns } = await start(5, { isAlone: () => isAlone });
+  void engine.run(request("a"));
+  assert.deepEqual([ran, turns()], [["a"], 0]);
+  isAlone = false;
+  void engine.run(request("b"));
+  isAlone = true;
+  void engine.run(request("c"));
+  assert.deepEqual([ran, turns()], [["a"], 1], "nobody is served before one who came first");
+  turn();
+  assert.deepEqual(ran, ["a", "b"]);
 });
 
 test("short runs share a turn", async () => {

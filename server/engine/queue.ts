@@ -35,7 +35,8 @@ export function createQueue({ limit, seconds, now }: QueueOptions): Queue {
     });
   };
 
-  // All wait equally long, so the head is always the first to expire and one timer is enough.
+  // All wait equally long, so the head is always the first to expire and one timer is enough. It goes on when the queue is
+  // empty, as most requests find an empty queue, and to set and clear it for each would cost more than to take one.
   const watchHead = (): void => {
     const [head] = jobs;
     if (head === undefined || timer !== undefined) return;
@@ -47,12 +48,7 @@ export function createQueue({ limit, seconds, now }: QueueOptions): Queue {
       }
       watchHead();
     }, Math.ceil(wait));
-  };
-
-  const stopWhenEmpty = (): void => {
-    if (jobs.length > 0) return;
-    clearTimeout(timer);
-    timer = undefined;
+    timer.unref();
   };
 
   return {
@@ -69,7 +65,6 @@ export function createQueue({ limit, seconds, now }: QueueOptions): Queue {
     next() {
       for (;;) {
         const job = jobs.shift();
-        stopWhenEmpty();
         if (job === undefined) return undefined;
         if (!job.request.isAbandoned()) return job;
         job.resolve({ kind: "abandoned" });
@@ -79,7 +74,8 @@ export function createQueue({ limit, seconds, now }: QueueOptions): Queue {
     rejectAll(kind) {
       for (const job of jobs) job.resolve({ kind });
       jobs = [];
-      stopWhenEmpty();
+      clearTimeout(timer);
+      timer = undefined;
     },
 
     size: () => jobs.length,

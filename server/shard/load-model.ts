@@ -13,11 +13,16 @@ export type Load =
   | ({ readonly ok: false } & EngineFailure);
 
 /** Loads and warms up where the plan says; and once more on a thread of its own when the runs turn out to be long. */
-export async function loadModel(start: StartShard, edge: ShardEdge, log: Logger): Promise<Load> {
-  const first = await loadAt(start.place, start, edge, log);
+export async function loadModel(
+  start: StartShard,
+  edge: ShardEdge,
+  log: Logger,
+  isAlone: () => boolean,
+): Promise<Load> {
+  const first = await loadAt(start.place, start, edge, log, isAlone);
   if (!first.ok || start.place === "thread" || placeAfterWarmUp(first.runSeconds) === "inPlace") return first;
   await first.engine.close();
-  return loadAt("thread", start, edge, log);
+  return loadAt("thread", start, edge, log, isAlone);
 }
 
 async function loadAt(
@@ -25,10 +30,11 @@ async function loadAt(
   start: StartShard,
   edge: ShardEdge,
   log: Logger,
+  isAlone: () => boolean,
 ): Promise<(Load & { readonly ok: false }) | (Load & { readonly ok: true; readonly runSeconds: number | undefined })> {
   const { now } = edge;
   const started = now();
-  const engine = engineAt(place, start, edge, log);
+  const engine = engineAt(place, start, edge, log, isAlone);
   const loaded = await engine.load();
   if (!loaded.ok) return loaded;
   const { signature, skippedOutputs, symbols } = loaded;
@@ -59,6 +65,7 @@ function engineAt(
   { config, modelPath }: StartShard,
   edge: ShardEdge,
   log: Logger,
+  isAlone: () => boolean,
 ): Engine | InPlaceEngine {
   const settings = { modelPath, intraOpThreads: config.intraOpThreads };
   const shared = {
@@ -72,6 +79,7 @@ function engineAt(
       ...shared,
       open: () => openSession(settings, edge.variables),
       nextTurn: setImmediate,
+      isAlone,
     });
   }
   return createThreadedEngine({

@@ -1,6 +1,5 @@
 import type { Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
-import type { Logger } from "pino";
 import type { Engine } from "../engine/run.ts";
 import { createGrpcServer } from "../grpc/grpc-server.ts";
 import { createHttpServer } from "../http/http-server.ts";
@@ -184,26 +183,19 @@ function startShard(start: StartShard, edge: ShardEdge): void {
     }
   });
 
-  void load(start, edge, log, state, (loaded) => {
-    engine = loaded;
-  });
-}
+  const load = async (): Promise<void> => {
+    const isAlone = (): boolean => exchanges() === 1 && allConnections() === 1;
+    const loaded = await loadModel(start, edge, log, isAlone);
+    if (!loaded.ok) {
+      edge.send({ kind: "loadFailed", reason: loaded.reason, message: loaded.message });
+      return;
+    }
+    engine = loaded.engine;
+    state.model = servedModel(config, loaded.model);
+    edge.send({ kind: "loaded", model: loaded.model });
+  };
 
-async function load(
-  start: StartShard,
-  edge: ShardEdge,
-  log: Logger,
-  state: ServerState,
-  onEngine: (engine: Engine) => void,
-): Promise<void> {
-  const loaded = await loadModel(start, edge, log);
-  if (!loaded.ok) {
-    edge.send({ kind: "loadFailed", reason: loaded.reason, message: loaded.message });
-    return;
-  }
-  onEngine(loaded.engine);
-  state.model = servedModel(start.config, loaded.model);
-  edge.send({ kind: "loaded", model: loaded.model });
+  void load();
 }
 
 /** Counts calls, and tells of those together that come within some time. */
