@@ -7,8 +7,10 @@ import type { Session } from "./session.ts";
 
 /** A start may take so much longer for knowing what batches gain. */
 const measuringMilliseconds = 100;
-/** The better of so many readings: whatever else the machine does makes a run longer, never shorter. */
-const readings = 2;
+/** The best of so many readings, as far as time allows: whatever else the machine does makes a run longer, never shorter. */
+const readings = 5;
+/** So many are taken before it is judged whether larger sizes are worth trying. */
+const firstReadings = 2;
 /** Kernels of other sizes sum up in another order. */
 const tolerance = 1e-3;
 
@@ -26,20 +28,29 @@ export function measureBatches(
   const { signature } = session;
   if (!looksBatchable(signature) || !keepsRowsApart(session, shapes)) return { limit: 1, times: [] };
   const until = now() + measuringMilliseconds;
-  const times: BatchTime[] = [];
+  const tried: { readonly rows: number; readonly inputs: RunInputs; seconds: number }[] = [];
+  const times = (): readonly BatchTime[] => tried.map(({ rows, seconds }) => ({ rows, seconds }));
+  const read = (size: (typeof tried)[number]): boolean => {
+    const begun = now();
+    const outcome = session.run(size.inputs.inputs, size.inputs.outputs);
+    size.seconds = Math.min(size.seconds, (now() - begun) / 1000);
+    return outcome.kind === "done";
+  };
   for (const rows of triedRows) {
     const inputs = join(Array.from({ length: rows }, (_, row) => madeUp(signature, shapes, row)));
-    let seconds = Infinity;
-    for (let reading = 0; reading < readings; reading++) {
-      const begun = now();
-      if (session.run(inputs.inputs, inputs.outputs).kind !== "done") return { limit: batchLimit(times), times };
-      seconds = Math.min(seconds, (now() - begun) / 1000);
+    const size = { rows, inputs, seconds: Infinity };
+    for (let reading = 0; reading < firstReadings; reading++) {
+      if (!read(size)) return { limit: batchLimit(times()), times: times() };
     }
-    times.push({ rows, seconds });
+    tried.push(size);
     // Without a gain so far there is none to come; and a start must end.
-    if ((times.length > 1 && batchLimit(times) < rows) || now() > until) break;
+    if ((tried.length > 1 && batchLimit(times()) < rows) || now() > until) break;
   }
-  return { limit: batchLimit(times), times };
+  // In turns, so that what else the machine does meanwhile falls on all sizes alike.
+  for (let reading = firstReadings; reading < readings && now() < until; reading++) {
+    for (const size of tried) read(size);
+  }
+  return { limit: batchLimit(times()), times: times() };
 }
 
 function keepsRowsApart(session: Session, shapes: ReadonlyMap<string, readonly number[]>): boolean {
