@@ -2,6 +2,7 @@ import type { BufferPool } from "./body/buffer-pool.ts";
 import type { Connection } from "./connection.ts";
 import type { Handler } from "./handler.ts";
 import type { IdleParsers } from "./request/head-reader.ts";
+import type { SharedReads } from "./shared-reads.ts";
 import type { HttpLimits } from "./limits.ts";
 
 /** What the connections of a server share. */
@@ -15,6 +16,7 @@ export interface ConnectionContext {
   readonly limits: HttpLimits;
   readonly pool: BufferPool;
   readonly parsers: IdleParsers;
+  readonly reads: SharedReads;
   readonly connections: Set<Connection>;
   /** Those that wait for a request, the one that has waited longest first. */
   readonly idle: Set<Connection>;

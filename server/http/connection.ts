@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { isProblem, type Problem, problems } from "../errors.ts";
 import { type Answering, createAnswering, isEndedByClose } from "./answer/answering.ts";
-import { type BodyEvents, type BodyReception, bodyInPlace, createBodyReception } from "./body/body-reception.ts";
+import { type BodyEvents, type BodyReception, bodyAtOnce, createBodyReception } from "./body/body-reception.ts";
 import type { ConnectionContext } from "./connection-context.ts";
 import type { Framing } from "./request/framing.ts";
 import type { ExchangeEnd, HandedOver, Reply } from "./handler.ts";
@@ -17,6 +17,8 @@ import { problemReply, refusalBytes } from "./answer/problem-reply.ts";
 const readOverBytes = 64 * 1024;
 /** The rest of such a request would be taken for the next one. */
 const requestTimeout = 408;
+/** Dead peers are found by TCP, as idle connections are kept for long. */
+const tcpKeepAliveMilliseconds = 60_000;
 const continueLine = "HTTP/1.1 100 Continue\r\n\r\n";
 const nothing = new Uint8Array(0);
 
@@ -67,14 +69,14 @@ export class Connection implements ExchangeOwner {
     };
     context.connections.add(this);
     context.idle.add(this);
-    socket.on("data", this.#onData);
+    socket.setNoDelay(true).setKeepAlive(true, tcpKeepAliveMilliseconds);
     socket.on("end", this.#onEnd);
     // "close" follows.
     socket.on("error", ignore);
     socket.on("close", this.#onClose);
   }
 
-  /** Bytes from the socket, in the order in which they came. */
+  /** Bytes from the socket, in the order in which they came. They may be overwritten when it returns. */
   take(chunk: Uint8Array): void {
     if (this.#phase === "closed") return;
     if (this.#phase === "linger") {
@@ -86,6 +88,9 @@ export class Connection implements ExchangeOwner {
     this.#bytes = chunk;
     this.#offset = 0;
     this.#advance();
+    if (this.#bytes === undefined) return;
+    this.#bytes = Uint8Array.prototype.slice.call(this.#bytes, this.#offset);
+    this.#offset = 0;
   }
 
   /** Whether nothing is under way, not even a part of a head. */
@@ -132,8 +137,6 @@ export class Connection implements ExchangeOwner {
     else if (late !== undefined && this.#phase === "head") this.#refuseConnection(late);
     else if (late !== undefined) this.#refuse(late);
   }
-
-  readonly #onData = (chunk: Uint8Array): void => this.take(chunk);
 
   readonly #onEnd = (): void => {
     this.#isEnded = true;
@@ -229,7 +232,7 @@ export class Connection implements ExchangeOwner {
       if (plan === undefined || this.#exchange !== exchange || exchange.status !== 0) return;
       if (framing.bodyBytes === 0) return this.#whole(nothing);
       const body =
-        bodyInPlace(framing, plan, bytes, this.#offset) ??
+        bodyAtOnce(framing, plan, bytes, this.#offset) ??
         createBodyReception(framing, plan, context.pool, this.#bodyEvents);
       if (isProblem(body)) return this.#refuse(body);
       if (framing.isContinueExpected) this.#socket.write(continueLine, "latin1");
@@ -315,10 +318,10 @@ export class Connection implements ExchangeOwner {
       throw new Error("a connection can be handed over before its request is answered and its body is received");
     const rest = this.#bytes?.subarray(this.#offset) ?? nothing;
     this.#leave();
-    this.#socket.off("data", this.#onData).off("end", this.#onEnd).off("close", this.#onClose);
-    this.#socket.pause();
+    this.#socket.off("end", this.#onEnd).off("close", this.#onClose);
+    const socket = this.#context.reads.release(this.#socket);
     this.#over("sent");
-    return { socket: this.#socket, head: Buffer.concat([headBytes(exchange), rest]) };
+    return { socket, head: Buffer.concat([headBytes(exchange), rest]) };
   }
 
   /** What came is no request, or none in time. */

@@ -7,6 +7,7 @@ import type { Handler } from "./handler.ts";
 import { defaultLimits, type HttpLimits } from "./limits.ts";
 import { refusalBytes } from "./answer/problem-reply.ts";
 import { dateLine } from "./answer/reply-head.ts";
+import { createSharedReads } from "./shared-reads.ts";
 
 export interface HttpServerOptions {
   readonly handler: Handler;
@@ -35,9 +36,6 @@ export interface HttpServer {
   destroyAll(): void;
 }
 
-/** Dead peers are found by TCP, as idle connections are kept for long. */
-const tcpKeepAliveMilliseconds = 60_000;
-
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const limits = { ...defaultLimits, ...options.limits };
   const { handler, isLast, now, newRequestId, fault } = options;
@@ -50,6 +48,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     limits,
     pool: createBufferPool(limits.pooledBytes),
     parsers: [],
+    reads: createSharedReads(),
     connections: new Set(),
     idle: new Set(),
     awake: 0,
@@ -88,8 +87,10 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
         timer = setInterval(sweep, limits.sweepMilliseconds).unref();
       }
       if (!makeRoom()) return refuse(socket, options, context.date);
-      socket.setNoDelay(true).setKeepAlive(true, tcpKeepAliveMilliseconds);
-      const connection = new Connection(socket, context);
+      const connection: Connection = new Connection(
+        context.reads.adopt(socket, (chunk) => connection.take(chunk)),
+        context,
+      );
       if (first !== undefined && first.length > 0) connection.take(first);
     },
     connections: () => context.connections.size,

@@ -30,7 +30,7 @@ export interface BodyEvents {
  * The usual case, without a reception: a body that came whole with its head and is not compressed. Undefined when it is
  * another case.
  */
-export function bodyInPlace(
+export function bodyAtOnce(
   { bodyBytes, contentEncoding }: Framing,
   plan: BodyPlan,
   bytes: Uint8Array,
@@ -39,11 +39,9 @@ export function bodyInPlace(
   if (bodyBytes < 0 || bodyBytes > bytes.length - offset || contentEncoding !== "") return undefined;
   if (bodyBytes > plan.limitBytes) return problems.bodyTooLarge(plan.limitBytes);
   if (!plan.take(bodyBytes)) return problems.bodiesTooMany();
-  const body = bytes.subarray(offset, offset + bodyBytes);
-  return body.byteOffset % alignment === 0 ? body : alignedCopy(body);
+  // The bytes are the next read's when this turn is over, and a body waits for its run.
+  return alignedCopy(bytes.subarray(offset, offset + bodyBytes));
 }
-
-const alignment = 8;
 
 /** The framing says that there is a body. A problem: it cannot be received, and nothing was reserved but what `over` gives back. */
 export function createBodyReception(
@@ -109,7 +107,8 @@ export function createBodyReception(
   const accept = (piece: Uint8Array): void => {
     if (inflater !== undefined) {
       isReady = false;
-      inflater.write(piece);
+      // It reads them later, on a thread of its own.
+      inflater.write(Uint8Array.prototype.slice.call(piece));
       return;
     }
     const problem = keep(piece);
