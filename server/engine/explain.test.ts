@@ -43,6 +43,40 @@ describe("what ONNX Runtime says is cut to what a user can act on", () => {
     test(clean.slice(0, 60), () => assert.equal(cleanMessage(raw), clean));
   }
 
+  test("names with slashes are names, whatever they look like", () => {
+    const table: readonly (readonly [string, string])[] = [
+      [
+        "Non-zero status code returned while running MatMul node. Name:'/encoder/layer.0/attn/MatMul' Status Message: matmul_helper.h:157 Compute MatMul dimension mismatch\n",
+        "MatMul node. Name:'/encoder/layer.0/attn/MatMul' MatMul dimension mismatch",
+      ],
+      [
+        'Load model from /model/a.onnx failed:This is an invalid model. In Node, ("/model/layers.0/Add", Add, "", -1) : ("/model/x": tensor(float),"": tensor(int64),) -> ("/model/y": tensor(float),) , Error',
+        'This is an invalid model. In Node, ("/model/layers.0/Add", Add, "", -1) : ("/model/x": tensor(float),"": tensor(int64),) -> ("/model/y": tensor(float),) , Error',
+      ],
+      [
+        "Node (/model/layers.0/Reshape) Op (Reshape) [ShapeInferenceError] Dimension could not be inferred",
+        "Node (/model/layers.0/Reshape) Op (Reshape) [ShapeInferenceError] Dimension could not be inferred",
+      ],
+    ];
+    for (const [raw, clean] of table) assert.equal(cleanMessage(raw), clean);
+  });
+
+  test("paths are none, whatever they are called", () => {
+    const table: readonly (readonly [string, string])[] = [
+      ["Failed to open file: /model/deep/w.bin", "Failed to open file: a file of the model"],
+      [
+        "std::filesystem error: filesystem error: cannot get file size: No such file or directory [/model/w-1.bin]",
+        "std::filesystem error: filesystem error: cannot get file size: No such file or directory [a file of the model]",
+      ],
+      [
+        'External data path escapes model directory. External data path: "/home/me/w.bin"',
+        "External data path escapes model directory. External data path: a file of the model",
+      ],
+      ["Input model path does not exist: C:\\models\\a.onnx", "Input model path does not exist: a file of the model"],
+    ];
+    for (const [raw, clean] of table) assert.equal(cleanMessage(raw), clean);
+  });
+
   test("nothing is left of paths and source positions in any of them", () => {
     for (const raw of Object.values(said))
       assert.doesNotMatch(cleanMessage(raw), /\/model|onnxruntime|\.(?:cc|h):\d|::/);

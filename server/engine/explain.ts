@@ -11,7 +11,7 @@ export function cleanMessage(message: string): string {
     .replaceAll(/Non-zero status code returned while running /g, "")
     .replaceAll(/Status Message: /g, "")
     .replaceAll(sourcePosition, "")
-    .replaceAll(/"?(?:[A-Za-z]:)?(?:[\\/][\w.+@~-]+){2,}"?/g, "a file of the model")
+    .replaceAll(pathOfFile, "$<before>a file of the model")
     .replaceAll(/\s+/g, " ")
     .replaceAll(/ ?Please fix either the inputs\/outputs or the model\./g, "")
     .trim()
@@ -20,6 +20,12 @@ export function cleanMessage(message: string): string {
 
 /** `/onnxruntime_src/….cc:123 void onnxruntime::Name(arguments) `, up to the words that follow. */
 const sourcePosition = /\S+\.(?:cc|h|cpp|hpp|cu):\d+ (?:[\w:~<>,*&\s]*?\([^)]*\)(?: const)? |\w+ )?/g;
+/**
+ * A path of the machine. Names of nodes and values look like one, as `/model/layers.0/MatMul` does, and a reader needs them:
+ * a path is what comes behind a word for one, with no other name between.
+ */
+const pathOfFile =
+  /(?<before>\b(?:path|file|folder|directory)\b[^/\\'"]{0,60}?)["']?(?:[A-Za-z]:)?[\\/][^\s"'()[\]]*["']?/gi;
 /** ONNX Runtime repeats whole graphs in some messages. */
 const messageCharacters = 1024;
 

@@ -52,6 +52,20 @@ test("a file is read like its bytes", () => {
   }
 });
 
+test("fields may have any order", () => {
+  const usual = Buffer.from(identityModel());
+  // ir_version, a key and a small number, behind all others.
+  const unusual = Buffer.concat([usual.subarray(2), usual.subarray(0, 2)]);
+  assert.deepEqual(readModel(bytesOf(unusual)), readModel(bytesOf(usual)));
+});
+
+test("a model of the time before operator sets has none, and is not cut", () => {
+  const opsetImportBytes = 6;
+  const old = (irVersion: number): Buffer => Buffer.from(identityModel({ irVersion })).subarray(0, -opsetImportBytes);
+  assert.deepEqual([...readModel(bytesOf(old(2))).opsets], [["ai.onnx", 1]]);
+  assert.throws(() => readModel(bytesOf(old(3))), { name: "TruncatedModel", message: /before its opset_import/ });
+});
+
 test("weights are stepped over", () => {
   let read = 0;
   const source = bytesOf(classifier);

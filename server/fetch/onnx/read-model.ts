@@ -1,4 +1,4 @@
-import { failure } from "../failure.ts";
+import { failure, isFailure } from "../failure.ts";
 import { modelDepth, modelFields, modelFileBytes } from "../limits.ts";
 import { lookOf } from "./look-of.ts";
 import { type ByteSource, damagedAt, type Field, fields } from "./protobuf.ts";
@@ -49,8 +49,9 @@ interface ModelReader extends Reader {
 
 /**
  * Reads an ONNX `ModelProto` (onnx.proto3 of ONNX 1.20; field numbers below are that file's). Weights are stepped over,
- * so a model of gigabytes takes as long as its graph does. Every serializer writes fields by number, so a model starts
- * with its `ir_version`; whatever starts otherwise is no model. Fails with `NotAModel`, `TruncatedModel` or `TooLarge`.
+ * so a model of gigabytes takes as long as its graph does. Fields may have any order, though serializers begin with
+ * `ir_version`: what begins otherwise and cannot be read is told to be no model at all, instead of a damaged one. Fails
+ * with `NotAModel`, `TruncatedModel` or `TooLarge`.
  */
 export function readModel(source: ByteSource): ModelSummary {
   if (source.size === 0) throw failure("NotAModel", "The model file is empty. Upload it again.");
@@ -58,13 +59,6 @@ export function readModel(source: ByteSource): ModelSummary {
     throw failure(
       "TooLarge",
       `The model file has ${source.size} bytes; ONNX files end at ${modelFileBytes}. Save its weights as external data.`,
-    );
-  }
-  const irVersionKey = 0x08;
-  if (source.read(0, 1)[0] !== irVersionKey) {
-    throw failure(
-      "NotAModel",
-      `The model file is no ONNX model${lookOf(source)}. Export the model to ONNX and push that file.`,
     );
   }
   const draft: Draft = {
@@ -81,11 +75,30 @@ export function readModel(source: ByteSource): ModelSummary {
     initializers: new Set(),
     externalData: new Map(),
   };
-  readModelProto({ source, budget: { fields: modelFields }, draft });
-  if (draft.graphs === 0) throw endsBefore("its graph", source);
-  if (draft.opsets.size === 0) throw endsBefore("its opset_import", source);
+  const startsAsModel = source.read(0, 1)[0] === irVersionKey;
+  try {
+    readModelProto({ source, budget: { fields: modelFields }, draft });
+  } catch (error) {
+    throw startsAsModel || !isFailure(error) || error.reason === "TooLarge" ? error : noModel(source);
+  }
+  if (draft.graphs === 0) throw startsAsModel ? endsBefore("its graph", source) : noModel(source);
+  if (draft.opsets.size === 0) {
+    if (draft.irVersion >= irWithOpsets) throw endsBefore("its opset_import", source);
+    draft.opsets.set("ai.onnx", 1);
+  }
   const { graphs: _graphs, initializers, ...summary } = draft;
   return { ...summary, inputs: draft.inputs.filter(({ name }) => !initializers.has(name)) };
+}
+
+const irVersionKey = 0x08;
+/** onnx.proto: models of earlier IR versions have no `opset_import`, and opset 1 of ONNX is meant. */
+const irWithOpsets = 3;
+
+function noModel(source: ByteSource): Error {
+  return failure(
+    "NotAModel",
+    `The model file is no ONNX model${lookOf(source)}. Export the model to ONNX and push that file.`,
+  );
 }
 
 function endsBefore(what: string, { size }: ByteSource): Error {
