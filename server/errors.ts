@@ -66,6 +66,22 @@ export function showShape(shape: readonly number[]): string {
   return `[${shape.join(",")}]`;
 }
 
+function showShapes(shapes: readonly (readonly number[])[]): string {
+  const shown = shapes.slice(0, shownNames).map(showShape).join(", ");
+  return shapes.length > shownNames ? `${shown} and ${shapes.length - shownNames} more` : shown;
+}
+
+/** The size of one dimension of an input. */
+export interface SizeFound {
+  readonly input: string;
+  readonly dimension: number;
+  readonly size: number;
+}
+
+function placeOfSize({ input, dimension }: SizeFound): string {
+  return `dimension ${dimension} of input ${show(input)}`;
+}
+
 /** Makes a problem. Catalogues only: whatever is not here stands in that of `grpc/`. */
 export function problem(parts: Omit<Problem, typeof brand>): Problem {
   return { [brand]: true, ...parts };
@@ -239,6 +255,16 @@ export const problems = {
     badRequest(
       "NotByRow",
       `output ${show(output)} has shape ${showShape(shape)}, which cannot be split into ${rows} predictions; send "inputs" instead of "instances"`,
+    ),
+  raggedOutput: (output: string, shapes: readonly (readonly number[])[]): Problem =>
+    badRequest(
+      "RaggedOutput",
+      `output ${show(output)} is a sequence of ${shapes.length} tensors of different shapes (${showShapes(shapes)}), which no tensor can hold; ask for it in V1 or /predict, or name the other outputs`,
+    ),
+  sizesDisagree: (dimension: string, first: SizeFound, second: SizeFound): Problem =>
+    badRequest(
+      "SizesDisagree",
+      `${show(dimension)} is ${first.size} in ${placeOfSize(first)} and ${second.size} in ${placeOfSize(second)}; the model gives these dimensions one name, so they must be equal`,
     ),
   runRefused: (detail: string): Problem => badRequest("RunRefused", `the model cannot run on these inputs: ${detail}`),
 

@@ -39,18 +39,40 @@ export interface TensorSpec {
   readonly datatype: Datatype;
   /** -1 is a dimension of any size. Empty: a scalar, or a model that does not say its shape. */
   readonly shape: readonly number[];
+  /** Names that the model gives to dimensions of any size, "" where it gives none; left out when it gives none at all. */
+  readonly dimensionNames?: readonly string[];
+  /** Of an input: a request may leave it out. */
+  readonly isOptional?: true;
+  /** Of an output: what the places of its last dimension stand for, as the classes of a classifier. */
+  readonly labels?: readonly string[];
+  /** Of an output: the model gives a sequence of tensors, which stand along the first dimension. */
+  readonly isSequence?: true;
 }
 
 export interface Tensor {
   readonly name: string;
   readonly datatype: Datatype;
+  /** Of a sequence whose tensors have different shapes: their number. */
   readonly shape: readonly number[];
   readonly data: TensorData;
+  /** See {@link TensorSpec.labels}; the last dimension has as many. */
+  readonly labels?: readonly string[];
+  /** Of a sequence of tensors: their shapes. Their elements follow each other in `data`. */
+  readonly elements?: readonly (readonly number[])[];
 }
 
 export interface Signature {
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
+}
+
+/** Whether the tensors of a sequence have different shapes, so that no tensor can hold them all. */
+export function isRagged({ elements }: Pick<Tensor, "elements">): boolean {
+  const first = elements?.[0];
+  if (elements === undefined || first === undefined) return false;
+  return elements.some(
+    (shape) => shape.length !== first.length || shape.some((size, dimension) => size !== first[dimension]),
+  );
 }
 
 /** More than any real model has; ONNX itself sets no bound. */

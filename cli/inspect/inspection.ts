@@ -4,7 +4,7 @@ import { supported } from "../../server/fetch/onnx/supported.ts";
 import { showBytes } from "../text/amounts.ts";
 import type { Style } from "../text/style.ts";
 import { factLines, tableLines } from "../text/table.ts";
-import { datatypeOf, showDims } from "../model/datatype.ts";
+import { datatypeOf, showDims, showType } from "../model/datatype.ts";
 
 export type Verdict =
   | { readonly isServed: false; readonly reason: string; readonly message: string }
@@ -117,10 +117,6 @@ function secondsText(seconds: number): string {
 }
 
 function tensorLines(title: string, tensors: readonly TensorInfo[], style: Style): string[] {
-  const rows = tensors.map(({ name, type, dims }) => [
-    name,
-    datatypeOf(type) ?? `${type} (not served)`,
-    showDims(dims),
-  ]);
+  const rows = tensors.map((tensor) => [tensor.name, showType(tensor), showDims(tensor.of?.dims ?? tensor.dims)]);
   return tableLines([title, "DATATYPE", "DIMS"], rows, style);
 }

@@ -30,7 +30,7 @@ export async function loadOnce(
     const loaded = await engine.load();
     if (!loaded.ok) return { isServed: false, reason: loaded.reason, message: loaded.message };
     const loadedAt = now();
-    const { refusal } = await warmUp(engine, loaded.signature, loaded.symbols);
+    const { refusal } = await warmUp(engine, loaded.signature);
     const load = { loadSeconds: (loadedAt - started) / 1000, runSeconds: (now() - loadedAt) / 1000, refusal };
     return { isServed: true, load };
   } finally {

@@ -26,12 +26,30 @@ export function datatypeOf(type: string): Datatype | undefined {
 
 /** Why the server would not serve inputs and outputs like these; undefined when it would. */
 export function unservedTensor({ inputs, outputs }: Pick<ModelSummary, "inputs" | "outputs">): string | undefined {
-  const unknown = inputs.find(({ type }) => datatypeOf(type) === undefined);
+  // What may be left out is, where it cannot be sent.
+  const unknown = inputs.find(({ type }) => datatypeOf(type) === undefined && type !== "OPTIONAL");
   if (unknown !== undefined) {
     return `The input ${JSON.stringify(unknown.name)} is ${unknown.type}, which no prediction protocol can carry. Convert it inside the model (Cast).`;
   }
-  if (outputs.some(({ type }) => datatypeOf(type) !== undefined)) return undefined;
+  if (outputs.some(mayBeServed)) return undefined;
   return "The model has no output that a prediction protocol can carry. Export it with tensors as outputs.";
+}
+
+/** Of an output without a type, ONNX Runtime finds it out; a sequence of maps is a ZipMap's, so far as is known. */
+function mayBeServed({ type, of }: TensorInfo): boolean {
+  if (type === "SEQUENCE") return of?.type === "MAP" || datatypeOf(of?.type ?? "") !== undefined;
+  return type === "UNDEFINED" || datatypeOf(type) !== undefined;
+}
+
+/** `FP32`, `optional FP32`, `sequence of FP32`, `FP32 by class`; and what can only be told when it is loaded. */
+export function showType(tensor: TensorInfo): string {
+  const { type, of } = tensor;
+  if (type === "UNDEFINED") return "not said";
+  const held = datatypeOf(of?.type ?? "");
+  if (type === "OPTIONAL" && held !== undefined) return `optional ${held}`;
+  if (type === "SEQUENCE" && held !== undefined) return `sequence of ${held}`;
+  if (type === "SEQUENCE" && of?.type === "MAP") return "FP32 by class";
+  return datatypeOf(type) ?? `${type} (not served)`;
 }
 
 /** `[batch, 3, 224, ?]`; `?` is a size that the model does not name. */

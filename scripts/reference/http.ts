@@ -108,6 +108,14 @@ const samples: Samples = {
   ragged: ["x", "row 1", "an array of 2", "an array of 3"],
   wrongElement: ["x", "value 0", "a", "a number"],
   notByRow: ["y", [4], 2],
+  raggedOutput: [
+    "y",
+    [
+      [2, 3],
+      [2, 2],
+    ],
+  ],
+  sizesDisagree: ["batch", { input: "a", dimension: 0, size: 2 }, { input: "b", dimension: 0, size: 3 }],
   runRefused: ["a dimension does not fit"],
   queueFull: [256],
   queueExpired: [10],

@@ -6,9 +6,17 @@ import type { RunInputs } from "./run.ts";
  * models that this is done for.
  */
 
-/** Whether the model's inputs and outputs all begin with a dimension of any size, as a batch's do. */
+/**
+ * Whether the model's inputs and outputs all begin with a dimension of any size, as a batch's do. Inputs that one request
+ * has and another has not do not go together, and the tensors of a sequence are no rows.
+ */
 export function looksBatchable({ inputs, outputs }: Signature): boolean {
-  return inputs.length > 0 && [...inputs, ...outputs].every(({ shape }) => shape[0] === -1);
+  return (
+    inputs.length > 0 &&
+    inputs.every(({ isOptional }) => isOptional !== true) &&
+    outputs.every(({ isSequence }) => isSequence !== true) &&
+    [...inputs, ...outputs].every(({ shape }) => shape[0] === -1)
+  );
 }
 
 /** Rows of a request; undefined when its inputs have different numbers of them, or none. */

@@ -44,7 +44,7 @@ describe("what ONNX Runtime says is cut to what a user can act on", () => {
   }
 
   test("names with slashes are names, whatever they look like", () => {
-    const table: readonly (readonly [string, string])[] = [
+    const messages: readonly (readonly [string, string])[] = [
       [
         "Non-zero status code returned while running MatMul node. Name:'/encoder/layer.0/attn/MatMul' Status Message: matmul_helper.h:157 Compute MatMul dimension mismatch\n",
         "MatMul node. Name:'/encoder/layer.0/attn/MatMul' MatMul dimension mismatch",
@@ -58,11 +58,11 @@ describe("what ONNX Runtime says is cut to what a user can act on", () => {
         "Node (/model/layers.0/Reshape) Op (Reshape) [ShapeInferenceError] Dimension could not be inferred",
       ],
     ];
-    for (const [raw, clean] of table) assert.equal(cleanMessage(raw), clean);
+    for (const [raw, clean] of messages) assert.equal(cleanMessage(raw), clean);
   });
 
   test("paths are none, whatever they are called", () => {
-    const table: readonly (readonly [string, string])[] = [
+    const messages: readonly (readonly [string, string])[] = [
       ["Failed to open file: /model/deep/w.bin", "Failed to open file: a file of the model"],
       [
         "std::filesystem error: filesystem error: cannot get file size: No such file or directory [/model/w-1.bin]",
@@ -74,7 +74,7 @@ describe("what ONNX Runtime says is cut to what a user can act on", () => {
       ],
       ["Input model path does not exist: C:\\models\\a.onnx", "Input model path does not exist: a file of the model"],
     ];
-    for (const [raw, clean] of table) assert.equal(cleanMessage(raw), clean);
+    for (const [raw, clean] of messages) assert.equal(cleanMessage(raw), clean);
   });
 
   test("nothing is left of paths and source positions in any of them", () => {

@@ -24,7 +24,6 @@ async function start(runMilliseconds: number, options: Partial<InPlaceEngineOpti
     ok: true,
     signature: { inputs: [], outputs: [] },
     skippedOutputs: [],
-    symbols: new Map(),
     run(inputs) {
       time += runMilliseconds;
       const name = inputs[0]?.name ?? "";
@@ -206,7 +205,6 @@ function doubling(noted: number[][]): Session {
     ok: true,
     signature: { inputs: [{ name: "x", ...spec }], outputs: [{ name: "y", ...spec }] },
     skippedOutputs: [],
-    symbols: new Map(),
     run(inputs) {
       const { shape = [], data = new Float32Array() } = inputs[0] ?? {};
       const values = data as Float32Array<ArrayBuffer>;

@@ -24,10 +24,8 @@ export interface EngineFailure {
 export interface LoadedModel {
   readonly ok: true;
   readonly signature: Signature;
-  /** Outputs that cannot be sent because they are no tensors. */
+  /** Outputs that cannot be sent: of types that no protocol has, or maps in places where they cannot be taken apart. */
   readonly skippedOutputs: readonly string[];
-  /** Names that the model gives to dimensions of any size, by input; "" where it gives none. */
-  readonly symbols: ReadonlyMap<string, readonly string[]>;
 }
 
 export interface RunInputs {

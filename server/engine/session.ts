@@ -1,9 +1,13 @@
 import { createRequire } from "node:module";
+import { dirname } from "node:path";
 import type { InferenceSession, OnnxValue, Tensor as OrtTensor } from "onnxruntime-node";
 import { environment } from "../contract.ts";
-import type { Tensor, TensorSpec } from "../tensor.ts";
+import type { Tensor } from "../tensor.ts";
+import { describeModel, type NativeMetadata } from "./describe-model.ts";
 import { cleanMessage, explainLoadFailure, isOutOfMemory } from "./explain.ts";
-import { datatypeOf, fromOrt, type Runtime, toOrt } from "./ort-tensor.ts";
+import { adaptRun } from "./graph/adapt-session.ts";
+import { readServingGraph, type ServingGraph } from "./graph/serving-graph.ts";
+import { fromOrt, type Runtime, toOrt } from "./ort-tensor.ts";
 import type { EngineFailure, LoadedModel, RunOutcome } from "./run.ts";
 
 /**
@@ -11,8 +15,10 @@ import type { EngineFailure, LoadedModel, RunOutcome } from "./run.ts";
  * behind a promise that costs a turn of the event loop; here nothing pretends otherwise.
  */
 export interface Session extends LoadedModel {
-  readonly run: (inputs: readonly Tensor[], outputs: readonly string[]) => SessionOutcome;
+  readonly run: SessionRun;
 }
+
+export type SessionRun = (inputs: readonly Tensor[], outputs: readonly string[]) => SessionOutcome;
 
 export type SessionOutcome =
   | { readonly kind: "done"; readonly outputs: readonly Tensor[] }
@@ -35,24 +41,39 @@ export function openSession(
   }
   const { binding, runtime } = loadRuntime();
   const native = new binding.InferenceSession();
+  const graph = readServingGraph(settings.modelPath);
   try {
-    native.loadModel(settings.modelPath, sessionOptions(settings.intraOpThreads));
+    load(native, settings, graph);
   } catch (error) {
     return { ok: false, ...explainLoadFailure(messageOf(error)) };
   }
-  const described = describe(native);
-  return "signature" in described ? sessionOf(native, runtime, described) : { ok: false, ...described };
+  const described = describeModel(native, graph);
+  if (!("signature" in described)) return { ok: false, ...described };
+  return { ok: true, ...described, run: adaptRun(runOf(native, runtime), graph) };
+}
+
+function load(native: NativeSession, { modelPath, intraOpThreads }: SessionSettings, { bytes }: ServingGraph): void {
+  if (bytes === undefined) {
+    native.loadModel(modelPath, sessionOptions(intraOpThreads));
+    return;
+  }
+  // Bytes lie nowhere: it has to be said where the weights do that they name.
+  const options = sessionOptions(intraOpThreads, { model_external_initializers_file_folder_path: dirname(modelPath) });
+  native.loadModel(bytes.buffer, bytes.byteOffset, bytes.byteLength, options);
 }
 
 /**
  * Everything but what shapes results: those stay ONNX Runtime's defaults. One thread a session is the default, as the
  * pool has one session for each core, and more would only fight for the same cores.
  */
-export function sessionOptions(intraOpNumThreads: number): InferenceSession.SessionOptions {
+export function sessionOptions(
+  intraOpNumThreads: number,
+  more: Readonly<Record<string, string>> = {},
+): InferenceSession.SessionOptions {
   return {
     intraOpNumThreads,
     interOpNumThreads: 1,
-    extra: { session: { intra_op: { allow_spinning: "0" }, inter_op: { allow_spinning: "0" } } },
+    extra: { session: { intra_op: { allow_spinning: "0" }, inter_op: { allow_spinning: "0" }, ...more } },
     // Fatal only: a user's wrong input would otherwise print paths and positions to standard error.
     logSeverityLevel: 4,
   };
@@ -63,26 +84,16 @@ interface Binding {
   readonly InferenceSession: new () => NativeSession;
 }
 
-interface NativeSession {
+interface NativeSession extends NativeMetadata {
   loadModel(path: string, options: InferenceSession.SessionOptions): void;
-  readonly inputMetadata: readonly NativeValue[];
-  readonly outputMetadata: readonly NativeValue[];
+  /** Of bytes. */
+  loadModel(buffer: ArrayBuffer, offset: number, length: number, options: InferenceSession.SessionOptions): void;
   /** `fetches`: the outputs wanted, by name. */
   run(
     feeds: Readonly<Record<string, OrtTensor>>,
     fetches: Readonly<Record<string, null>>,
     options: object,
   ): Readonly<Record<string, OnnxValue>>;
-}
-
-interface NativeValue {
-  readonly name: string;
-  readonly isTensor: boolean;
-  /** ONNX's TensorProto.DataType. */
-  readonly type?: number;
-  /** -1: any size. */
-  readonly shape?: readonly number[];
-  readonly symbolicDimensions?: readonly string[];
 }
 
 function loadRuntime(): { readonly binding: Binding; readonly runtime: Runtime } {
@@ -115,81 +126,25 @@ function withoutFloat16Array<T>(load: () => T): T {
   }
 }
 
-type Described = Omit<LoadedModel, "ok">;
-
-/** Inputs and outputs in our terms. Outputs that are no tensors of a type that can be sent are left out. */
-function describe(native: NativeSession): Described | EngineFailure {
-  const inputs = native.inputMetadata.map(describeValue);
-  const outputs = native.outputMetadata.map(describeValue);
-  const unknown = native.inputMetadata.find((_, index) => inputs[index] === undefined);
-  if (unknown !== undefined) {
-    const message = `Input ${JSON.stringify(unknown.name)} of the model is no tensor of a type that can be sent${typeText(unknown)}. Export the model with tensor inputs of another type.`;
-    return { reason: "LoadFailed", message };
-  }
-  if (outputs.every((output) => output === undefined)) {
-    const message =
-      "No output of the model is a tensor of a type that can be sent. Export the model with tensor outputs.";
-    return { reason: "LoadFailed", message };
-  }
-  return {
-    signature: { inputs: inputs.filter(isPresent), outputs: outputs.filter(isPresent) },
-    skippedOutputs: native.outputMetadata.filter((_, index) => outputs[index] === undefined).map(({ name }) => name),
-    symbols: new Map(native.inputMetadata.map(({ name, symbolicDimensions }) => [name, symbolicDimensions ?? []])),
-  };
-}
-
-function describeValue({ name, isTensor, type, shape }: NativeValue): TensorSpec | undefined {
-  const datatype = isTensor && type !== undefined ? datatypeOf(type) : undefined;
-  return datatype === undefined ? undefined : { name, datatype, shape: shape ?? [] };
-}
-
-/** Of the types that ONNX has and no protocol does: TensorProto.DataType 14 to 24. */
-const foreignTypes: Readonly<Record<number, string>> = {
-  14: "complex64",
-  15: "complex128",
-  16: "bfloat16",
-  17: "float8e4m3fn",
-  18: "float8e4m3fnuz",
-  19: "float8e5m2",
-  20: "float8e5m2fnuz",
-  21: "uint4",
-  22: "int4",
-  23: "float4e2m1",
-  24: "float8e8m0",
-};
-
-function typeText({ isTensor, type }: NativeValue): string {
-  if (!isTensor || type === undefined) return "";
-  return `: ${foreignTypes[type] ?? `element type ${type}`}`;
-}
-
-function isPresent<T>(value: T | undefined): value is T {
-  return value !== undefined;
-}
-
-function sessionOf(native: NativeSession, runtime: Runtime, described: Described): Session {
+function runOf(native: NativeSession, runtime: Runtime): SessionRun {
   // Most requests ask for all outputs, or for the same ones as the last: their list need not be made each time.
   let lastNames: readonly string[] = [];
   let lastFetches: Readonly<Record<string, null>> = {};
-  return {
-    ok: true,
-    ...described,
-    run(inputs, outputs) {
-      if (outputs !== lastNames) {
-        lastNames = outputs;
-        lastFetches = Object.fromEntries(outputs.map((name) => [name, null]));
-      }
-      try {
-        // No prototype: an input may be called "__proto__".
-        const feeds = Object.create(null) as Record<string, OrtTensor>;
-        for (const input of inputs) feeds[input.name] = toOrt(runtime, input);
-        const results = native.run(feeds, lastFetches, noOptions);
-        return { kind: "done", outputs: outputs.map((name) => fromOrt(name, results[name])) };
-      } catch (error) {
-        const raw = messageOf(error);
-        return { kind: "refused", message: cleanMessage(raw), isOutOfMemory: isOutOfMemory(raw) };
-      }
-    },
+  return (inputs, outputs) => {
+    if (outputs !== lastNames) {
+      lastNames = outputs;
+      lastFetches = Object.fromEntries(outputs.map((name) => [name, null]));
+    }
+    try {
+      // No prototype: an input may be called "__proto__".
+      const feeds = Object.create(null) as Record<string, OrtTensor>;
+      for (const input of inputs) feeds[input.name] = toOrt(runtime, input);
+      const results = native.run(feeds, lastFetches, noOptions);
+      return { kind: "done", outputs: outputs.map((name) => fromOrt(name, results[name])) };
+    } catch (error) {
+      const raw = messageOf(error);
+      return { kind: "refused", message: cleanMessage(raw), isOutOfMemory: isOutOfMemory(raw) };
+    }
   };
 }
 

@@ -20,7 +20,7 @@ else {
     }
     parentPort.postMessage({ kind: "done", outputs: inputs, seconds: 0.5 }, inputs.map(({ data }) => data.buffer));
   });
-  parentPort.postMessage({ kind: "loaded", model: { ok: true, signature: { inputs: [], outputs: [] }, skippedOutputs: [], symbols: new Map() } });
+  parentPort.postMessage({ kind: "loaded", model: { ok: true, signature: { inputs: [], outputs: [] }, skippedOutputs: [] } });
 }`;
 
 interface Started {

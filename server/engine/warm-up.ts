@@ -10,9 +10,6 @@ export interface WarmUp {
   readonly runSeconds: number | undefined;
 }
 
-/** Names that a model gives to dimensions of any size, by input; "" where it gives none. */
-export type Symbols = ReadonlyMap<string, readonly string[]>;
-
 /**
  * Sizes tried for free dimensions other than the first: 1 suits most models, the others those whose picture may not
  * shrink to nothing.
@@ -26,10 +23,12 @@ const runs = 2;
  * Runs the model on zeros: pages are touched, kernels have allocated, so the first real request is as fast as the next.
  * Made-up inputs prove nothing about the model, so a refusal is only reported.
  */
-export async function warmUp(engine: Engine, signature: Signature, symbols: Symbols): Promise<WarmUp> {
+export async function warmUp(engine: Engine, given: Signature): Promise<WarmUp> {
+  // What may be left out is.
+  const signature = { ...given, inputs: given.inputs.filter(({ isOptional }) => isOptional !== true) };
   let refusal: string | undefined;
   for (const freeSize of freeSizes) {
-    const shapes = shapesWith(signature, symbols, freeSize);
+    const shapes = shapesWith(signature, freeSize);
     let outcome = await runOnZeros(engine, signature, shapes);
     for (let run = 1; run < runs && outcome.kind === "done"; run++) {
       outcome = await runOnZeros(engine, signature, shapes);
@@ -38,7 +37,7 @@ export async function warmUp(engine: Engine, signature: Signature, symbols: Symb
     refusal ??= outcome.kind === "refused" ? outcome.message : `the run ended as ${outcome.kind}`;
     if (outcome.kind !== "refused") break;
   }
-  return { shapes: shapesWith(signature, symbols, 1), refusal, runSeconds: undefined };
+  return { shapes: shapesWith(signature, 1), refusal, runSeconds: undefined };
 }
 
 function runOnZeros(
@@ -55,7 +54,7 @@ function runOnZeros(
 }
 
 /** Dimensions of one name get one size, wherever they stand: they have to agree. */
-function shapesWith(signature: Signature, symbols: Symbols, freeSize: number): ReadonlyMap<string, readonly number[]> {
+function shapesWith(signature: Signature, freeSize: number): ReadonlyMap<string, readonly number[]> {
   const sizes = new Map<string, number>();
   const sizeOf = (name: string, index: number): number => {
     const usual = index === 0 ? 1 : freeSize;
@@ -65,9 +64,9 @@ function shapesWith(signature: Signature, symbols: Symbols, freeSize: number): R
     return size;
   };
   return new Map(
-    signature.inputs.map(({ name, shape }) => [
+    signature.inputs.map(({ name, shape, dimensionNames }) => [
       name,
-      shape.map((size, index) => (size === -1 ? sizeOf(symbols.get(name)?.[index] ?? "", index) : size)),
+      shape.map((size, index) => (size === -1 ? sizeOf(dimensionNames?.[index] ?? "", index) : size)),
     ]),
   );
 }

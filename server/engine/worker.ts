@@ -19,8 +19,8 @@ export function runWorker(
     const { answer, transfer } = run(session, message);
     send(answer, transfer);
   });
-  const { ok, signature, skippedOutputs, symbols } = session;
-  send({ kind: "loaded", model: { ok, signature, skippedOutputs, symbols } });
+  const { ok, signature, skippedOutputs } = session;
+  send({ kind: "loaded", model: { ok, signature, skippedOutputs } });
 }
 
 function run(

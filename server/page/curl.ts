@@ -16,9 +16,13 @@ interface Input {
   readonly mark: string;
 }
 
-/** One command for each protocol, ready to run: zeros of shapes that the model is known to run with. */
+/**
+ * One command for each protocol, ready to run: zeros of shapes that the model is known to run with. Inputs that may be left
+ * out are.
+ */
 export function curlLines(model: ServedModel, base: string): readonly Example[] {
-  const inputs: readonly Input[] = model.signature.inputs.map((spec, index) => ({
+  const required = model.signature.inputs.filter(({ isOptional }) => isOptional !== true);
+  const inputs: readonly Input[] = required.map((spec, index) => ({
     spec,
     shape: model.sampleShapes.get(spec.name) ?? [],
     mark: `\u0000${index}\u0000`,

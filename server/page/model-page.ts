@@ -31,7 +31,7 @@ export function modelPage(model: ServedModel, host: string, bodyLimitBytes: numb
 <div class="scroll" tabindex="0" role="region" aria-label="Inputs and outputs">
 ${table(signature.inputs, signature.outputs)}
 </div>
-<p class="hint">-1 stands for any size.</p>
+<p class="hint">-1 and names stand for any size; a name for the same one wherever it stands.</p>
 </section>
 </div>
 <div class="column">
@@ -66,7 +66,14 @@ function pageModel({ name, version, signature, sampleShapes }: ServedModel, body
     name,
     version,
     bodyLimitBytes,
-    inputs: signature.inputs.map((input) => ({ ...input, sampleShape: sampleShapes.get(input.name) ?? [] })),
+    inputs: signature.inputs
+      .filter(({ isOptional }) => isOptional !== true)
+      .map(({ name: input, datatype, shape }) => ({
+        name: input,
+        datatype,
+        shape,
+        sampleShape: sampleShapes.get(input) ?? [],
+      })),
   };
 }
 
@@ -80,6 +87,8 @@ ${rows.join("\n")}
 </table>`;
 }
 
-function row(kind: string, { name, datatype, shape }: TensorSpec): string {
-  return `<tr><td><code>${escapeHtml(name)}</code><td>${kind}<td>${datatype}<td><code>[${shape.join(", ")}]</code>`;
+function row(kind: string, { name, datatype, shape, dimensionNames = [], isOptional, isSequence }: TensorSpec): string {
+  const kinds = [isOptional === true ? "optional" : "", isSequence === true ? "sequence" : "", kind];
+  const sizes = shape.map((size, index) => escapeHtml(size === -1 ? dimensionNames[index] || "-1" : String(size)));
+  return `<tr><td><code>${escapeHtml(name)}</code><td>${kinds.filter((word) => word !== "").join(" ")}<td>${datatype}<td><code>[${sizes.join(", ")}]</code>`;
 }

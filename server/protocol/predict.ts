@@ -3,7 +3,7 @@ import { readBody } from "../json/read-body.ts";
 import type { Signature, Tensor } from "../tensor.ts";
 import { readColumns } from "./read/columns.ts";
 import type { EncodedAnswer, InferenceRequest } from "./request.ts";
-import { columnsText } from "./write/tensor-text.ts";
+import { columnsText } from "./write/output-text.ts";
 import { textAnswer } from "./write/text-answer.ts";
 
 const expected = 'a JSON object as {"input_data": nested arrays, or an object from input name to nested arrays}';

@@ -1,4 +1,4 @@
-import type { Tensor } from "../tensor.ts";
+import type { Tensor, TensorSpec } from "../tensor.ts";
 
 /** What every protocol's decoder gives: tensors that the model takes, all of them, in the model's order. */
 export interface InferenceRequest {
@@ -15,7 +15,11 @@ export interface EncodedAnswer {
   readonly parts: Iterable<string | Uint8Array>;
 }
 
-/** The one input of a model that has no other: many forms may leave its name out. */
-export function onlyOf<Item>(items: readonly Item[]): Item | undefined {
-  return items.length === 1 ? items[0] : undefined;
+/**
+ * The input that a request means when it names none, as many forms allow: the model's only one, or the only one that
+ * may not be left out.
+ */
+export function onlyInputOf(inputs: readonly TensorSpec[]): TensorSpec | undefined {
+  const [first, another] = inputs.length === 1 ? inputs : inputs.filter(({ isOptional }) => isOptional !== true);
+  return another === undefined ? first : undefined;
 }

@@ -5,9 +5,9 @@ import { readBody } from "../json/read-body.ts";
 import { skipValue } from "../json/read-value.ts";
 import type { Signature, Tensor } from "../tensor.ts";
 import { readColumn, readColumns, wrongValue } from "./read/columns.ts";
-import { type EncodedAnswer, type InferenceRequest, onlyOf } from "./request.ts";
+import { type EncodedAnswer, type InferenceRequest, onlyInputOf } from "./request.ts";
 import { readRows } from "./read/rows.ts";
-import { columnsText, rowsText } from "./write/tensor-text.ts";
+import { columnsText, hasRows, rowsText } from "./write/output-text.ts";
 import { textAnswer } from "./write/text-answer.ts";
 
 export interface V1Request extends InferenceRequest {
@@ -45,8 +45,8 @@ export function decodeV1(body: Uint8Array, signature: Signature): V1Request | Pr
 /** Body of the answer; a problem when the outputs do not have one row for each instance. */
 export function encodeV1(rows: number | undefined, outputs: readonly Tensor[]): EncodedAnswer | Problem {
   if (rows === undefined) return textAnswer('{"outputs":', columnsText(outputs), "}");
-  for (const { name, shape } of outputs) {
-    if (shape[0] !== rows) return problems.notByRow(name, shape, rows);
+  for (const output of outputs) {
+    if (!hasRows(output, rows)) return problems.notByRow(output.name, output.shape, rows);
   }
   return textAnswer('{"predictions":', rowsText(outputs, rows), "}");
 }
@@ -61,7 +61,7 @@ function readInstances(cursor: Cursor, signature: Signature): V1Request | Proble
   const inside: Cursor = { ...cursor, at: cursor.at + 1 };
   const first = skipSpace(inside);
   if (first === closeBracket) return wrongValue(cursor, "instances", "an array of at least one row");
-  const only = onlyOf(signature.inputs);
+  const only = onlyInputOf(signature.inputs);
   if (only === undefined || first === openBrace) {
     const rows = readRows(cursor, signature, "instances");
     return isProblem(rows) ? rows : { ...rows, outputs: undefined };

@@ -5,11 +5,12 @@ import { isProblem, type Problem, problems } from "../errors.ts";
 import type { BodyPlan, Exchange, Handler } from "../http/handler.ts";
 import { problemReply } from "../http/answer/problem-reply.ts";
 import type { RecentRequests } from "../page/recent-requests.ts";
+import { checkSizes } from "../protocol/check-sizes.ts";
 import { decodePredict, encodePredict } from "../protocol/predict.ts";
 import type { EncodedAnswer, InferenceRequest } from "../protocol/request.ts";
 import { decodeV1, encodeV1 } from "../protocol/v1.ts";
 import { decodeV2, type V2Request } from "../protocol/v2/decode-v2.ts";
-import { encodeV2, modelMetadata } from "../protocol/v2/encode-v2.ts";
+import { encodeV2, modelMetadata, refuseRagged } from "../protocol/v2/encode-v2.ts";
 import { modelConfig } from "../protocol/v2/model-config.ts";
 import { type ModelStatistics, statisticsBody } from "../protocol/v2/model-statistics.ts";
 import { readHeaderLength } from "../protocol/v2/header-length.ts";
@@ -102,6 +103,8 @@ export function createApp(options: AppOptions): Handler {
             if (body.length > smallBytes && !ticket.take(growth * body.length)) return problems.bodiesTooMany();
             const decoded = decode(body, model.signature, exchange);
             if (isProblem(decoded)) return decoded;
+            const misfit = checkSizes(model.signature, decoded.inputs);
+            if (misfit !== undefined) return misfit;
             request = decoded;
             return { inputs: decoded.inputs, outputs: decoded.outputs ?? model.outputNames };
           },
@@ -206,7 +209,10 @@ export function createApp(options: AppOptions): Handler {
     statistics: whenLoadedLater(async (model) => statisticsBody(model.name, model.version, await options.statistics())),
     v2Models: (call) => ok(call, { models: [options.modelName] }),
     modelReady: whenServing({ name: options.modelName, ready: true }),
-    infer: prediction(decodeInfer, encodeV2),
+    infer: prediction(
+      decodeInfer,
+      (model, request, outputs) => refuseRagged(outputs) ?? encodeV2(model, request, outputs),
+    ),
     repositoryIndex,
     ping: whenServing({}),
     v1List: (call) => ok(call, { models: [options.modelName] }),

@@ -1,5 +1,7 @@
 import type { InferenceService } from "../grpc/inference-service.ts";
 import { type Problem, problems } from "../errors.ts";
+import { checkSizes } from "../protocol/check-sizes.ts";
+import { refuseRagged } from "../protocol/v2/encode-v2.ts";
 import { modelConfig } from "../protocol/v2/model-config.ts";
 import type { Tensor } from "../tensor.ts";
 import { type AppOptions, problemOf, serverExtensions, serverName, serverVersion } from "./app.ts";
@@ -20,6 +22,8 @@ export function createInferenceService(options: AppOptions): InferenceService {
       const engine = options.engine();
       const { model } = state;
       if (engine === undefined || model === undefined) return problems.notReady(state.phase);
+      const misfit = checkSizes(model.signature, request.inputs);
+      if (misfit !== undefined) return misfit;
       const inputs = { inputs: request.inputs, outputs: request.outputs ?? model.outputNames };
       const outcome = await engine.run({
         id,
@@ -33,7 +37,7 @@ export function createInferenceService(options: AppOptions): InferenceService {
         return problemOf(outcome, options);
       }
       options.onRan(outcome.queueSeconds, outcome.runSeconds);
-      return outcome.outputs;
+      return refuseRagged(outcome.outputs) ?? outcome.outputs;
     },
   };
 }

@@ -37,9 +37,9 @@ async function loadAt(
   const engine = engineAt(place, start, edge, log, isAlone);
   const loaded = await engine.load();
   if (!loaded.ok) return loaded;
-  const { signature, skippedOutputs, symbols } = loaded;
+  const { signature, skippedOutputs } = loaded;
   const loadedAt = now();
-  const warm = await warmUp(engine, signature, symbols);
+  const warm = await warmUp(engine, signature);
   // Who is about to be loaded anew, on a thread, has no use for it.
   const stays = place === placeAfterWarmUp(warm.runSeconds);
   const batchRows =

@@ -245,9 +245,12 @@ function isReady(phase: Phase, usable: number): boolean {
   return phase === "serving" && usable > 0;
 }
 
+const skippedRemedy =
+  "outputs that cannot be sent are not served: export them as tensors of a type of the protocol (skl2onnx: options={'zipmap': False})";
+
 function tellLoaded(loaded: LoadedShard, startSeconds: number, log: Logger): void {
   const { skippedOutputs, refusal, loadSeconds, warmUpSeconds, memoryBytes, place, batchRows } = loaded;
-  if (skippedOutputs.length > 0) log.warn({ skippedOutputs }, "outputs that cannot be sent are not served");
+  if (skippedOutputs.length > 0) log.warn({ skippedOutputs }, skippedRemedy);
   if (refusal !== undefined) {
     log.warn({ detail: refusal }, "the model did not run on zeros; the first request will be slower");
   }

@@ -41,8 +41,8 @@ function readInputs(request: InferRequestMessage, signature: Signature): readonl
   const tensors: Tensor[] = [];
   for (const spec of specs) {
     const tensor = found.get(spec.name);
-    if (tensor === undefined) return problems.missingInput(spec.name, namesOf(specs));
-    tensors.push(tensor);
+    if (tensor !== undefined) tensors.push(tensor);
+    else if (spec.isOptional !== true) return problems.missingInput(spec.name, namesOf(specs));
   }
   return tensors;
 }

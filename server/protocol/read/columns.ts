@@ -7,7 +7,7 @@ import { checkShape, readShape, type Signature, type Tensor, type TensorSpec } f
 import { readNested } from "./elements.ts";
 import { gatherAny, gathered, type Gathering } from "./gathering.ts";
 import { createNames } from "./names.ts";
-import { onlyOf } from "../request.ts";
+import { onlyInputOf } from "../request.ts";
 
 /**
  * Whole tensors without a stated shape: the nested array itself when the model has one input, or an object from input
@@ -15,7 +15,7 @@ import { onlyOf } from "../request.ts";
  */
 export function readColumns(cursor: Cursor, signature: Signature, label: string): readonly Tensor[] | Problem {
   const { inputs } = signature;
-  const only = onlyOf(inputs);
+  const only = onlyInputOf(inputs);
   if (only !== undefined && peek(cursor) !== openBrace) {
     const tensor = readColumn(cursor, only, label);
     return isProblem(tensor) ? tensor : [tensor];

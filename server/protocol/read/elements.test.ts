@@ -7,7 +7,8 @@ import { createCursor } from "../../json/cursor.ts";
 import { codecs, type Datatype, elementCount, type Tensor, type TensorData, type TensorSpec } from "../../tensor.ts";
 import { readColumn } from "./columns.ts";
 import { readElements } from "./elements.ts";
-import { flatText, nestedText, rowsText } from "../write/tensor-text.ts";
+import { rowsText } from "../write/output-text.ts";
+import { flatText, nestedText } from "../write/tensor-text.ts";
 
 /** Values that each datatype can hold and that can be written. Only one zero is. */
 const values: Readonly<Record<Datatype, fc.Arbitrary<unknown>>> = {

@@ -8,7 +8,7 @@ export interface Names {
   readonly at: (place: number) => readonly string[];
   /** Index of the input with this name, which is expected at `place` from then on; -1: there is none. */
   readonly indexOf: (name: string, place: number) => number;
-  /** The tensors, of which none may be missing. */
+  /** The tensors, of which none may be missing that is not optional. */
   readonly complete: (tensors: readonly (Tensor | undefined)[]) => readonly Tensor[] | Problem;
 }
 
@@ -32,8 +32,8 @@ export function createNames(inputs: readonly TensorSpec[]): Names {
     complete(tensors) {
       const found: Tensor[] = [];
       for (const [index, tensor] of tensors.entries()) {
-        if (tensor === undefined) return problems.missingInput(all[index] ?? "", all);
-        found.push(tensor);
+        if (tensor !== undefined) found.push(tensor);
+        else if (inputs[index]?.isOptional !== true) return problems.missingInput(all[index] ?? "", all);
       }
       return found;
     },

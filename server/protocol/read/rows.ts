@@ -65,13 +65,17 @@ function readRow(
     const column = columns[names.indexOf(key, count)];
     if (column === undefined) return problems.unknownInput(key, names.all);
     if (column.row === row) return problems.duplicateInput(key);
+    if (column.row !== row - 1) return problems.missingInput(key, names.all);
     found += 1;
     const wrong = readCell(cursor, column, row);
     if (wrong !== undefined) return whyNot(column, start) ?? wrong;
   }
   if (found === columns.length) return undefined;
-  const missing = columns.findIndex((column) => column.row !== row);
-  return problems.missingInput(names.all[missing] ?? "", names.all);
+  // What may be left out is left out of all rows or of none.
+  const missing = columns.findIndex(
+    ({ gathering, row: last }) => last !== row && (gathering.spec.isOptional !== true || last !== -1),
+  );
+  return missing === -1 ? undefined : problems.missingInput(names.all[missing] ?? "", names.all);
 }
 
 function readCell(cursor: Cursor, column: Column, row: number): Problem | undefined {
@@ -84,7 +88,8 @@ function readCell(cursor: Cursor, column: Column, row: number): Problem | undefi
 
 function stack(columns: readonly Column[], rows: number): Rows | Problem {
   const inputs: Tensor[] = [];
-  for (const { gathering } of columns) {
+  for (const { gathering, row } of columns) {
+    if (row === -1) continue;
     gathering.shape[0] = rows;
     const tensor = finish(gathering);
     if (isProblem(tensor)) return tensor;

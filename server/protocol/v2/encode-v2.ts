@@ -1,8 +1,10 @@
-import type { Signature, Tensor } from "../../tensor.ts";
+import { type Problem, problems } from "../../errors.ts";
+import { isRagged, type Signature, type Tensor, type TensorSpec } from "../../tensor.ts";
 import { binaryOf } from "./binary-tensor.ts";
 import type { EncodedAnswer } from "../request.ts";
 import { flatText, type Pieces } from "../write/tensor-text.ts";
 import { textAnswer } from "../write/text-answer.ts";
+import { tensorParameters } from "./tensor-parameters.ts";
 import type { BinaryOutputs, V2Request } from "./decode-v2.ts";
 
 interface ModelName {
@@ -40,15 +42,27 @@ export function encodeV2(
   return { headers, parts: [...texts, ...(padding === "" ? [] : [padding]), ...raw.values()] };
 }
 
-/** Body of GET v2/models/M ("Model Metadata Response JSON Object"). */
+/** V2 has tensors only: to be asked before outputs are encoded, here and in gRPC. */
+export function refuseRagged(outputs: readonly Tensor[]): Problem | undefined {
+  const found = outputs.find(isRagged);
+  return found && problems.raggedOutput(found.name, found.elements ?? []);
+}
+
+/** Body of GET v2/models/M ("Model Metadata Response JSON Object"). `parameters`: see {@link tensorParameters}. */
 export function modelMetadata(name: string, version: string, signature: Signature): object {
   return {
     name,
     versions: [version],
     platform: "onnx_onnxv1",
-    inputs: signature.inputs,
-    outputs: signature.outputs,
+    inputs: signature.inputs.map(tensorMetadata),
+    outputs: signature.outputs.map(tensorMetadata),
   };
+}
+
+function tensorMetadata(spec: TensorSpec): object {
+  const { name, datatype, shape } = spec;
+  const parameters = tensorParameters(spec);
+  return Object.keys(parameters).length === 0 ? { name, datatype, shape } : { name, datatype, shape, parameters };
 }
 
 function isBinary({ byDefault, byName }: BinaryOutputs, { name }: Tensor): boolean {

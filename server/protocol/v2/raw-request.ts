@@ -1,7 +1,7 @@
 import { isProblem, type Problem, problems } from "../../errors.ts";
 import { checkShape, codecs, readShape, type Signature, type Tensor, type TensorSpec } from "../../tensor.ts";
 import { readBinary, readText } from "./binary-tensor.ts";
-import { onlyOf } from "../request.ts";
+import { onlyInputOf } from "../request.ts";
 
 /**
  * A body that is nothing but the binary data of a model's only input (Triton's "raw binary request"). Its shape is the
@@ -9,7 +9,7 @@ import { onlyOf } from "../request.ts";
  * nothing, all dimensions are 1 and the body is the one string, without its length before it.
  */
 export function decodeRaw(body: Uint8Array, signature: Signature): Tensor | Problem {
-  const spec = onlyOf(signature.inputs);
+  const spec = onlyInputOf(signature.inputs);
   if (spec === undefined) {
     return problems.notRaw(`the model takes ${signature.inputs.length} inputs, and a body without JSON can hold one`);
   }

@@ -24,40 +24,9 @@ export function nestedText(tensor: Tensor): Pieces {
   return part(tensor, 0, 0, tensor.data.length);
 }
 
-/** The bare nested array of a single output, or an object from output name to nested array. */
-export function* columnsText(outputs: readonly Tensor[]): Pieces {
-  const [only, ...others] = outputs;
-  if (only !== undefined && others.length === 0) return yield* nestedText(only);
-  yield "{";
-  for (const [index, tensor] of outputs.entries()) {
-    yield `${index === 0 ? "" : ","}${JSON.stringify(tensor.name)}:`;
-    yield* nestedText(tensor);
-  }
-  yield "}";
-}
-
-/**
- * A list with an element for each place of the first dimension, which all outputs have: the nested array of a single
- * output, or an object from output name to nested array.
- */
-export function* rowsText(outputs: readonly Tensor[], rows: number): Pieces {
-  const [only, ...others] = outputs;
-  if (only !== undefined && others.length === 0) return yield* nestedText(only);
-  const columns = outputs.map((tensor, index) => ({
-    tensor,
-    key: `${index === 0 ? "" : ","}${JSON.stringify(tensor.name)}:`,
-    size: rows === 0 ? 0 : tensor.data.length / rows,
-  }));
-  yield "[";
-  for (let row = 0; row < rows; row++) {
-    yield row === 0 ? "{" : ",{";
-    for (const { tensor, key, size } of columns) {
-      yield key;
-      yield* part(tensor, 1, row * size, (row + 1) * size);
-    }
-    yield "}";
-  }
-  yield "]";
+/** One place of a tensor's first dimension, whose elements are those from `start` to `end`. */
+export function placeText(tensor: Tensor, start: number, end: number): Pieces {
+  return part(tensor, 1, start, end);
 }
 
 /** The elements from `start` to `end`, nested as the dimensions from `depth` on. */

@@ -75,8 +75,24 @@ describe("a real picture classifier", () => {
       name: "m",
       versions: ["v1"],
       platform: "onnx_onnxv1",
-      inputs: [{ name: "x", datatype: "FP32", shape: [-1, 3, -1, -1] }],
-      outputs: [{ name: "softmax_0.tmp_0", datatype: "FP32", shape: [-1, 2] }],
+      inputs: [
+        {
+          name: "x",
+          datatype: "FP32",
+          shape: [-1, 3, -1, -1],
+          parameters: {
+            dims: ["p2o.DynamicDimension.0", 3, "p2o.DynamicDimension.1", "p2o.DynamicDimension.2"],
+          },
+        },
+      ],
+      outputs: [
+        {
+          name: "softmax_0.tmp_0",
+          datatype: "FP32",
+          shape: [-1, 2],
+          parameters: { dims: ["p2o.DynamicDimension.3", 2] },
+        },
+      ],
     };
     assert.deepEqual(await getJson(server, "/v2/models/m"), metadata);
     assert.deepEqual(await getJson(server, "/v2/models/m/versions/v1"), metadata);

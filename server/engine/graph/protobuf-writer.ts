@@ -1,0 +1,32 @@
+/** Fields of Protocol Buffers as bytes, to be put one behind the other. Field numbers are below 2^28. */
+
+export function integerField(field: number, value: number): Uint8Array {
+  return Buffer.concat([varint(field * 8), varint(value)]);
+}
+
+export function textField(field: number, text: string): Uint8Array {
+  return bytesField(field, Buffer.from(text));
+}
+
+/** A message, bytes, or a packed list. */
+export function bytesField(field: number, ...parts: readonly Uint8Array[]): Uint8Array {
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  return Buffer.concat([fieldHead(field, length), ...parts]);
+}
+
+/** What stands before the payload of a {@link bytesField}. */
+export function fieldHead(field: number, length: number): Uint8Array {
+  return Buffer.concat([varint(field * 8 + 2), varint(length)]);
+}
+
+/** Seven bits a byte, lowest first; a negative number is the 64-bit pattern of its two's complement. */
+function varint(value: number): Uint8Array {
+  const bytes: number[] = [];
+  let rest = BigInt.asUintN(64, BigInt(value));
+  while (rest > 0x7fn) {
+    bytes.push(Number(rest & 0x7fn) | 0x80);
+    rest >>= 7n;
+  }
+  bytes.push(Number(rest));
+  return Uint8Array.from(bytes);
+}
