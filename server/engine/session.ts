@@ -43,7 +43,7 @@ export function openSession(
   const native = new binding.InferenceSession();
   const graph = readServingGraph(settings.modelPath);
   try {
-    load(native, settings, graph);
+    loadGraph(native, settings, graph);
   } catch (error) {
     return { ok: false, ...explainLoadFailure(messageOf(error)) };
   }
@@ -52,7 +52,11 @@ export function openSession(
   return { ok: true, ...described, run: adaptRun(runOf(native, runtime), graph) };
 }
 
-function load(native: NativeSession, { modelPath, intraOpThreads }: SessionSettings, { bytes }: ServingGraph): void {
+function loadGraph(
+  native: NativeSession,
+  { modelPath, intraOpThreads }: SessionSettings,
+  { bytes }: ServingGraph,
+): void {
   if (bytes === undefined) {
     native.loadModel(modelPath, sessionOptions(intraOpThreads));
     return;

@@ -4,7 +4,7 @@ import { type Cursor, peek, skipSpace } from "../json/cursor.ts";
 import { readBody } from "../json/read-body.ts";
 import { skipValue } from "../json/read-value.ts";
 import type { Signature, Tensor } from "../tensor.ts";
-import { readColumn, readColumns, wrongValue } from "./read/columns.ts";
+import { isBase64Of, readColumn, readColumns, wrongValue } from "./read/columns.ts";
 import { type EncodedAnswer, type InferenceRequest, onlyInputOf } from "./request.ts";
 import { readRows } from "./read/rows.ts";
 import { columnsText, hasRows, rowsText } from "./write/output-text.ts";
@@ -62,7 +62,7 @@ function readInstances(cursor: Cursor, signature: Signature): V1Request | Proble
   const first = skipSpace(inside);
   if (first === closeBracket) return wrongValue(cursor, "instances", "an array of at least one row");
   const only = onlyInputOf(signature.inputs);
-  if (only === undefined || first === openBrace) {
+  if (only === undefined || (first === openBrace && !isBase64Of(inside, only))) {
     const rows = readRows(cursor, signature, "instances");
     return isProblem(rows) ? rows : { ...rows, outputs: undefined };
   }

@@ -1,6 +1,7 @@
 import { isProblem, type Problem, problems } from "../../errors.ts";
 import { openBrace, openBracket } from "../../json/byte.ts";
 import { type Cursor, open, peek } from "../../json/cursor.ts";
+import { base64Key, isBase64Next } from "../../json/read-base64.ts";
 import { nextElement, nextKey } from "../../json/read-members.ts";
 import { readValue, skipElements } from "../../json/read-value.ts";
 import { checkShape, readShape, type Signature, type Tensor, type TensorSpec } from "../../tensor.ts";
@@ -16,7 +17,7 @@ import { onlyInputOf } from "../request.ts";
 export function readColumns(cursor: Cursor, signature: Signature, label: string): readonly Tensor[] | Problem {
   const { inputs } = signature;
   const only = onlyInputOf(inputs);
-  if (only !== undefined && peek(cursor) !== openBrace) {
+  if (only !== undefined && (peek(cursor) !== openBrace || isBase64Of(cursor, only))) {
     const tensor = readColumn(cursor, only, label);
     return isProblem(tensor) ? tensor : [tensor];
   }
@@ -40,6 +41,11 @@ export function readColumns(cursor: Cursor, signature: Signature, label: string)
   return names.complete(tensors);
 }
 
+/** Whether the object at the cursor is a string of an input's, and not an object from input name to value. */
+export function isBase64Of(cursor: Cursor, { name, datatype }: TensorSpec): boolean {
+  return datatype === "BYTES" && name !== base64Key && isBase64Next(cursor);
+}
+
 /** What a field must be that has a value for each input, for messages. */
 export function namesAllowed(inputs: readonly TensorSpec[]): string {
   return `an object with ${inputs.map(({ name }) => JSON.stringify(name)).join(", ")}`;
@@ -53,7 +59,7 @@ export function wrongValue(cursor: Cursor, label: string, allowed: string): Prob
 /** Reads one nested array as the tensor that `spec` describes. */
 export function readColumn(cursor: Cursor, spec: TensorSpec, label: string): Tensor | Problem {
   const start: Cursor = { ...cursor };
-  if (peek(cursor) !== openBracket) {
+  if (peek(cursor) !== openBracket && !(spec.shape.length === 0 && isBase64Of(cursor, spec))) {
     const value = readValue(cursor);
     if (isProblem(value)) return value;
     // A value of the wrong kind says more about the mistake than the shape that it happens to have.

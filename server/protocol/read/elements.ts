@@ -1,6 +1,7 @@
 import { isProblem, type Problem, problems, show } from "../../errors.ts";
 import { closeBracket, comma, isSpace, openBracket } from "../../json/byte.ts";
 import { type Cursor, open, peek, skipSpace, unexpected } from "../../json/cursor.ts";
+import { base64Key } from "../../json/read-base64.ts";
 import { nextElement } from "../../json/read-members.ts";
 import { readValue, skipArray, skipElements } from "../../json/read-value.ts";
 import { codecs, elementCount, type TensorData, type TensorSpec } from "../../tensor.ts";
@@ -121,9 +122,11 @@ function refuseScalar(cursor: Cursor, gathering: Gathering, depth: number): Prob
   return problems.ragged(gathering.spec.name, placeOf(gathering, depth), show(value), `an array of ${size}`);
 }
 
-function refuse(cursor: Cursor, { spec }: Gathering, place: string): Problem {
+function refuse(cursor: Cursor, { spec, takesBase64 }: Gathering, place: string): Problem {
   const value = readValue(cursor);
-  return isProblem(value) ? value : problems.wrongElement(spec.name, place, value, codecs[spec.datatype].takes);
+  const inBase64 = takesBase64 && spec.datatype === "BYTES" ? `, also as {"${base64Key}": base64 of their UTF-8}` : "";
+  const allowed = `${codecs[spec.datatype].takes}${inBase64}`;
+  return isProblem(value) ? value : problems.wrongElement(spec.name, place, value, allowed);
 }
 
 /** Whether the first element of the array at the cursor is an array. */

@@ -11,6 +11,8 @@ export interface Gathering {
   readonly spec: TensorSpec;
   /** Name of the value in messages. */
   readonly label: string;
+  /** Strings may be written as {@link readBase64} reads them. */
+  readonly takesBase64: boolean;
   /** What stands behind the first index in messages: the key of a row. */
   readonly key: string;
   /** Of the flat elements of a tensor with more dimensions than one: its shape, for the message about a wrong count. */
@@ -42,11 +44,12 @@ const elementsAtOnce = 1024;
 const firstCapacity = 1024;
 const growth = 4;
 
-/** For a tensor of any shape. */
+/** For a tensor of any shape, as V1 and /predict have it: strings may be base64. */
 export function gatherAny(spec: TensorSpec, label: string, key: string): Gathering {
   let expected = 1;
   for (const size of spec.shape) expected *= size === unknownSize ? 1 : size;
-  return withRoom({ spec, label, key, flatShape: undefined, shape: [], rank: unknownSize, count: Infinity }, expected);
+  const open = { flatShape: undefined, shape: [], rank: unknownSize, count: Infinity };
+  return withRoom({ spec, label, key, takesBase64: true, ...open }, expected);
 }
 
 /** For a tensor of the shape that its sender says. Undefined: the rest of the body cannot hold so many elements. */
@@ -61,7 +64,16 @@ export function gatherShape(
   if (count > elementsLeft(cursor)) return undefined;
   const sizes = isFlat ? [count] : [...shape];
   return withRoom(
-    { spec, label, key: "", flatShape: isFlat ? shape : undefined, shape: sizes, rank: sizes.length, count },
+    {
+      spec,
+      label,
+      key: "",
+      takesBase64: false,
+      flatShape: isFlat ? shape : undefined,
+      shape: sizes,
+      rank: sizes.length,
+      count,
+    },
     count,
   );
 }
@@ -84,7 +96,7 @@ export function gathered({ data, length }: Gathering): TensorData {
   return data.subarray(0, length);
 }
 
-type Parts = Pick<Gathering, "spec" | "label" | "key" | "flatShape" | "shape" | "rank" | "count">;
+type Parts = Pick<Gathering, "spec" | "label" | "key" | "takesBase64" | "flatShape" | "shape" | "rank" | "count">;
 
 function withRoom(parts: Parts, expected: number): Gathering {
   const { datatype } = parts.spec;
@@ -146,5 +158,5 @@ const readers: Readonly<Record<Datatype, Reader>> = {
   FP16: (cursor, { data, length }, end) => readFloats(cursor, data as Float16Array, length, end, half),
   FP32: (cursor, { data, length }, end) => readFloats(cursor, data as Float32Array, length, end, single),
   FP64: (cursor, { data, length }, end) => readFloats(cursor, data as Float64Array, length, end, double),
-  BYTES: (cursor, { data, length }, end) => readTexts(cursor, data as string[], length, end),
+  BYTES: (cursor, { data, length, takesBase64 }, end) => readTexts(cursor, data as string[], length, end, takesBase64),
 };
