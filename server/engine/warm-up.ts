@@ -18,19 +18,20 @@ const freeSizes = [1, 32, 224];
 
 /** A first run touches memory and makes buffers; what the second one takes is what later ones take. */
 const runs = 2;
+/** So long a run is told from a short one without a second, which would only delay the start. */
+const longRunSeconds = 1;
 
 /**
  * Runs the model on zeros: pages are touched, kernels have allocated, so the first real request is as fast as the next.
  * Made-up inputs prove nothing about the model, so a refusal is only reported.
  */
 export async function warmUp(engine: Engine, given: Signature): Promise<WarmUp> {
-  // What may be left out is.
-  const signature = { ...given, inputs: given.inputs.filter(({ isOptional }) => isOptional !== true) };
+  const signature = withoutOptional(given);
   let refusal: string | undefined;
   for (const freeSize of freeSizes) {
     const shapes = shapesWith(signature, freeSize);
     let outcome = await runOnZeros(engine, signature, shapes);
-    for (let run = 1; run < runs && outcome.kind === "done"; run++) {
+    for (let run = 1; run < runs && outcome.kind === "done" && outcome.runSeconds < longRunSeconds; run++) {
       outcome = await runOnZeros(engine, signature, shapes);
     }
     if (outcome.kind === "done") return { shapes, refusal: undefined, runSeconds: outcome.runSeconds };
@@ -38,6 +39,16 @@ export async function warmUp(engine: Engine, given: Signature): Promise<WarmUp> 
     if (outcome.kind !== "refused") break;
   }
   return { shapes: shapesWith(signature, 1), refusal, runSeconds: undefined };
+}
+
+/** Of a model that is not warmed up, because of `refusal`. */
+export function noWarmUp(signature: Signature, refusal: string): WarmUp {
+  return { shapes: shapesWith(withoutOptional(signature), 1), refusal, runSeconds: undefined };
+}
+
+/** What may be left out is. */
+function withoutOptional({ inputs, outputs }: Signature): Signature {
+  return { inputs: inputs.filter(({ isOptional }) => isOptional !== true), outputs };
 }
 
 function runOnZeros(

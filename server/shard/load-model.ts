@@ -3,7 +3,7 @@ import { createInPlaceEngine, type InPlaceEngine } from "../engine/in-place-engi
 import type { Engine, EngineFailure, RunRequest } from "../engine/run.ts";
 import { openSession } from "../engine/session.ts";
 import { createThreadedEngine } from "../engine/threaded-engine.ts";
-import { warmUp } from "../engine/warm-up.ts";
+import { noWarmUp, warmUp } from "../engine/warm-up.ts";
 import type { LoadedShard, StartShard } from "./messages.ts";
 import { type Place, placeAfterWarmUp } from "./place.ts";
 import type { ShardEdge } from "./run-shard.ts";
@@ -12,13 +12,18 @@ export type Load =
   | { readonly ok: true; readonly engine: Engine; readonly model: LoadedShard }
   | ({ readonly ok: false } & EngineFailure);
 
-/** Loads and warms up where the plan says; and once more on a thread of its own when the runs turn out to be long. */
+/**
+ * Loads and warms up where the plan says; and once more on a thread of its own when the runs turn out to be long. The
+ * supervisor is told when the model runs on zeros: it ends this process when that does not end, and starts another one that
+ * does without, on a thread, as nothing is known of its runs then.
+ */
 export async function loadModel(
   start: StartShard,
   edge: ShardEdge,
   log: Logger,
   isAlone: () => boolean,
 ): Promise<Load> {
+  if (start.withoutWarmUp !== undefined) return loadAt("thread", start, edge, log, isAlone);
   const first = await loadAt(start.place, start, edge, log, isAlone);
   if (!first.ok || start.place === "thread" || placeAfterWarmUp(first.runSeconds) === "inPlace") return first;
   await first.engine.close();
@@ -39,13 +44,16 @@ async function loadAt(
   if (!loaded.ok) return loaded;
   const { signature, skippedOutputs } = loaded;
   const loadedAt = now();
-  const warm = await warmUp(engine, signature);
+  const { withoutWarmUp } = start;
+  edge.send({ kind: "warming", isOver: false });
+  const warm = withoutWarmUp === undefined ? await warmUp(engine, signature) : noWarmUp(signature, withoutWarmUp);
   // Who is about to be loaded anew, on a thread, has no use for it.
   const stays = place === placeAfterWarmUp(warm.runSeconds);
   const batchRows =
     stays && warm.runSeconds !== undefined && "chooseBatches" in engine
       ? engine.chooseBatches(warm.shapes, start.config.batchLimit)
       : 1;
+  edge.send({ kind: "warming", isOver: true });
   const model: LoadedShard = {
     signature,
     skippedOutputs,

@@ -41,12 +41,16 @@ export interface StartShard {
   readonly config: Config;
   readonly modelPath: string;
   readonly place: Place;
+  /** Why nothing is to be run before the first request; undefined: the model is warmed up. */
+  readonly withoutWarmUp: string | undefined;
   /** Bytes that requests may hold. */
   readonly memoryBudgetBytes: number;
   readonly connectionLimit: number;
 }
 
 export type FromShard =
+  /** The model is loaded and about to run on zeros, or has done so. */
+  | { readonly kind: "warming"; readonly isOver: boolean }
   | { readonly kind: "loaded"; readonly model: LoadedShard }
   | { readonly kind: "loadFailed"; readonly reason: FailureReason; readonly message: string }
   /** The connection that was given longest ago is here. */

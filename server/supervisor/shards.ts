@@ -6,7 +6,7 @@ import { type GivenConnection, type ShardEnd, type ShardProcess, startShard } fr
 
 export interface ShardsOptions {
   readonly count: number;
-  readonly start: StartShard;
+  readonly start: Omit<StartShard, "withoutWarmUp">;
   readonly script: URL;
   readonly state: Readonly<ServerState>;
   /** Monotonic, milliseconds. */
@@ -52,6 +52,8 @@ interface Shard {
   /** Connections handed over that have not ended. */
   open: number;
   isUsable: boolean;
+  /** While it runs the model on zeros: ends it if that takes too long. */
+  warmUpTimer: NodeJS.Timeout | undefined;
   /** When it last said anything: it does so every second, unless a run in place stops it. */
   heard: number;
   /** Nothing else is to be given to it: it is ending. */
@@ -70,6 +72,8 @@ const countMilliseconds = 100;
 /** Beyond the time that a run may take: what a shard says comes every second. */
 const silentMilliseconds = 3000;
 const watchMilliseconds = 500;
+/** Time for runs on zeros, on which a loop may never end; a model that takes longer is served without them. */
+const warmUpSeconds = 10;
 /** What a shard that will run nothing any more has to answer who waits. */
 const brokenMilliseconds = 2000;
 
@@ -79,6 +83,7 @@ export function createShards(options: ShardsOptions): Shards {
   let hasFailed = false;
   let isDraining = false;
   let hasLoaded = false;
+  let withoutWarmUp: string | undefined;
 
   const fail = (failure: EngineFailure): void => {
     if (hasFailed || isDraining) return;
@@ -89,7 +94,15 @@ export function createShards(options: ShardsOptions): Shards {
   const receive = (shard: Shard, message: FromShard): void => {
     shard.heard = options.now();
     switch (message.kind) {
+      case "warming":
+        clearTimeout(shard.warmUpTimer);
+        shard.warmUpTimer = message.isOver
+          ? undefined
+          : setTimeout(() => skipWarmUp(shard, endless), longestWarmUp * 1000);
+        break;
       case "loaded":
+        // Its run on zeros was given up in the same moment.
+        if (shard.isLeaving) break;
         hasLoaded = true;
         shard.isUsable = true;
         options.onLoaded(message.model);
@@ -110,7 +123,8 @@ export function createShards(options: ShardsOptions): Shards {
         for (const settle of shard.onCounts.splice(0)) settle();
         break;
       case "broken":
-        leave(shard, message);
+        if (shard.warmUpTimer === undefined) leave(shard, message);
+        else skipWarmUp(shard, endless);
         break;
       case "question":
         void answer(shard, message.question, message.about);
@@ -127,6 +141,25 @@ export function createShards(options: ShardsOptions): Shards {
     shard.child.send({ kind: "state", phase, inService });
   };
 
+  const longestWarmUp = Math.min(warmUpSeconds, options.start.config.runSeconds);
+  const endless = `a run on zeros took longer than ${longestWarmUp} s`;
+
+  /**
+   * Zeros prove nothing about a model, so it is served all the same, by a process that is not warmed up: a run that has begun
+   * cannot be interrupted.
+   */
+  const skipWarmUp = (shard: Shard, why: string): void => {
+    clearTimeout(shard.warmUpTimer);
+    shard.warmUpTimer = undefined;
+    if (shard.isLeaving) return;
+    shard.isLeaving = true;
+    withoutWarmUp ??= why;
+    shard.child.kill();
+    void shard.child.ended.then(() => {
+      if (!isDraining && !hasFailed) add();
+    });
+  };
+
   /** Replaces a shard that still answers but runs nothing any more. */
   const leave = (shard: Shard, { reason, message }: EngineFailure): void => {
     if (shard.isLeaving) return;
@@ -140,10 +173,16 @@ export function createShards(options: ShardsOptions): Shards {
 
   const end = (shard: Shard, ended: ShardEnd): void => {
     shards.delete(shard);
+    const wasWarming = shard.warmUpTimer !== undefined;
+    clearTimeout(shard.warmUpTimer);
     options.onEnded(shard.counts);
     for (const connection of ended.left) handOver(connection);
     for (const settle of shard.onCounts.splice(0)) settle();
     if (shard.isLeaving || isDraining) return;
+    if (wasWarming) {
+      skipWarmUp(shard, `a run on zeros ended its process (${ended.signal ?? `code ${ended.code}`})`);
+      return;
+    }
     const message = shard.isSilent
       ? tooLong(options.start.config.runSeconds)
       : ended.signal === null
@@ -192,6 +231,7 @@ export function createShards(options: ShardsOptions): Shards {
       }),
       open: 0,
       isUsable: false,
+      warmUpTimer: undefined,
       heard: options.now(),
       isLeaving: false,
       isSilent: false,
@@ -200,7 +240,7 @@ export function createShards(options: ShardsOptions): Shards {
     };
     shards.add(shard);
     void shard.child.ended.then((ended) => end(shard, ended));
-    shard.child.send(options.start);
+    shard.child.send({ ...options.start, withoutWarmUp });
   };
 
   for (let index = 0; index < options.count; index++) add();
@@ -255,7 +295,10 @@ export function createShards(options: ShardsOptions): Shards {
     kill() {
       isDraining = true;
       clearInterval(watch);
-      for (const { child } of shards) child.kill();
+      for (const { child, warmUpTimer } of shards) {
+        clearTimeout(warmUpTimer);
+        child.kill();
+      }
     },
   };
 
