@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { runFetch } from "../../server/fetch/fetch.ts";
-import { identityModel, onnxModel } from "../../test/fixtures/onnx.ts";
+import { identityModel, mapsOutput, onnxModel, type Value, zipMapModel } from "../../test/fixtures/onnx.ts";
+import { showType } from "./datatype.ts";
 import { digestOf, hashFiles, type LocalModel, openLocalModel, requireServable, totalBytes } from "./local-model.ts";
 import { isUri } from "./fetched-model.ts";
 
@@ -122,6 +123,64 @@ test("an input that no protocol can carry cannot be served", async () => {
   const model = await openLocalModel(join(await folder({ "m.onnx": complex }), "m.onnx"));
   assert.throws(() => requireServable(model), {
     message: /^The input "x" is COMPLEX64, which no prediction protocol can carry/,
+  });
+});
+
+describe("what ONNX Runtime, and not the file, says is served", () => {
+  const value = { elementType: "float32", dims: ["n"] } as const;
+  const modelWith = (output: Value, ...more: readonly Value[]): Uint8Array =>
+    onnxModel({
+      nodes: [{ operator: "Relu", inputs: ["x"], outputs: ["y"] }],
+      inputs: [{ name: "x", ...value }, ...more],
+      outputs: [output],
+    });
+  const table: readonly (readonly [string, Uint8Array, boolean])[] = [
+    ["an output without a type", modelWith({ name: "y", ...value, isUntyped: true }), true],
+    ["a sequence of tensors", modelWith({ name: "y", ...value, held: "sequence" }), true],
+    ["a sequence of maps", zipMapModel(["cat", "dog"], { outputs: [mapsOutput("probabilities")] }), true],
+    [
+      "an input that cannot be sent and may be left out",
+      modelWith({ name: "y", ...value }, { name: "o", elementType: "complex64", dims: [], held: "optional" }),
+      true,
+    ],
+    [
+      "a sequence of what cannot be sent",
+      modelWith({ name: "y", elementType: "complex64", dims: [], held: "sequence" }),
+      false,
+    ],
+    ["an optional as the only output", modelWith({ name: "y", ...value, held: "optional" }), false],
+  ];
+  for (const [name, content, isServed] of table) {
+    test(name, async () => {
+      const model = await openLocalModel(join(await folder({ "m.onnx": content }), "m.onnx"));
+      if (isServed) assert.doesNotThrow(() => requireServable(model));
+      else assert.throws(() => requireServable(model), { name: "LoadFailed" });
+    });
+  }
+
+  test("and is shown as what it is", () => {
+    const shown = (type: string, of?: string): string =>
+      showType({ name: "y", type, dims: null, ...(of === undefined ? {} : { of: { type: of, dims: null } }) });
+    assert.deepEqual(
+      [
+        shown("FLOAT"),
+        shown("UNDEFINED"),
+        shown("SEQUENCE", "STRING"),
+        shown("SEQUENCE", "MAP"),
+        shown("OPTIONAL", "INT64"),
+        shown("SEQUENCE", "BFLOAT16"),
+        shown("BFLOAT16"),
+      ],
+      [
+        "FP32",
+        "not said",
+        "sequence of BYTES",
+        "FP32 by class",
+        "optional INT64",
+        "SEQUENCE (not served)",
+        "BFLOAT16 (not served)",
+      ],
+    );
   });
 });
 

@@ -2,6 +2,7 @@ import {
   beginMessage,
   endMessage,
   type Writer,
+  writeBoolField,
   writeIntegerField,
   writePackedIntegers,
   writeStringField,
@@ -26,5 +27,7 @@ function writeTensor(writer: Writer, field: number, dimsField: number, tensor: M
   writeStringField(writer, 1, tensor.name);
   writeIntegerField(writer, 2, configTypes[tensor.data_type]);
   writePackedIntegers(writer, dimsField, tensor.dims);
+  // Of inputs alone.
+  writeBoolField(writer, 8, tensor.optional ?? false);
   endMessage(writer, begun);
 }

@@ -1,5 +1,6 @@
 import type { Problem } from "../../errors.ts";
 import type { ServedModel } from "../../state.ts";
+import { tensorParameters } from "../../protocol/v2/tensor-parameters.ts";
 import type { TensorSpec } from "../../tensor.ts";
 import { grpcProblems } from "../grpc-problems.ts";
 import { type Bytes, createReader, nextField, readBool, readString, skipField, wireTypes } from "../wire/reader.ts";
@@ -7,6 +8,7 @@ import {
   beginMessage,
   endMessage,
   type Writer,
+  writeBoolField,
   writePackedIntegers,
   writeString,
   writeStringField,
@@ -90,10 +92,22 @@ export function writeModelMetadata(writer: Writer, { name, version, signature }:
   for (const spec of signature.outputs) writeTensorMetadata(writer, 5, spec);
 }
 
-function writeTensorMetadata(writer: Writer, field: number, { name, datatype, shape }: TensorSpec): void {
+function writeTensorMetadata(writer: Writer, field: number, spec: TensorSpec): void {
   const begun = beginMessage(writer, field);
-  writeStringField(writer, 1, name);
-  writeStringField(writer, 2, datatype);
-  writePackedIntegers(writer, 3, shape);
+  writeStringField(writer, 1, spec.name);
+  writeStringField(writer, 2, spec.datatype);
+  writePackedIntegers(writer, 3, spec.shape);
+  for (const [key, value] of Object.entries(tensorParameters(spec))) writeParameter(writer, 4, key, value);
   endMessage(writer, begun);
+}
+
+/** An entry of a map of InferParameter: bool_param, or string_param of what is a list. */
+function writeParameter(writer: Writer, field: number, key: string, value: true | readonly unknown[]): void {
+  const entry = beginMessage(writer, field);
+  writeStringField(writer, 1, key);
+  const parameter = beginMessage(writer, 2);
+  if (value === true) writeBoolField(writer, 1, value);
+  else writeStringField(writer, 3, JSON.stringify(value));
+  endMessage(writer, parameter);
+  endMessage(writer, entry);
 }

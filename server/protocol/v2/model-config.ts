@@ -17,6 +17,8 @@ export interface ModelConfigTensor {
   readonly data_type: keyof typeof configTypes;
   /** -1 is a dimension of any size. */
   readonly dims: readonly number[];
+  /** Of an input: a request may leave it out. */
+  readonly optional?: true;
 }
 
 /** The enum DataType. BYTES is called TYPE_STRING there. */
@@ -48,8 +50,9 @@ export function modelConfig(name: string, { inputs, outputs }: Signature): Model
   };
 }
 
-function configTensor({ name, datatype, shape }: TensorSpec): ModelConfigTensor {
-  return { name, data_type: typeOf(datatype), dims: shape };
+function configTensor({ name, datatype, shape, isOptional }: TensorSpec): ModelConfigTensor {
+  const tensor = { name, data_type: typeOf(datatype), dims: shape };
+  return isOptional === undefined ? tensor : { ...tensor, optional: isOptional };
 }
 
 function typeOf(datatype: Datatype): ModelConfigTensor["data_type"] {
