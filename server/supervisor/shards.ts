@@ -155,9 +155,12 @@ export function createShards(options: ShardsOptions): Shards {
     shard.isLeaving = true;
     withoutWarmUp ??= why;
     shard.child.kill();
-    void shard.child.ended.then(() => {
-      if (!isDraining && !hasFailed) add();
-    });
+    void addAfter(shard);
+  };
+
+  const addAfter = async ({ child }: Shard): Promise<void> => {
+    await child.ended;
+    if (!isDraining && !hasFailed) add();
   };
 
   /** Replaces a shard that still answers but runs nothing any more. */
