@@ -17,6 +17,13 @@ function request(rows: number, values: readonly number[], outputs: readonly stri
   };
 }
 
+test("requests to a model go together only where all have the same inputs, and its outputs are rows", () => {
+  const x = { name: "x", datatype: "FP32", shape: [-1, 2] } as const;
+  assert.equal(looksBatchable({ inputs: [x], outputs: [x] }), true);
+  assert.equal(looksBatchable({ inputs: [x, { ...x, name: "k", isOptional: true }], outputs: [x] }), false);
+  assert.equal(looksBatchable({ inputs: [x], outputs: [{ ...x, isSequence: true }] }), false);
+});
+
 describe("a model that may be run on a batch", () => {
   const spec = (shape: readonly number[]): { name: string; datatype: "FP32"; shape: readonly number[] } => ({
     name: "x",

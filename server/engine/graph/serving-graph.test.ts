@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
@@ -226,6 +226,18 @@ describe("an input that may be left out", () => {
     assert.equal(servingGraphOf(sourceOf(model), "m.onnx").bytes, undefined);
   });
 
+  test("also when each of them is small", () => {
+    const names = ["w1", "w2", "w3", "w4"];
+    const dims = [5000];
+    const model = onnxModel({
+      nodes: [{ operator: "Sum", inputs: ["x", ...names], outputs: ["y"] }],
+      inputs: ["x", ...names].map((name) => ({ name, elementType: "float32", dims })),
+      outputs: [{ name: "y", elementType: "float32", dims }],
+      initializers: names.map((name) => ({ name, elementType: "float32", dims, raw: new Uint8Array(20_000) })),
+    });
+    assert.equal(servingGraphOf(sourceOf(model), "m.onnx").bytes, undefined);
+  });
+
   test("an optional of ONNX is taken as there or as not there", () => {
     const session = open(fileOf(optionalModel()));
     assert.deepEqual(session.signature.inputs[1], {
@@ -243,7 +255,10 @@ describe("an input that may be left out", () => {
 
 describe("weights of a model that is changed", () => {
   const size = 256;
-  const weights = Float32Array.from({ length: size * size }, (_, index) => (index % 17) - 8);
+  const weights = Float32Array.from(
+    { length: size * size },
+    (_, index) => (Math.imul(index, 2_654_435_761) >>> 24) - 128,
+  );
   const model = onnxModel({
     nodes: [
       { operator: "MatMul", inputs: ["x", "w"], outputs: ["product"] },
@@ -274,7 +289,9 @@ describe("weights of a model that is changed", () => {
   });
 
   test("are copied when the file is a link, as external data is not followed through one", () => {
-    const path = join(directory, "link.onnx");
+    const elsewhere = join(directory, "elsewhere");
+    mkdirSync(elsewhere);
+    const path = join(elsewhere, "link.onnx");
     symlinkSync(fileOf(model), path);
     const [y] = run(open(path), x);
     assert.ok(expected.every((value, index) => y?.data[index] === value));

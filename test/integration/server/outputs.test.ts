@@ -198,8 +198,8 @@ describe("an input with a default", async () => {
     const metadata = (await call(`${server.url}/v2/models/m`)).json as { readonly inputs: readonly object[] };
     assert.deepEqual(metadata.inputs[1], { name: "k", datatype: "FP32", shape: [1], parameters: { optional: true } });
     const page = (await call(`${server.url}/`)).text;
-    assert.ok(page.includes("&quot;x&quot;"));
-    assert.ok(!page.includes("&quot;k&quot;"), "neither commands nor the form have it");
+    assert.ok(page.includes("&#34;x&#34;"));
+    assert.ok(!page.includes("&#34;k&#34;"), "neither commands nor the form have it");
   });
 
   test("is checked as any other, in one row or in all", async () => {
