@@ -38,20 +38,16 @@ export function createSharedReads(): SharedReads {
   };
 }
 
-interface HasHandle {
-  _handle: object | null;
-}
-
 /** `take`: false stops reading until the stream asks for more. */
 function move(socket: Socket, buffer: Buffer, take: (chunk: Buffer) => boolean): Socket {
-  const given = socket as Socket & HasHandle;
+  const { _handle: handle } = socket as Socket & { readonly _handle: object | null };
   const options = {
     allowHalfOpen: true,
-    handle: given._handle,
+    handle,
     onread: { buffer, callback: (length: number) => take(buffer.subarray(0, length)) },
   };
   const moved = new Socket(options as ConstructorParameters<typeof Socket>[0]);
-  given._handle = null;
+  Object.assign(socket, { _handle: null });
   // Whoever waits for the end of the given one waits for that of the connection.
   moved.once("close", () => socket.destroy());
   return moved;
