@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { type Problem, problems } from "../../server/errors.ts";
 import { code, table } from "./table.ts";
 
-const routesFile = "server/shard/routes.ts";
+const routesFile = "server/shard/http/routes.ts";
 
 /** The routes lie in a closure; their templates and methods are read from where they are written. */
 export async function routesTable(): Promise<string> {

@@ -4,7 +4,9 @@ import { checkSizes } from "../protocol/check-sizes.ts";
 import { refuseRagged } from "../protocol/v2/encode-v2.ts";
 import { modelConfig } from "../protocol/v2/model-config.ts";
 import type { Tensor } from "../tensor.ts";
-import { type AppOptions, problemOf, serverExtensions, serverName, serverVersion } from "./app.ts";
+import type { AppOptions } from "./app-options.ts";
+import { runProblem } from "./run-problem.ts";
+import { serverExtensions, serverName, serverVersion } from "./server-identity.ts";
 
 /** The model as gRPC serves it: the same engine, the same answers. */
 export function createInferenceService(options: AppOptions): InferenceService {
@@ -34,7 +36,7 @@ export function createInferenceService(options: AppOptions): InferenceService {
       if (outcome.kind === "abandoned") return problems.queueExpired(options.queueSeconds);
       if (outcome.kind !== "done") {
         options.onFailed();
-        return problemOf(outcome, options);
+        return runProblem(outcome, options);
       }
       options.onRan(outcome.queueSeconds, outcome.runSeconds);
       return refuseRagged(outcome.outputs) ?? outcome.outputs;

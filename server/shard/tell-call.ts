@@ -1,4 +1,4 @@
-import type { AppOptions } from "./app.ts";
+import type { AppOptions } from "./app-options.ts";
 
 /**
  * Counts and logs a gRPC call as a request: its route is the method, its code that of gRPC (0: OK), whose own faults are

@@ -1,14 +1,14 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import express from "express";
-import { problemJson, problems } from "../errors.ts";
-import type { Exchange } from "../http/handler.ts";
-import { pageAssets } from "../page/assets.ts";
-import { pageHeaders } from "../page/html.ts";
-import { modelPage } from "../page/model-page.ts";
-import type { RecentRequest } from "../page/recent-requests.ts";
-import { routesPage } from "../page/routes-page.ts";
-import type { ServerState } from "../state.ts";
+import { problemJson, problems } from "../../errors.ts";
+import type { Exchange } from "../../http/handler.ts";
+import { pageAssets } from "../../page/assets.ts";
+import { pageHeaders } from "../../page/html.ts";
+import { modelPage } from "../../page/model-page.ts";
+import type { RecentRequest } from "../../page/recent-requests.ts";
+import { routesPage } from "../../page/routes-page.ts";
+import type { ServerState } from "../../state.ts";
 
 /** Pages for people. Node's own server and Express have them, and their connections: both cost a multiple of ours. */
 export interface Pages {

@@ -1,6 +1,6 @@
-import { type Problem, problems } from "../errors.ts";
-import type { BodyPlan } from "../http/handler.ts";
-import type { Call } from "./app.ts";
+import { type Problem, problems } from "../../errors.ts";
+import type { BodyPlan } from "../../http/handler.ts";
+import type { Call } from "./call.ts";
 
 /** Answers at once, or says how the body is to be received. */
 export type RouteHandler = (call: Call) => BodyPlan | undefined;

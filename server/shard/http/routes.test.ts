@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { isProblem } from "../errors.ts";
+import { isProblem } from "../../errors.ts";
 import { createRouter, type Handlers } from "./routes.ts";
 
 const handlers = new Proxy({}, { get: (_target, name) => () => name }) as Handlers;

@@ -1,0 +1,112 @@
+import type { RunOutcome } from "../../engine/run.ts";
+import { isProblem, type Problem, problems } from "../../errors.ts";
+import type { BodyPlan, Exchange } from "../../http/handler.ts";
+import { checkSizes } from "../../protocol/check-sizes.ts";
+import type { EncodedAnswer, InferenceRequest } from "../../protocol/request.ts";
+import { decodeV2, type V2Request } from "../../protocol/v2/decode-v2.ts";
+import { readHeaderLength } from "../../protocol/v2/header-length.ts";
+import type { ServedModel } from "../../state.ts";
+import type { Signature, Tensor } from "../../tensor.ts";
+import type { AppOptions } from "../app-options.ts";
+import { decodedBytesPerByte } from "../decoded-bytes.ts";
+import { smallBytes } from "../memory-budget.ts";
+import { runProblem } from "../run-problem.ts";
+import type { Call } from "./call.ts";
+import { jsonHeaders, type Replies } from "./replies.ts";
+import type { RouteHandler } from "./routes.ts";
+
+/** The two halves of a protocol. */
+interface Codec<Request extends InferenceRequest> {
+  readonly decode: (body: Uint8Array, signature: Signature, exchange: Exchange) => Request | Problem;
+  readonly encode: (model: ServedModel, request: Request, outputs: readonly Tensor[]) => EncodedAnswer | Problem;
+}
+
+/** Makes the handler of a prediction. */
+export type Prediction = <Request extends InferenceRequest>(
+  decode: Codec<Request>["decode"],
+  encode: Codec<Request>["encode"],
+) => RouteHandler;
+
+const headerLengthName = "inference-header-content-length";
+
+/** The way of every prediction: body, decoded, run, encoded. */
+export function createPrediction(options: AppOptions, { refuse, fail }: Replies): Prediction {
+  const { state } = options;
+
+  const settle = async (
+    call: Call,
+    run: Promise<RunOutcome>,
+    encode: (outputs: readonly Tensor[]) => EncodedAnswer | Problem,
+  ): Promise<void> => {
+    try {
+      const outcome = await run;
+      // `over` counts it.
+      if (outcome.kind === "abandoned") return;
+      if (outcome.kind !== "done") {
+        options.onFailed();
+        refuse(call, runProblem(outcome, options));
+        return;
+      }
+      options.onRan(outcome.queueSeconds, outcome.runSeconds);
+      const encoded = encode(outcome.outputs);
+      if (isProblem(encoded)) refuse(call, encoded);
+      else call.exchange.answer({ status: 200, headers: { ...jsonHeaders, ...encoded.headers }, parts: encoded.parts });
+    } catch (error) {
+      fail(call, error);
+    }
+  };
+
+  return <Request extends InferenceRequest>(
+    decode: Codec<Request>["decode"],
+    encode: Codec<Request>["encode"],
+  ): RouteHandler =>
+    (call) => {
+      const { model } = state;
+      const engine = options.engine();
+      if (model === undefined || engine === undefined) return refuse(call, problems.notReady(state.phase));
+      const { exchange, ticket } = call;
+      // Tensors in binary form are used where they lie.
+      const growth = exchange.header(headerLengthName) === undefined ? decodedBytesPerByte(model.signature) : 0;
+      call.whole = (body) => {
+        let request: Request | undefined;
+        const run = engine.run({
+          id: exchange.id,
+          decode() {
+            if (body.length > smallBytes && !ticket.take(growth * body.length)) return problems.bodiesTooMany();
+            const decoded = decode(body, model.signature, exchange);
+            if (isProblem(decoded)) return decoded;
+            const misfit = checkSizes(model.signature, decoded.inputs);
+            if (misfit !== undefined) return misfit;
+            request = decoded;
+            return { inputs: decoded.inputs, outputs: decoded.outputs ?? model.outputNames };
+          },
+          isAbandoned: () => exchange.isGone,
+        });
+        void settle(call, run, (outputs) => {
+          if (request === undefined) return problems.internal();
+          if (!ticket.take(bytesOf(outputs))) return problems.answerTooLarge(bytesOf(outputs));
+          return encode(model, request, outputs);
+        });
+      };
+      const plan: BodyPlan = {
+        limitBytes: Math.min(options.bodyLimitBytes, Math.floor(options.budget.largestBytes / (1 + growth))),
+        take: ticket.take,
+      };
+      return plan;
+    };
+}
+
+/** Of the Open Inference Protocol: a header says where its JSON ends, when tensors follow it. */
+export function decodeInfer(body: Uint8Array, signature: Signature, exchange: Exchange): V2Request | Problem {
+  const headerLength = readHeaderLength(exchange.header(headerLengthName), body.length);
+  return isProblem(headerLength) ? headerLength : decodeV2(body, signature, headerLength);
+}
+
+function bytesOf(tensors: readonly Tensor[]): number {
+  return tensors.reduce((total, { data }) => total + (Array.isArray(data) ? textBytes(data) : data.byteLength), 0);
+}
+
+function textBytes(strings: readonly string[]): number {
+  // Two bytes a character at most, and what the string itself takes.
+  return strings.reduce((total, text) => total + 2 * text.length + 32, 0);
+}
