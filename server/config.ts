@@ -1,3 +1,4 @@
+import { readCorsOrigins } from "./cors-origins.ts";
 import { environment as names, paths, ports, timing } from "./contract.ts";
 
 export interface Config {
@@ -28,6 +29,8 @@ export interface Config {
   readonly propagationSeconds: number;
   readonly terminationGraceSeconds: number;
   readonly logLevel: string;
+  /** As browsers write them; `*` alone: every one. */
+  readonly corsOrigins: readonly string[];
 }
 
 type Variables = Readonly<Record<string, string | undefined>>;
@@ -76,6 +79,8 @@ export function readConfig(variables: Variables, availableCores: number): Config
   if (!(logLevels as readonly string[]).includes(logLevel)) {
     mistakes.push(`${names.logLevel} is ${JSON.stringify(logLevel)}; it must be one of ${logLevels.join(", ")}`);
   }
+  const cors = readCorsOrigins(variables[names.corsOrigins] ?? "");
+  if (!cors.ok) mistakes.push(`${names.corsOrigins} ${cors.mistake}`);
   const cores = number(names.cpuLimit, availableCores, 1, 4096, false);
   const httpPort = number(names.httpPort, ports.http, 0, 65_535);
   const config: Config = {
@@ -101,6 +106,7 @@ export function readConfig(variables: Variables, availableCores: number): Config
     propagationSeconds: seconds(names.propagation, timing.propagationSeconds),
     terminationGraceSeconds: seconds(names.terminationGrace, timing.terminationGraceSeconds, 1),
     logLevel,
+    corsOrigins: cors.ok ? cors.origins : [],
   };
   if (config.propagationSeconds >= config.terminationGraceSeconds) {
     mistakes.push(

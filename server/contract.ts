@@ -88,6 +88,8 @@ export const environment = {
   bodyTimeout: "SLIPWAY_BODY_TIMEOUT_SECONDS",
   /** Bytes that a request's body may have; 64 MiB when unset. */
   bodyLimit: "SLIPWAY_BODY_LIMIT_BYTES",
+  /** Comma-separated origins whose pages may call the server from a browser (CORS), as `https://app.example.com`; `*`: all. None when unset. */
+  corsOrigins: "SLIPWAY_CORS_ORIGINS",
   /** pino level; `info` when unset. */
   logLevel: "SLIPWAY_LOG_LEVEL",
   /** Must be `1` before ONNX Runtime's library is loaded, or it sends telemetry (ONNX Runtime PR 27379). */

@@ -118,6 +118,12 @@ export const problems = {
       message: `method ${show(method)} is not possible here; allowed: ${allow}`,
       allow,
     }),
+  originNotAllowed: (origin: string): Problem =>
+    problem({
+      code: "OriginNotAllowed",
+      status: 403,
+      message: `pages of the origin ${show(origin)} may not call this server; the server's setting SLIPWAY_CORS_ORIGINS lists those that may`,
+    }),
   notReady: (phase: string): Problem =>
     problem({
       code: "NotReady",

@@ -66,6 +66,10 @@ export interface ModelDeployment {
         value: string;
       }[];
       /**
+       * Origins whose pages may call the model from a browser (CORS), for example https://app.example.com, each with its port where it is not the scheme's own. ["*"] lets pages of all origins. None when left out.
+       */
+      corsOrigins?: string[];
+      /**
        * How ONNX Runtime uses the CPU.
        */
       session?: {

@@ -54,6 +54,7 @@ function template(
     env: [{ name: "SLIPWAY_LOG_LEVEL", value: "debug" }],
     resources: { requests: { cpu: "500m" }, limits: { cpu: "2", memory: "1Gi" } },
     session: { workers: 2, intraOpThreads: 1 },
+    corsOrigins: ["https://app.example.com", "http://localhost:3000"],
     source: {
       secretRef: { name: "registry-login" },
       serviceAccountName: "model-reader",
@@ -188,6 +189,7 @@ test("values are taken as they are, also where the kubelet would expand them", (
     env: [{ name: "PASSWORD", value }],
     resources: undefined,
     session: undefined,
+    corsOrigins: undefined,
     source: undefined,
     gpu: undefined,
     placement: undefined,

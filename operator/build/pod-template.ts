@@ -21,6 +21,7 @@ export interface TemplateInputs {
   readonly env: readonly { readonly name: string; readonly value: string }[];
   readonly resources: V1ResourceRequirements | undefined;
   readonly session: NonNullable<Spec["server"]>["session"];
+  readonly corsOrigins: readonly string[] | undefined;
   readonly source: Spec["source"];
   readonly gpu: Spec["gpu"];
   readonly placement: Spec["placement"];
@@ -124,6 +125,7 @@ function serverContainer(inputs: TemplateInputs): V1Container {
       },
       ...optional(environment.workers, inputs.session?.workers?.toString()),
       ...optional(environment.intraOpThreads, inputs.session?.intraOpThreads?.toString()),
+      ...optional(environment.corsOrigins, inputs.corsOrigins?.join(",")),
       ...inputs.env.map(({ name, value }) => ({ name, value: literal(value) })),
     ],
     ports: [

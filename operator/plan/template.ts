@@ -55,6 +55,7 @@ function renderTemplate(model: string, revision: Revision, defaults: BuildDefaul
     env: server?.env ?? [],
     resources: resources === undefined ? undefined : requirements(resources),
     session: server?.session,
+    corsOrigins: server?.corsOrigins,
     source,
     gpu,
     placement,

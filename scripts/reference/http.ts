@@ -71,6 +71,7 @@ const samples: Samples = {
   unknownModel: ["cats", "dogs"],
   unknownVersion: ["v9", "v1"],
   methodNotAllowed: ["DELETE", "GET, HEAD"],
+  originNotAllowed: ["https://app.example.com"],
   notReady: ["the model is still loading"],
   badPathEncoding: ["/v2/%zz"],
   bodyEmpty: ["JSON"],

@@ -1,6 +1,6 @@
 import type { BufferPool } from "./body/buffer-pool.ts";
 import type { Connection } from "./connection.ts";
-import type { Handler } from "./handler.ts";
+import type { AnswerHeaders, Handler } from "./handler.ts";
 import type { IdleParsers } from "./request/head-reader.ts";
 import type { SharedReads } from "./shared-reads.ts";
 import type { HttpLimits } from "./limits.ts";
@@ -13,6 +13,7 @@ export interface ConnectionContext {
   readonly now: () => number;
   readonly newRequestId: () => string;
   readonly fault: (error: unknown, requestId: string) => void;
+  readonly answerHeaders: AnswerHeaders;
   readonly limits: HttpLimits;
   readonly pool: BufferPool;
   readonly parsers: IdleParsers;

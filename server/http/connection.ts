@@ -59,6 +59,7 @@ export class Connection implements ExchangeOwner {
       socket,
       now: () => context.awake,
       date: () => context.date,
+      headers: context.answerHeaders,
       sent: (exchange) => this.#sent(exchange),
       failed: (exchange, error, isBegun) => this.#answerFailed(exchange, error, isBegun),
     });

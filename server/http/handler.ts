@@ -84,5 +84,8 @@ export interface Reply {
   readonly isLast?: boolean;
 }
 
+/** What goes with each answer beside the headers of its reply; undefined: nothing does. */
+export type AnswerHeaders = (exchange: Exchange) => Reply["headers"] | undefined;
+
 export type ReplyPart = string | Uint8Array;
 export type ReplyParts = readonly ReplyPart[] | Iterable<ReplyPart>;

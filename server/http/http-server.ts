@@ -3,7 +3,7 @@ import { problems } from "../errors.ts";
 import { createBufferPool } from "./body/buffer-pool.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionContext } from "./connection-context.ts";
-import type { Handler } from "./handler.ts";
+import type { AnswerHeaders, Handler } from "./handler.ts";
 import { defaultLimits, type HttpLimits } from "./limits.ts";
 import { refusalBytes } from "./answer/problem-reply.ts";
 import { dateLine } from "./answer/reply-head.ts";
@@ -21,6 +21,8 @@ export interface HttpServerOptions {
   /** The handler, or the parts of its answer, threw. The request was answered with 500, or its connection cut. */
   readonly fault: (error: unknown, requestId: string) => void;
   readonly limits?: Partial<HttpLimits>;
+  /** Headers beside its own for each answer to an exchange, those of the layer itself included. */
+  readonly answerHeaders?: AnswerHeaders;
 }
 
 /** HTTP/1.1 (RFC 9112) on sockets that somebody else accepts, which must allow to be half open. */
@@ -45,6 +47,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     now,
     newRequestId,
     fault,
+    answerHeaders: options.answerHeaders ?? none,
     limits,
     pool: createBufferPool(limits.pooledBytes),
     parsers: [],
@@ -110,4 +113,8 @@ function refuse(socket: Socket, { maximumConnections, newRequestId }: HttpServer
   socket.end(refusalBytes(problems.connectionsTooMany(maximumConnections), newRequestId(), date), "latin1", () =>
     socket.destroy(),
   );
+}
+
+function none(): undefined {
+  // An answer has what its reply says.
 }

@@ -24,6 +24,13 @@ export function createApp(options: AppOptions): Handler {
         ticket: options.budget.open(),
       };
       calls.set(exchange, call);
+      // Whatever the path: what is wrong with it is for the request itself to hear.
+      const preflight = options.cors.preflight(exchange);
+      if (isProblem(preflight)) return refuse(call, preflight);
+      if (preflight !== undefined) {
+        exchange.answer(preflight);
+        return undefined;
+      }
       if (isProblem(found)) return refuse(call, found);
       const method = exchange.method === "HEAD" ? "GET" : exchange.method;
       const handler = method === "GET" || method === "POST" ? found.methods[method] : undefined;

@@ -15,6 +15,7 @@ import { loadModel } from "./load-model.ts";
 import { createMemoryBudget } from "./memory-budget.ts";
 import type { FromShard, StartShard, ToShard } from "./messages.ts";
 import { createShardMetrics } from "./metrics.ts";
+import { createCors } from "./http/cors.ts";
 import { createPages } from "./http/pages.ts";
 import { createQuestions } from "./questions.ts";
 import { servedModel } from "./served-model.ts";
@@ -81,6 +82,7 @@ function startShard(start: StartShard, edge: ShardEdge): void {
   });
   const statistics = createStatistics(edge.wallClock, () => engine?.runs() ?? 0);
   const budget = createMemoryBudget(start.memoryBudgetBytes);
+  const cors = createCors(config.corsOrigins);
   const options: AppOptions = {
     ...config,
     budget,
@@ -97,6 +99,7 @@ function startShard(start: StartShard, edge: ShardEdge): void {
     onFailed: statistics.failed,
     statistics: async () => (await questions.ask("statistics")) as ModelStatistics,
     page: pages.serve,
+    cors,
   };
   const isLast = (opened: number): boolean =>
     state.phase !== "serving" || !state.inService || isOfAge(opened, now(), config.connectionMaximumAgeSeconds);
@@ -104,6 +107,7 @@ function startShard(start: StartShard, edge: ShardEdge): void {
     log.error({ requestId, error }, "a request could not be handled");
   const http = createHttpServer({
     handler: createApp(options),
+    answerHeaders: cors.headers,
     isLast,
     maximumConnections: start.connectionLimit,
     limits: { bodySeconds: config.bodySeconds },

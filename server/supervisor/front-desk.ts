@@ -97,7 +97,8 @@ function probeOf(first: Buffer): ProbePath | undefined {
   const found = probes.find(([line]) => text.startsWith(line));
   // Whole and alone: what follows its empty line would be another request. One with an id of its own wants it back.
   if (found === undefined || text.indexOf("\r\n\r\n") !== text.length - 4) return undefined;
-  return /\r\nx-request-id:|\r\ncontent-length:|\r\ntransfer-encoding:/i.test(text) ? undefined : found[1];
+  // And of the headers of other origins' pages, a shard alone knows.
+  return /\r\nx-request-id:|\r\norigin:|\r\ncontent-length:|\r\ntransfer-encoding:/i.test(text) ? undefined : found[1];
 }
 
 /** First bytes of every HTTP/2 connection (RFC 9113, 3.4), so that gRPC is understood on either port. */

@@ -46,6 +46,7 @@ function modelPod(name: string, placement: TemplateInputs["placement"], override
     env: [],
     resources: undefined,
     session: undefined,
+    corsOrigins: undefined,
     source: undefined,
     gpu: undefined,
     placement,

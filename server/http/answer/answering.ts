@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import type { Reply, ReplyPart, ReplyParts } from "../handler.ts";
+import type { AnswerHeaders, Reply, ReplyPart, ReplyParts } from "../handler.ts";
 import type { HttpExchange } from "../http-exchange.ts";
 import { type BodyLength, replyHead } from "./reply-head.ts";
 import { isSmallReply, lengthOf, type ReplyWriter, writeReply, writeSmallReply } from "./reply-writer.ts";
@@ -19,13 +19,15 @@ export interface AnsweringOptions {
   readonly now: () => number;
   /** The header line of this second. */
   readonly date: () => string;
+  /** Beside those of the reply; a `vary` of both is joined. */
+  readonly headers: AnswerHeaders;
   /** The kernel has the whole answer. May come from within `write`. */
   readonly sent: (exchange: HttpExchange) => void;
   /** The parts could not be told; `isBegun`: after a part of the answer was written. */
   readonly failed: (exchange: HttpExchange, error: unknown, isBegun: boolean) => void;
 }
 
-export function createAnswering({ socket, now, date, sent, failed }: AnsweringOptions): Answering {
+export function createAnswering({ socket, now, date, headers, sent, failed }: AnsweringOptions): Answering {
   let writer: ReplyWriter | undefined;
   let small: { readonly bytes: number; readonly since: number } | undefined;
 
@@ -47,7 +49,12 @@ export function createAnswering({ socket, now, date, sent, failed }: AnsweringOp
     write(exchange, reply, isLast) {
       const { parts, status } = reply;
       const body = bodyLengthOf(reply, exchange);
-      const head = replyHead(status, reply.headers, { requestId: exchange.id, date: date(), body, isLast });
+      const head = replyHead(status, joinHeaders(reply.headers, headers(exchange)), {
+        requestId: exchange.id,
+        date: date(),
+        body,
+        isLast,
+      });
       if (exchange.method === "HEAD" || body === undefined) return writeSmall(exchange, head, [], 0);
       if (isArray(parts) && typeof body === "object" && isSmallReply(parts, body.length))
         return writeSmall(exchange, head, parts, body.length);
@@ -67,6 +74,14 @@ export function createAnswering({ socket, now, date, sent, failed }: AnsweringOp
     waiting: () => writer?.waiting() ?? small,
     abort: () => writer?.abort(),
   };
+}
+
+function joinHeaders(own: Reply["headers"], further: Reply["headers"] | undefined): Reply["headers"] {
+  if (further === undefined) return own;
+  const { vary } = own;
+  const joined = { ...own, ...further };
+  if (vary !== undefined && further["vary"] !== undefined) joined["vary"] = `${vary}, ${further["vary"]}`;
+  return joined;
 }
 
 /** Whether nothing but the end of the connection tells where the answer ends: RFC 9112 section 6.3. */

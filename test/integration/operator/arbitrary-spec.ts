@@ -36,6 +36,7 @@ const rollout = some({
 const server = some({
   image: fc.constant("registry.test/s:1"),
   env: fc.constantFrom([], [{ name: "A", value: "" }]),
+  corsOrigins: fc.constantFrom(["*"], ["https://a.example", "null"]),
   session: some({ workers: threads, intraOpThreads: threads }),
 });
 
