@@ -124,6 +124,13 @@ export const problems = {
       status: 403,
       message: `pages of the origin ${show(origin)} may not call this server; the server's setting SLIPWAY_CORS_ORIGINS lists those that may`,
     }),
+  explainUnsupported: (): Problem =>
+    problem({
+      code: "ExplainUnsupported",
+      status: 501,
+      message:
+        "explanations are not made here; run an explainer as a client that sends its changed inputs to :predict, or as a service of its own in front of this one",
+    }),
   notReady: (phase: string): Problem =>
     problem({
       code: "NotReady",

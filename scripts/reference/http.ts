@@ -1,55 +1,16 @@
 /** Routes and errors of the server's HTTP API. */
-import { readFile } from "node:fs/promises";
 import { type Problem, problems } from "../../server/errors.ts";
+import { routeTable } from "../../server/protocol/route-table.ts";
 import { code, table } from "./table.ts";
 
-const routesFile = "server/shard/http/routes.ts";
-
-/** The routes lie in a closure; their templates and methods are read from where they are written. */
-export async function routesTable(): Promise<string> {
-  const source = await readFile(routesFile, "utf8");
-  const rows = [...source.matchAll(/\b(get|post)\("(\/[^"]*)", handlers\.(\w+)\)/g)].map(
-    ([, method = "", template = "", handler = ""]) => {
-      const says = pages[template] ?? purposes[handler];
-      if (says === undefined) throw new Error(`${routesFile}: say in scripts/reference/http.ts what ${handler} is for`);
-      return [method === "get" ? "GET, HEAD" : "POST", code(template), says];
-    },
-  );
-  if (rows.length === 0) throw new Error(`${routesFile} has no routes of the known form`);
-  return table(["Method", "Path", "What it is"], [...rows, recentRow]);
+export function routesTable(): string {
+  const rows = routeTable.map(({ method, template, says }) => [
+    method === "GET" ? "GET, HEAD" : method,
+    code(template),
+    says,
+  ]);
+  return table(["Method", "Path", "What it is"], rows);
 }
-
-const purposes: Readonly<Record<string, string>> = {
-  serverMetadata: "Name, version and extensions of the server (Open Inference Protocol).",
-  live: "200 while the process can answer. The liveness probe.",
-  ready: "200 when the model takes predictions, else 503. The readiness probe.",
-  modelMetadata: "Inputs and outputs of the model: names, datatypes, shapes.",
-  config: "Name, platform, inputs and outputs as Triton's clients ask for them.",
-  statistics: "How often the model ran and how long that took, over all workers of the pod, in Triton's terms.",
-  repositoryIndex: "The one model and whether it is ready, in Triton's terms.",
-  v2Models: "The model's name.",
-  ping: "200 when the model takes predictions, else 503, as SageMaker asks.",
-  modelReady: "200 when this model takes predictions, else 503.",
-  infer: "A prediction in the Open Inference Protocol.",
-  v1List: "The model's name, in the V1 protocol.",
-  v1Model: "Whether the model is ready, in the V1 protocol.",
-  v1Predict: "A prediction in the V1 protocol: `instances` or `inputs`.",
-  predict: "A prediction in the shortest form: `input_data`.",
-};
-
-/** One handler serves all of them. */
-const pages: Readonly<Record<string, string>> = {
-  "/": "The page for people: inputs and outputs, a form, commands to call it.",
-  "/docs": "The paths of this server, for people.",
-  "/page/{file}": "Scripts and style of the page.",
-};
-
-/** Below `/page/{file}` in the routes; the pages' own handler tells it apart. */
-const recentRow = [
-  "GET, HEAD",
-  code("/page/recent"),
-  "The last 50 requests of this pod as JSON: path, status and duration, without probes.",
-];
 
 export function errorsTable(): string {
   const rows = Object.keys(problems)
@@ -72,6 +33,7 @@ const samples: Samples = {
   unknownVersion: ["v9", "v1"],
   methodNotAllowed: ["DELETE", "GET, HEAD"],
   originNotAllowed: ["https://app.example.com"],
+  explainUnsupported: [],
   notReady: ["the model is still loading"],
   badPathEncoding: ["/v2/%zz"],
   bodyEmpty: ["JSON"],

@@ -26,7 +26,7 @@ export async function referencePages(root: URL): Promise<Readonly<Record<string,
       metrics: await operatorMetrics(),
     }),
     "docs/reference/http-api.md": await withBlocks("docs/reference/http-api.md", {
-      routes: await routesTable(),
+      routes: routesTable(),
       errors: errorsTable(),
     }),
     "docs/reference/server.md": await withBlocks("docs/reference/server.md", {

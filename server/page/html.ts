@@ -3,6 +3,11 @@ export function escapeHtml(text: string): string {
   return text.replaceAll(/[&<>"']/g, (character) => `&#${character.codePointAt(0)};`);
 }
 
+/** A sentence with code between backticks, as HTML. */
+export function proseHtml(text: string): string {
+  return escapeHtml(text).replaceAll(/`([^`]+)`/g, "<code>$1</code>");
+}
+
 /**
  * What a page may load and do: its own script and style, requests to its own server, nothing of anybody else's. Inline
  * script and style do not run, so a name that got past {@link escapeHtml} could still do nothing.

@@ -1,8 +1,10 @@
 import type { ServedModel } from "../state.ts";
 import type { TensorSpec } from "../tensor.ts";
+import { openApi } from "../protocol/openapi/open-api.ts";
 import type { PageModel } from "./client/page-model.ts";
 import { curlLines } from "./curl.ts";
 import { escapeHtml, htmlPage } from "./html.ts";
+import { operationsView } from "./operations-view.ts";
 
 const script = '<script type="module" src="page/dom/main.js"></script>\n';
 
@@ -18,7 +20,7 @@ export function modelPage(model: ServedModel, host: string, bodyLimitBytes: numb
     .join("\n");
   const body = `<header>
 <h1>${escapeHtml(name)} <small>version ${escapeHtml(version)}</small></h1>
-<nav><a href="docs">All paths</a> <a href="v2/models/${encodeURIComponent(name)}">Metadata</a></nav>
+<nav><a href="docs">All paths</a> <a href="openapi.json">OpenAPI</a> <a href="v2/models/${encodeURIComponent(name)}">Metadata</a></nav>
 </header>
 <main class="columns">
 <div class="column">
@@ -49,6 +51,10 @@ ${table(signature.inputs, signature.outputs)}
 <section class="card" id="call">
 <h2>Call it</h2>
 ${examples}
+</section>
+<section class="card" id="api">
+<h2>What it takes and gives</h2>
+${operationsView(openApi(model), "Predictions")}
 </section>
 </main>
 <div id="model" hidden data-model="${escapeHtml(JSON.stringify(pageModel(model, bodyLimitBytes)))}"></div>`;

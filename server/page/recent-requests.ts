@@ -27,7 +27,10 @@ const kept = 50;
 const quietRoutes: ReadonlySet<string> = new Set([
   "/",
   "/docs",
+  "/openapi.json",
+  "/page/recent",
   "/page/{file}",
+  "preflight",
   "/v2/health/live",
   "/v2/health/ready",
   "/v2/models/{model}/ready",

@@ -1,10 +1,10 @@
-import { isProblem, problems } from "../errors.ts";
-import type { Exchange, Handler } from "../http/handler.ts";
+import { isProblem, type Problem, problems } from "../errors.ts";
+import type { Exchange, Handler, Reply } from "../http/handler.ts";
 import type { AppOptions } from "./app-options.ts";
 import type { Call } from "./http/call.ts";
 import { createReplies } from "./http/replies.ts";
 import { createHandlers } from "./http/route-handlers.ts";
-import { createRouter } from "./http/routes.ts";
+import { createRouter, type Route } from "./http/routes.ts";
 import { clientGone, createTellRequest } from "./http/tell-request.ts";
 
 /** The prediction port: protocols, health, pages. Thin: what a request means is decided in `protocol/`. */
@@ -17,15 +17,11 @@ export function createApp(options: AppOptions): Handler {
 
   return {
     head(exchange) {
+      const preflight = options.cors.preflight(exchange);
       const found = findRoute(exchange.path);
-      const call: Call = {
-        exchange,
-        route: isProblem(found) ? "unknown" : found.template,
-        ticket: options.budget.open(),
-      };
+      const call: Call = { exchange, route: routeOf(preflight, found), ticket: options.budget.open() };
       calls.set(exchange, call);
       // Whatever the path: what is wrong with it is for the request itself to hear.
-      const preflight = options.cors.preflight(exchange);
       if (isProblem(preflight)) return refuse(call, preflight);
       if (preflight !== undefined) {
         exchange.answer(preflight);
@@ -64,4 +60,10 @@ export function createApp(options: AppOptions): Handler {
       else if (exchange.status !== 0) tell(call, exchange.status);
     },
   };
+}
+
+/** Of a bounded set. A browser's question is none of the route's requests. */
+function routeOf(preflight: Reply | Problem | undefined, found: Route | Problem): string {
+  if (preflight !== undefined) return "preflight";
+  return isProblem(found) ? "unknown" : found.template;
 }

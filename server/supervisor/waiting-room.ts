@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 import type { Socket } from "node:net";
 import { problemJson, problems } from "../errors.ts";
+import { asksForHtml } from "../page/asks-for-html.ts";
 import { pageHeaders } from "../page/html.ts";
 import { loadingPage } from "../page/model-page.ts";
 import type { Phase } from "../state.ts";
@@ -18,7 +19,7 @@ export interface WaitingRoom {
 export function createWaitingRoom(phase: () => Phase, newRequestId: () => string): WaitingRoom {
   const server = createServer({ requireHostHeader: false }, (request, response) => {
     const problem = problems.notReady(phase());
-    const isPage = request.method === "GET" && request.url === "/";
+    const isPage = request.method === "GET" && request.url === "/" && asksForHtml(request.headers.accept);
     const body = isPage ? loadingPage() : problemJson(problem);
     const given = request.headers["x-request-id"];
     response.writeHead(problem.status, {

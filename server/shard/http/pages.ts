@@ -8,7 +8,8 @@ import { pageHeaders } from "../../page/html.ts";
 import { modelPage } from "../../page/model-page.ts";
 import type { RecentRequest } from "../../page/recent-requests.ts";
 import { routesPage } from "../../page/routes-page.ts";
-import type { ServerState } from "../../state.ts";
+import { openApi } from "../../protocol/openapi/open-api.ts";
+import type { ServedModel, ServerState } from "../../state.ts";
 
 /** Pages for people. Node's own server and Express have them, and their connections: both cost a multiple of ours. */
 export interface Pages {
@@ -63,13 +64,18 @@ function pagesApp({
     response.set({ ...pageHeaders, connection: "close", "x-request-id": request.get("x-request-id") ?? "" });
     next();
   });
+  const loadedModel = (): ServedModel => {
+    if (state.model === undefined) throw new Error("a page was asked for before the model was there");
+    return state.model;
+  };
   pages.get("/", (request, response) => {
-    const { model } = state;
-    if (model === undefined) throw new Error("a page was asked for before the model was there");
-    response.type("html").send(modelPage(model, request.get("host") ?? "localhost", bodyLimitBytes));
+    response
+      .vary("accept")
+      .type("html")
+      .send(modelPage(loadedModel(), request.get("host") ?? "localhost", bodyLimitBytes));
   });
   pages.get("/docs", (_request, response) => {
-    response.type("html").send(routesPage());
+    response.type("html").send(routesPage(openApi(loadedModel())));
   });
   pages.get("/page/recent", async (_request, response) => {
     response.json(await recent());

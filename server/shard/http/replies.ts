@@ -1,13 +1,14 @@
 import type { Logger } from "pino";
 import { type Problem, problems } from "../../errors.ts";
 import { problemReply } from "../../http/answer/problem-reply.ts";
+import type { Reply } from "../../http/handler.ts";
 import { type Call, isProbe } from "./call.ts";
 
 /** The ways to answer a request. */
 export interface Replies {
   readonly refuse: (call: Call, problem: Problem) => undefined;
   /** 200, with the body as JSON. */
-  readonly ok: (call: Call, body: object) => undefined;
+  readonly ok: (call: Call, body: object, headers?: Reply["headers"]) => undefined;
   /** Something failed that should not: the log has it, the client no more than that. */
   readonly fail: (call: Call, error: unknown) => void;
 }
@@ -24,8 +25,8 @@ export function createReplies(log: Logger): Replies {
   };
   return {
     refuse,
-    ok(call, body) {
-      call.exchange.answer({ status: 200, headers: jsonHeaders, parts: [JSON.stringify(body)] });
+    ok(call, body, headers) {
+      call.exchange.answer({ status: 200, headers: { ...jsonHeaders, ...headers }, parts: [JSON.stringify(body)] });
     },
     fail(call, error) {
       log.error({ requestId: call.exchange.id, error }, "a request could not be handled");

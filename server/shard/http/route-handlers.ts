@@ -1,5 +1,6 @@
 import { problems } from "../../errors.ts";
 import { decodePredict, encodePredict } from "../../protocol/predict.ts";
+import { openApi } from "../../protocol/openapi/open-api.ts";
 import { decodeV1, encodeV1 } from "../../protocol/v1.ts";
 import { encodeV2, modelMetadata, refuseRagged } from "../../protocol/v2/encode-v2.ts";
 import { modelConfig } from "../../protocol/v2/model-config.ts";
@@ -8,7 +9,9 @@ import type { ServedModel } from "../../state.ts";
 import type { AppOptions } from "../app-options.ts";
 import { smallBytes } from "../memory-budget.ts";
 import { serverExtensions, serverName, serverVersion } from "../server-identity.ts";
+import { asksForHtml } from "../../page/asks-for-html.ts";
 import type { Call } from "./call.ts";
+import { home } from "./home.ts";
 import { createPrediction, decodeInfer } from "./prediction.ts";
 import type { Replies } from "./replies.ts";
 import type { Handlers, RouteHandler } from "./routes.ts";
@@ -61,6 +64,11 @@ export function createHandlers(
     return { limitBytes: smallBytes, take: call.ticket.take };
   };
 
+  const page: RouteHandler = (call) => {
+    options.page(call.exchange, (status) => tell(call, status));
+    return undefined;
+  };
+
   return {
     serverMetadata: (call) => ok(call, { name: serverName, version: serverVersion, extensions: serverExtensions }),
     live: (call) => ok(call, { live: true }),
@@ -80,9 +88,14 @@ export function createHandlers(
     v1Model: whenServing({ name: options.modelName, ready: true }),
     v1Predict: prediction(decodeV1, (_model, request, outputs) => encodeV1(request.rows, outputs)),
     predict: prediction(decodePredict, (model, _request, outputs) => encodePredict(model, outputs)),
-    page(call) {
-      options.page(call.exchange, (status) => tell(call, status));
-      return undefined;
-    },
+    explain: (call) => refuse(call, problems.explainUnsupported()),
+    openApi: whenLoaded(openApi),
+    home: (call) =>
+      asksForHtml(call.exchange.header("accept"))
+        ? page(call)
+        : ok(call, home(options.modelName, options.modelVersion, state.phase === "serving"), varyByAccept),
+    page,
   };
 }
+
+const varyByAccept = { vary: "accept" } as const;

@@ -15,7 +15,11 @@ describe("a path finds its route", () => {
     ["/v1/models/m:predict", "/v1/models/{model}:predict"],
     ["/v2/models/%6d/infer", "/v2/models/{model}/infer"],
     ["/v1/models/m%3Apredict", "/v1/models/{model}:predict"],
+    ["/v1/models/m/versions/1:explain", "/v1/models/{model}:explain"],
     ["/", "/"],
+    ["/page/recent", "/page/recent"],
+    ["/page/dom/main.js", "/page/{file}"],
+    ["/openapi.json", "/openapi.json"],
   ];
   for (const [path, template] of table) {
     test(path, () => {
@@ -34,7 +38,8 @@ describe("a path that is not there says what is", () => {
     ["/v2/models/m/versions//infer", "UnknownVersion", /version ""/],
     ["/v1/models/other", "UnknownModel", /"other"/],
     ["/v1/models/other:predict", "UnknownModel", /"other"/],
-    ["/v1/models/m:explain", "UnknownModel", /"m:explain"/],
+    ["/v1/models/other:explain", "UnknownModel", /"other" is not/],
+    ["/v1/models/m/versions/v2:explain", "UnknownVersion", /"v2" is not/],
     ["/v2/models/m/nothing", "UnknownPath", /nothing at "\/v2\/models\/m\/nothing"/],
     ["/v2/", "UnknownPath", /nothing at/],
     ["", "UnknownPath", /nothing at ""/],

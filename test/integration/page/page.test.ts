@@ -157,8 +157,8 @@ describe("the page elsewhere", () => {
     const server = await serve(addModel({ dims: [2] }));
     const watched = await browser.open(`${server.url}/`, (page) => page.setViewportSize({ width: 360, height: 700 }));
     const { page } = watched;
-    // Two links, the ways to fill the first input, then its first field.
-    for (let index = 0; index < 4; index += 1) await page.keyboard.press("Tab");
+    // Three links, the ways to fill the first input, then its first field.
+    for (let index = 0; index < 5; index += 1) await page.keyboard.press("Tab");
     await page.keyboard.press("Control+A");
     await page.keyboard.type("41.5");
     await page.keyboard.press("Enter");
@@ -203,6 +203,9 @@ describe("long names and shapes", () => {
       const { page } = watched;
       assert.equal(await page.evaluate("document.documentElement.scrollWidth"), width);
       assert.deepEqual(await page.evaluate(hiddenCells(".card")), []);
+      await page.evaluate("document.querySelectorAll('details').forEach((details) => { details.open = true; })");
+      assert.equal(await page.evaluate("document.documentElement.scrollWidth"), width);
+      assert.ok(await page.getByText("/openapi.json").isVisible());
       assertClean(watched, server);
       await page.close();
     });
@@ -305,7 +308,7 @@ describe("what the server says beside the page", () => {
   test("the policy allows no inline script and nothing from elsewhere", async () => {
     const server = await serve(addModel());
     for (const path of ["/", "/docs", "/page/style.css", "/page/dom/main.js", "/page/recent"]) {
-      const { status, headers } = await call(`${server.url}${path}`);
+      const { status, headers } = await call(`${server.url}${path}`, { headers: { accept: "text/html" } });
       assert.equal(status, 200, path);
       const policy = String(headers["content-security-policy"]);
       assert.match(policy, /^default-src 'none'; script-src 'self'; style-src 'self';/);
