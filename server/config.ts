@@ -1,4 +1,5 @@
 import { readCorsOrigins } from "./cors-origins.ts";
+import { readTraceEnvironment, type TraceEnvironment } from "./trace/trace-settings.ts";
 import { environment as names, paths, ports, timing } from "./contract.ts";
 
 export interface Config {
@@ -31,6 +32,7 @@ export interface Config {
   readonly logLevel: string;
   /** As browsers write them; `*` alone: every one. */
   readonly corsOrigins: readonly string[];
+  readonly traces: TraceEnvironment;
 }
 
 type Variables = Readonly<Record<string, string | undefined>>;
@@ -82,10 +84,12 @@ export function readConfig(variables: Variables, availableCores: number): Config
   const cors = readCorsOrigins(variables[names.corsOrigins] ?? "");
   if (!cors.ok) mistakes.push(`${names.corsOrigins} ${cors.mistake}`);
   const cores = number(names.cpuLimit, availableCores, 1, 4096, false);
+  const modelName = text(names.modelName);
+  const modelVersion = text(names.modelVersion);
   const httpPort = number(names.httpPort, ports.http, 0, 65_535);
   const config: Config = {
-    modelName: text(names.modelName),
-    modelVersion: text(names.modelVersion),
+    modelName,
+    modelVersion,
     modelDirectory: text(names.modelDirectory, paths.modelDirectory),
     listenAddress: variables[names.listenAddress]?.trim() || undefined,
     httpPort,
@@ -107,6 +111,10 @@ export function readConfig(variables: Variables, availableCores: number): Config
     terminationGraceSeconds: seconds(names.terminationGrace, timing.terminationGraceSeconds, 1),
     logLevel,
     corsOrigins: cors.ok ? cors.origins : [],
+    traces: readTraceEnvironment(variables, {
+      "service.name": modelName,
+      "service.version": modelVersion,
+    }),
   };
   if (config.propagationSeconds >= config.terminationGraceSeconds) {
     mistakes.push(

@@ -19,6 +19,8 @@ export interface GrpcServerOptions {
   /** Monotonic, milliseconds. */
   readonly now: () => number;
   readonly newRequestId: () => string;
+  /** Whether the reports of calls are to have their moments. */
+  readonly isTraced?: boolean;
   /** Once for each call, when it is over. */
   readonly onCall: (report: CallReport) => void;
   /** Something failed that should not: for the log. The client was told INTERNAL and no more. */
@@ -59,7 +61,8 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   };
 
   const { take, now, newRequestId, onFault, isLast, onCall } = options;
-  const shared = { methods, limits, take, now, newRequestId, onFault, isLast, onCall };
+  const { isTraced = false } = options;
+  const shared = { methods, limits, take, now, newRequestId, isTraced, onFault, isLast, onCall };
 
   return {
     serve(socket, first) {

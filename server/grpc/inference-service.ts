@@ -2,6 +2,7 @@ import type { Problem } from "../errors.ts";
 import type { InferenceRequest } from "../protocol/request.ts";
 import type { Phase, ServedModel } from "../state.ts";
 import type { Tensor } from "../tensor.ts";
+import type { Mark } from "../trace/span.ts";
 import type { ModelConfig } from "../protocol/v2/model-config.ts";
 import type { ModelStatistics } from "../protocol/v2/model-statistics.ts";
 
@@ -26,4 +27,6 @@ export interface InferenceContext {
   readonly deadline: number | undefined;
   /** True once nobody waits for the answer. */
   readonly isGone: () => boolean;
+  /** To be added to; undefined where nobody traces. */
+  readonly marks: Mark[] | undefined;
 }

@@ -1,5 +1,6 @@
 import type { Bytes } from "./wire/reader.ts";
 import type { Problem } from "../errors.ts";
+import type { Mark } from "../trace/span.ts";
 
 /** The answer's message in pieces, the first with room for its prefix (`beginFrame`), or what is wrong. */
 export type Answer = readonly Uint8Array[] | Problem;
@@ -10,6 +11,8 @@ export interface CallContext {
   readonly deadline: number | undefined;
   /** True once the client has given the call up. */
   readonly isGone: () => boolean;
+  /** To be added to; undefined where nobody traces. */
+  readonly marks: Mark[] | undefined;
 }
 
 /** One request, one answer. */

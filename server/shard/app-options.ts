@@ -4,6 +4,7 @@ import type { Exchange } from "../http/handler.ts";
 import type { RecentRequests } from "../page/recent-requests.ts";
 import type { ModelStatistics } from "../protocol/v2/model-statistics.ts";
 import type { ServerState } from "../state.ts";
+import type { Tracer } from "../trace/tracer.ts";
 import type { Cors } from "./http/cors.ts";
 import type { MemoryBudget } from "./memory-budget.ts";
 import type { ShardMetrics } from "./metrics.ts";
@@ -32,6 +33,8 @@ export interface AppOptions {
   /** Of all shards. */
   readonly statistics: () => Promise<ModelStatistics>;
   readonly cors: Cors;
+  /** Undefined: nothing is traced. */
+  readonly tracer: Tracer | undefined;
   /** Pages for people: takes the connection over, and says with which status it has answered. */
   readonly page: (exchange: Exchange, answered: (status: number) => void) => void;
 }

@@ -19,7 +19,12 @@ export function createApp(options: AppOptions): Handler {
     head(exchange) {
       const preflight = options.cors.preflight(exchange);
       const found = findRoute(exchange.path);
-      const call: Call = { exchange, route: routeOf(preflight, found), ticket: options.budget.open() };
+      const call: Call = {
+        exchange,
+        route: routeOf(preflight, found),
+        ticket: options.budget.open(),
+        marks: options.tracer === undefined ? undefined : [],
+      };
       calls.set(exchange, call);
       // Whatever the path: what is wrong with it is for the request itself to hear.
       if (isProblem(preflight)) return refuse(call, preflight);

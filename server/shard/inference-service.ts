@@ -20,7 +20,7 @@ export function createInferenceService(options: AppOptions): InferenceService {
     statistics: options.statistics,
     config: () => modelConfig(options.modelName, state.model?.signature ?? { inputs: [], outputs: [] }),
 
-    async infer(request, { id, deadline, isGone }): Promise<readonly Tensor[] | Problem> {
+    async infer(request, { id, deadline, isGone, marks }): Promise<readonly Tensor[] | Problem> {
       const engine = options.engine();
       const { model } = state;
       if (engine === undefined || model === undefined) return problems.notReady(state.phase);
@@ -29,9 +29,13 @@ export function createInferenceService(options: AppOptions): InferenceService {
       const inputs = { inputs: request.inputs, outputs: request.outputs ?? model.outputNames };
       const outcome = await engine.run({
         id,
-        decode: () => inputs,
+        decode() {
+          marks?.push({ name: "run", at: now() });
+          return inputs;
+        },
         isAbandoned: () => isGone() || (deadline !== undefined && now() >= deadline),
       });
+      marks?.push({ name: "encode", at: now() });
       // Whoever gave up is told nothing.
       if (outcome.kind === "abandoned") return problems.queueExpired(options.queueSeconds);
       if (outcome.kind !== "done") {

@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import type { Socket } from "node:net";
 import { setPriority } from "node:os";
 import { noteRunAt } from "../supervisor/run-note.ts";
@@ -30,6 +30,7 @@ export function startShardHere(script: URL): void {
     now: () => performance.now(),
     wallClock: () => Date.now(),
     newRequestId: () => randomUUID(),
+    randomHex: (bytes) => randomBytes(bytes).toString("hex"),
   });
 }
 

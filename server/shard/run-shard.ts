@@ -7,6 +7,7 @@ import { createLog, standardOutput } from "../log.ts";
 import { createRecentRequests, type RecentRequest } from "../page/recent-requests.ts";
 import type { ModelStatistics } from "../protocol/v2/model-statistics.ts";
 import type { ServerState } from "../state.ts";
+import { createTracer } from "../trace/tracer.ts";
 import { createApp } from "./app.ts";
 import type { AppOptions } from "./app-options.ts";
 import { isOfAge } from "./connection-age.ts";
@@ -18,6 +19,7 @@ import { createShardMetrics } from "./metrics.ts";
 import { createCors } from "./http/cors.ts";
 import { createPages } from "./http/pages.ts";
 import { createQuestions } from "./questions.ts";
+import { serverName, serverVersion } from "./server-identity.ts";
 import { servedModel } from "./served-model.ts";
 import { createStatistics } from "./statistics.ts";
 import { tellCall } from "./tell-call.ts";
@@ -39,10 +41,14 @@ export interface ShardEdge {
   /** Milliseconds since 1970 UTC. */
   readonly wallClock: () => number;
   readonly newRequestId: () => string;
+  /** So many random bytes as hex digits. */
+  readonly randomHex: (bytes: number) => string;
 }
 
 /** How often the supervisor is told the counts when it does not ask. */
 const countMilliseconds = 1000;
+/** For the last traces, when all else is done; a collector that does not answer must not hold the end up. */
+const flushMilliseconds = 2000;
 /** Ended connections are told of together; and looked for this often while all are to end. */
 const closedMilliseconds = 20;
 
@@ -82,6 +88,18 @@ function startShard(start: StartShard, edge: ShardEdge): void {
   });
   const statistics = createStatistics(edge.wallClock, () => engine?.runs() ?? 0);
   const budget = createMemoryBudget(start.memoryBudgetBytes);
+  const { settings } = config.traces;
+  const tracer =
+    settings &&
+    createTracer({
+      settings,
+      scope: { name: serverName, version: serverVersion },
+      now,
+      wallClock: edge.wallClock,
+      randomHex: edge.randomHex,
+      wait: (milliseconds) => pause(milliseconds, undefined, { ref: false }),
+      onLost: (spans, detail) => log.warn({ spans, detail }, "traces are not sent"),
+    });
   const cors = createCors(config.corsOrigins);
   const options: AppOptions = {
     ...config,
@@ -100,6 +118,7 @@ function startShard(start: StartShard, edge: ShardEdge): void {
     statistics: async () => (await questions.ask("statistics")) as ModelStatistics,
     page: pages.serve,
     cors,
+    tracer,
   };
   const isLast = (opened: number): boolean =>
     state.phase !== "serving" || !state.inService || isOfAge(opened, now(), config.connectionMaximumAgeSeconds);
@@ -125,7 +144,8 @@ function startShard(start: StartShard, edge: ShardEdge): void {
     },
     now,
     newRequestId: edge.newRequestId,
-    onCall: ({ method, code, seconds, id }) => tellCall(options, method, code, seconds, id),
+    isTraced: tracer !== undefined,
+    onCall: (report) => tellCall(options, report),
     onFault: (id, error) => onFault(error, id),
   });
 
@@ -152,6 +172,7 @@ function startShard(start: StartShard, edge: ShardEdge): void {
       await pause(closedMilliseconds);
     }
     await tellCounts();
+    await tracer?.flush(flushMilliseconds);
     edge.exit(0);
   };
 

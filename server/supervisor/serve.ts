@@ -65,6 +65,7 @@ export async function runServe(edge: ServeEdge): Promise<0 | 1> {
   }
   const { config } = read;
   const log = createLog(config.logLevel, write).child({ model: config.modelName, version: config.modelVersion });
+  for (const warning of config.traces.warnings) log.warn(warning);
   const ground = await surveyModel(config, edge);
   const plan = ground.ok ? planShards({ ...ground, workers: config.workers }) : ground;
   if (!ground.ok || !plan.ok) {

@@ -5,6 +5,7 @@ import { grpcProblems } from "../grpc-problems.ts";
 import type { GrpcLimits } from "../limits.ts";
 import type { Answer, Method, Methods, Watch } from "../method.ts";
 import { type StatusCode, statusCodes } from "../status.ts";
+import type { Mark } from "../../trace/span.ts";
 import { createAnswerStream } from "./answer-stream.ts";
 import { type CallHead, givenRequestId, readCallHead } from "./call-head.ts";
 import { readRequests } from "./requests.ts";
@@ -17,6 +18,9 @@ export interface CallReport {
   readonly code: StatusCode;
   readonly seconds: number;
   readonly id: string;
+  readonly headers: IncomingHttpHeaders;
+  /** None where nobody traces. */
+  readonly marks: readonly Mark[];
 }
 
 export interface CallOptions {
@@ -25,6 +29,8 @@ export interface CallOptions {
   readonly take: (bytes: number) => Ticket | undefined;
   readonly now: () => number;
   readonly newRequestId: () => string;
+  /** Whether the moments of calls are wanted. */
+  readonly isTraced: boolean;
   /** Once for each call, after {@link beginCall} has given it. */
   readonly onOver: (call: Call, report: CallReport) => void;
   /** The client did not take its answer in time. */
@@ -46,6 +52,7 @@ export function beginCall(stream: ServerHttp2Stream, headers: IncomingHttpHeader
   const begun = now();
   const id = givenRequestId(headers) ?? options.newRequestId();
   const answers = createAnswerStream(stream, id);
+  const marks: Mark[] | undefined = options.isTraced ? [] : undefined;
   const tickets: Ticket[] = [];
   let methodName = "unknown";
   let deadline: number | undefined;
@@ -101,7 +108,8 @@ export function beginCall(stream: ServerHttp2Stream, headers: IncomingHttpHeader
     awaitedSince = undefined;
     if (expired()) return refuse(grpcProblems.deadlineExceeded());
     if (method.kind === "unary") {
-      const answer = method.answer(message, { id, deadline, isGone: answers.isGone });
+      marks?.push({ name: "received", at: now() });
+      const answer = method.answer(message, { id, deadline, isGone: answers.isGone, marks });
       if (answer instanceof Promise) answer.then(finish).catch(fault);
       else finish(answer);
       return;
@@ -146,7 +154,8 @@ export function beginCall(stream: ServerHttp2Stream, headers: IncomingHttpHeader
   stream.on("close", () => {
     for (const ticket of tickets) ticket.give();
     const code = stream.rstCode === 0 ? (answers.code() ?? statusCodes.cancelled) : statusCodes.cancelled;
-    options.onOver(call, { method: methodName, code, seconds: (now() - begun) / 1000, id });
+    const seconds = (now() - begun) / 1000;
+    options.onOver(call, { method: methodName, code, seconds, id, headers, marks: marks ?? [] });
   });
 
   const call: Call = {

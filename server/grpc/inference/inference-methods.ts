@@ -85,7 +85,7 @@ const unsupported: Readonly<Record<string, string>> = {
   CudaSharedMemoryStatus: sharedMemory,
   CudaSharedMemoryRegister: sharedMemory,
   CudaSharedMemoryUnregister: sharedMemory,
-  TraceSetting: "there are no traces; ModelStatistics and the metrics port say what requests took",
+  TraceSetting: "traces are set up by OTEL_EXPORTER_OTLP_ENDPOINT when the server starts",
   LogSettings: "the log's level is chosen when the server starts",
 };
 

@@ -31,7 +31,7 @@ const headerLengthName = "inference-header-content-length";
 
 /** The way of every prediction: body, decoded, run, encoded. */
 export function createPrediction(options: AppOptions, { refuse, fail }: Replies): Prediction {
-  const { state } = options;
+  const { state, now } = options;
 
   const settle = async (
     call: Call,
@@ -47,6 +47,7 @@ export function createPrediction(options: AppOptions, { refuse, fail }: Replies)
         refuse(call, runProblem(outcome, options));
         return;
       }
+      call.marks?.push({ name: "encode", at: now() });
       options.onRan(outcome.queueSeconds, outcome.runSeconds);
       const encoded = encode(outcome.outputs);
       if (isProblem(encoded)) refuse(call, encoded);
@@ -68,16 +69,19 @@ export function createPrediction(options: AppOptions, { refuse, fail }: Replies)
       // Tensors in binary form are used where they lie.
       const growth = exchange.header(headerLengthName) === undefined ? decodedBytesPerByte(model.signature) : 0;
       call.whole = (body) => {
+        call.marks?.push({ name: "received", at: now() });
         let request: Request | undefined;
         const run = engine.run({
           id: exchange.id,
           decode() {
+            call.marks?.push({ name: "decode", at: now() });
             if (body.length > smallBytes && !ticket.take(growth * body.length)) return problems.bodiesTooMany();
             const decoded = decode(body, model.signature, exchange);
             if (isProblem(decoded)) return decoded;
             const misfit = checkSizes(model.signature, decoded.inputs);
             if (misfit !== undefined) return misfit;
             request = decoded;
+            call.marks?.push({ name: "run", at: now() });
             return { inputs: decoded.inputs, outputs: decoded.outputs ?? model.outputNames };
           },
           isAbandoned: () => exchange.isGone,

@@ -2,7 +2,7 @@ import type { Logger } from "pino";
 import { type Problem, problems } from "../../errors.ts";
 import { problemReply } from "../../http/answer/problem-reply.ts";
 import type { Reply } from "../../http/handler.ts";
-import { type Call, isProbe } from "./call.ts";
+import { type Call, idsOf, isProbe } from "./call.ts";
 
 /** The ways to answer a request. */
 export interface Replies {
@@ -19,7 +19,7 @@ export function createReplies(log: Logger): Replies {
   const refuse = (call: Call, problem: Problem): undefined => {
     const level = problem.status >= 500 && !isProbe(call) ? "warn" : "debug";
     if (log.isLevelEnabled(level)) {
-      log[level]({ requestId: call.exchange.id, code: problem.code }, problem.message);
+      log[level]({ ...idsOf(call), code: problem.code }, problem.message);
     }
     call.exchange.answer(problemReply(problem));
   };
@@ -29,7 +29,7 @@ export function createReplies(log: Logger): Replies {
       call.exchange.answer({ status: 200, headers: { ...jsonHeaders, ...headers }, parts: [JSON.stringify(body)] });
     },
     fail(call, error) {
-      log.error({ requestId: call.exchange.id, error }, "a request could not be handled");
+      log.error({ ...idsOf(call), error }, "a request could not be handled");
       if (call.exchange.status === 0) refuse(call, problems.internal());
     },
   };
