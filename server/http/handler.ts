@@ -12,8 +12,7 @@ export interface Handler {
    */
   head(exchange: Exchange): BodyPlan | undefined;
   /**
-   * The whole body, after content-encoding was undone. Its byteOffset in its buffer is a multiple of 8, so that tensors
-   * can be views into it. Valid until `over`: its memory is used again or given up then.
+   * The whole body, after content-encoding was undone. Valid until `over`: its memory is used again or given up then.
    */
   whole(exchange: Exchange, body: Uint8Array): void;
   /**
@@ -33,6 +32,8 @@ export interface BodyPlan {
    * growth of a body of unknown length. Who reserves gives back in `over`.
    */
   take(bytes: number): boolean;
+  /** Bytes, few, of the body's memory to leave free before it: they decide where in memory what is in it lies. */
+  readonly bytesBefore?: number;
 }
 
 /** One request and the answer to it. */

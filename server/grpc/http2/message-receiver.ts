@@ -1,6 +1,7 @@
 import type { Bytes } from "../wire/reader.ts";
 import { type Problem, problems } from "../../errors.ts";
 import { grpcProblems } from "../grpc-problems.ts";
+import { bytesToAlignment } from "../../protocol/read/aligned-numbers.ts";
 import { prefixBytes } from "../wire/message-frame.ts";
 import type { Ticket } from "./ticket.ts";
 
@@ -8,7 +9,7 @@ export interface ReceiverOptions {
   readonly limitBytes: number;
   /** Reserves memory for a message before any of it is kept. */
   readonly take: (bytes: number) => Ticket | undefined;
-  /** Where in the message something begins that wants to lie at a multiple of 8, judged by its first part. */
+  /** Where in the message something begins that wants to lie as a tensor does, judged by its first part. */
   readonly alignedOffset: (part: Bytes) => number | undefined;
   /** A message is whole. `bytes` may be a view of what came from the socket. */
   readonly onMessage: (bytes: Bytes, isCompressed: boolean) => void;
@@ -31,9 +32,6 @@ interface Incoming {
   readonly isCompressed: boolean;
   filled: number;
 }
-
-/** Tensors of 8-byte elements are views only from a multiple of it. */
-const alignment = 8;
 
 export function createMessageReceiver(options: ReceiverOptions): MessageReceiver {
   const prefix = Buffer.alloc(prefixBytes);
@@ -111,8 +109,8 @@ export function createMessageReceiver(options: ReceiverOptions): MessageReceiver
   };
 }
 
-/** Memory for a message, placed so that the byte at `offset` lies at a multiple of 8. */
+/** Memory for a message, placed so that the byte at `offset` lies where a tensor is used in place. */
 function alignedBuffer(length: number, offset = 0): Bytes {
-  const padding = (alignment - (offset % alignment)) % alignment;
+  const padding = bytesToAlignment(offset);
   return Buffer.allocUnsafeSlow(length + padding).subarray(padding);
 }

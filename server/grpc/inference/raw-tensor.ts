@@ -1,6 +1,7 @@
 import type { Bytes } from "../wire/reader.ts";
 import { isUtf8 } from "node:buffer";
 import { isProblem, type Problem, problems } from "../../errors.ts";
+import { alignedNumbers } from "../../protocol/read/aligned-numbers.ts";
 import { codecs, type Datatype, type TensorData, type TensorSpec } from "../../tensor.ts";
 import { grpcProblems } from "../grpc-problems.ts";
 
@@ -25,21 +26,7 @@ export function readRawTensor(
   if (raw.length !== count * size) {
     return grpcProblems.wrongByteCount(spec.name, raw.length, spec.datatype, shape, count * size);
   }
-  return spec.datatype === "BOOL" ? checkedBools(spec.name, raw) : numbersOf(spec.datatype, raw);
-}
-
-/** Little-endian numbers as they lie in `bytes`, whose length is a multiple of the datatype's size. */
-export function numbersOf(datatype: Exclude<Datatype, "BYTES">, bytes: Bytes): TensorData {
-  const { elementBytes: size, view } = codecs[datatype];
-  const count = bytes.length / size;
-  const { buffer, byteOffset } = bytes;
-  if (byteOffset % size === 0) return view(buffer, byteOffset, count);
-  // Small ones come out of Node's pool, at multiples of 8: memory of their own would cost a microsecond each.
-  const copy = Buffer.allocUnsafe(bytes.length);
-  bytes.copy(copy);
-  return copy.byteOffset % size === 0
-    ? view(copy.buffer, copy.byteOffset, count)
-    : view(buffer.slice(byteOffset, byteOffset + bytes.length), 0, count);
+  return spec.datatype === "BOOL" ? checkedBools(spec.name, raw) : alignedNumbers(spec.datatype, raw);
 }
 
 function checkedBools(input: string, raw: Bytes): TensorData | Problem {
@@ -47,7 +34,7 @@ function checkedBools(input: string, raw: Bytes): TensorData | Problem {
     const value = raw[index] ?? 0;
     if (value > 1) return problems.wrongElement(input, `raw[${index}]`, value, "bytes of 0 and 1");
   }
-  return numbersOf("BOOL", raw);
+  return alignedNumbers("BOOL", raw);
 }
 
 /** ONNX Runtime's binding cuts a string at U+0000 and takes only Unicode, so other bytes have no way to a model. */

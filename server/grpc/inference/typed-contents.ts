@@ -1,5 +1,6 @@
 import { isProblem, type Problem, problems } from "../../errors.ts";
 import { codecs, type Datatype, type TensorData, type TensorSpec } from "../../tensor.ts";
+import { alignedNumbers } from "../../protocol/read/aligned-numbers.ts";
 import { grpcProblems } from "../grpc-problems.ts";
 import {
   type Bytes,
@@ -15,7 +16,7 @@ import {
   skipField,
   wireTypes,
 } from "../wire/reader.ts";
-import { elementBytes, numbersOf, readElementText } from "./raw-tensor.ts";
+import { elementBytes, readElementText } from "./raw-tensor.ts";
 
 /** Fields of InferTensorContents, by their numbers. */
 const fieldNames: Readonly<Record<number, string>> = {
@@ -149,7 +150,10 @@ function readFloats(datatype: "FP32" | "FP64", count: number, contents: readonly
     }
   }
   const [only] = pieces;
-  return numbersOf(datatype, only !== undefined && pieces.length === 1 ? only : Buffer.concat(pieces, count * size));
+  return alignedNumbers(
+    datatype,
+    only !== undefined && pieces.length === 1 ? only : Buffer.concat(pieces, count * size),
+  );
 }
 
 function readStrings(input: string, contents: readonly Bytes[]): string[] | Problem {

@@ -1,5 +1,5 @@
 import { isProblem, type Problem, problems } from "../../errors.ts";
-import { alignedCopy, type BodyStore, createBodyStore } from "./body-store.ts";
+import { type BodyStore, createBodyStore } from "./body-store.ts";
 import type { BufferPool } from "./buffer-pool.ts";
 import { type ChunkedDecoder, createChunkedDecoder } from "./chunked.ts";
 import type { Framing } from "../request/framing.ts";
@@ -40,7 +40,9 @@ export function bodyAtOnce(
   if (bodyBytes > plan.limitBytes) return problems.bodyTooLarge(plan.limitBytes);
   if (!plan.take(bodyBytes)) return problems.bodiesTooMany();
   // The bytes are the next read's when this turn is over, and a body waits for its run.
-  return alignedCopy(bytes.subarray(offset, offset + bodyBytes));
+  const body = Buffer.allocUnsafe(bodyBytes);
+  body.set(bytes.subarray(offset, offset + bodyBytes));
+  return body;
 }
 
 /** The framing says that there is a body. A problem: it cannot be received, and nothing was reserved but what `over` gives back. */
@@ -58,7 +60,7 @@ export function createBodyReception(
   const created = framing.bodyBytes === -1 || compression !== undefined ? -1 : framing.bodyBytes;
   const isReserved = created !== -1;
   if (isReserved && !plan.take(created)) return problems.bodiesTooMany();
-  const storePlan: BodyPlan = isReserved ? { limitBytes: plan.limitBytes, take: () => true } : plan;
+  const storePlan: BodyPlan = isReserved ? { ...plan, take: () => true } : plan;
 
   const chunked: ChunkedDecoder | undefined = framing.bodyBytes === -1 ? createChunkedDecoder() : undefined;
   let remaining = framing.bodyBytes;

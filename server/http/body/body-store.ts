@@ -5,7 +5,7 @@ import type { BodyPlan } from "../handler.ts";
 /** The memory of one body. Nothing is held that `plan.take` did not allow before, one copy in the process apart. */
 export interface BodyStore {
   append(bytes: Uint8Array): Problem | undefined;
-  /** All that was appended, at the beginning of its buffer. */
+  /** All that was appended, `bytesBefore` behind the beginning of its buffer. */
   whole(): Uint8Array;
   /** Its bytes are gone then. */
   release(): void;
@@ -18,7 +18,8 @@ const firstBytes = 16 * 1024;
 export function createBodyStore(plan: BodyPlan, pool: BufferPool, bytes: number): BodyStore | Problem {
   const capacity = bytes === -1 ? Math.min(firstBytes, plan.limitBytes) : bytes;
   if (!plan.take(capacity)) return problems.bodiesTooMany();
-  let store = memory(pool, capacity);
+  const before = plan.bytesBefore ?? 0;
+  let store = memory(pool, before, capacity);
   let reserved = capacity;
   let length = 0;
 
@@ -26,7 +27,7 @@ export function createBodyStore(plan: BodyPlan, pool: BufferPool, bytes: number)
   const grow = (needed: number): Problem | undefined => {
     const next = Math.min(plan.limitBytes, Math.max(needed, 2 * reserved));
     if (!plan.take(next - reserved)) return problems.bodiesTooMany();
-    const larger = memory(pool, next);
+    const larger = memory(pool, before, next);
     larger.set(store.subarray(0, length));
     release();
     store = larger;
@@ -55,15 +56,10 @@ export function createBodyStore(plan: BodyPlan, pool: BufferPool, bytes: number)
   };
 }
 
-/** Begins at a multiple of 8 in its buffer. */
-export function alignedCopy(bytes: Uint8Array): Uint8Array {
-  const copy = Buffer.allocUnsafe(bytes.length);
-  copy.set(bytes);
-  return copy;
-}
-
 const nothing = new Uint8Array(0);
 
-function memory(pool: BufferPool, bytes: number): Uint8Array<ArrayBuffer> {
-  return bytes >= pooledFromBytes ? Buffer.from(pool.take(bytes), 0, bytes) : Buffer.allocUnsafeSlow(bytes);
+function memory(pool: BufferPool, before: number, bytes: number): Uint8Array<ArrayBuffer> {
+  const isPooled = bytes >= pooledFromBytes;
+  const buffer = isPooled ? pool.take(before + bytes) : Buffer.allocUnsafeSlow(before + bytes).buffer;
+  return Buffer.from(buffer, before, bytes);
 }

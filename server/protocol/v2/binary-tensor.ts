@@ -1,6 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { isProblem, type Problem, problems } from "../../errors.ts";
 import { isText } from "../../json/read-texts.ts";
+import { alignedNumbers } from "../read/aligned-numbers.ts";
 import { codecs, elementCount, type Tensor, type TensorData, type TensorSpec } from "../../tensor.ts";
 
 /** Bytes before each string: its length, little-endian. */
@@ -9,14 +10,14 @@ const lengthBytes = 4;
 /**
  * Elements of a tensor in binary form (Triton's binary tensor data extension): row-major, little-endian, without gaps;
  * BOOL one byte of 0 or 1, BYTES four bytes of length and then the string, in UTF-8. Numbers stay where they are when
- * their place is a multiple of their size, and are copied once when it is not.
+ * their place allows it, and are copied once when it does not.
  */
 export function readBinary(spec: TensorSpec, shape: readonly number[], bytes: Uint8Array): TensorData | Problem {
   const { name, datatype } = spec;
   const count = elementCount(shape);
   if (count === undefined) return problems.badShape(name, `[${shape.join(",")}] has too many elements`);
   if (datatype === "BYTES") return readStrings(spec, shape, count, bytes);
-  const { elementBytes, view } = codecs[datatype];
+  const { elementBytes } = codecs[datatype];
   if (bytes.length !== count * elementBytes) {
     const needs = `its shape [${shape.join(",")}] of ${datatype} needs ${count * elementBytes}`;
     return problems.wrongByteCount(name, bytes.length, needs);
@@ -25,9 +26,7 @@ export function readBinary(spec: TensorSpec, shape: readonly number[], bytes: Ui
     const wrong = bytes.findIndex((byte) => byte > 1);
     if (wrong !== -1) return problems.wrongElement(name, `byte ${wrong} of its data`, bytes[wrong], "0 and 1");
   }
-  const { buffer, byteOffset } = bytes;
-  if (buffer instanceof ArrayBuffer && byteOffset % elementBytes === 0) return view(buffer, byteOffset, count);
-  return view(new Uint8Array(bytes).buffer);
+  return alignedNumbers(datatype, bytes);
 }
 
 /** A tensor in the form that {@link readBinary} reads. Numbers are not copied. */

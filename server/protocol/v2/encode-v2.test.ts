@@ -29,6 +29,20 @@ test("an answer names the model, echoes the id, and is valid JSON", () => {
   assert.equal("id" in (JSON.parse(textOf(undefined, [])) as object), false);
 });
 
+test("floats that JSON or JavaScript would change keep what they are, among others or alone", () => {
+  const special = [-0, 0, 1e21, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -1.5];
+  for (const data of [Float64Array.from(special), Float32Array.of(-0), Float16Array.of(1, -0)]) {
+    const datatype = data instanceof Float64Array ? "FP64" : data instanceof Float32Array ? "FP32" : "FP16";
+    const text = textOf(undefined, [{ name: "y", datatype, shape: [data.length], data }]);
+    const { outputs } = JSON.parse(text) as { outputs: { data: (number | string)[] }[] };
+    const read = outputs[0]?.data.map(Number) ?? [];
+    assert.ok(read.length === data.length && read.every((value, index) => Object.is(value, data[index])), text);
+    // Readers with a type for integers take a bare -0 for 0.
+    assert.match(text, /-0\.0/);
+    assert.doesNotMatch(text, /-0[,\]]/);
+  }
+});
+
 test("a small answer is one text; a large one comes in bounded parts, made as they are taken", () => {
   const small: Tensor = { name: "y", datatype: "INT32", shape: [100], data: new Int32Array(100) };
   const one = encodeV2(model, { id: undefined, binary: asJson }, [small]);

@@ -4,7 +4,7 @@ import type { BodyPlan, Exchange } from "../../http/handler.ts";
 import { checkSizes } from "../../protocol/check-sizes.ts";
 import type { EncodedAnswer, InferenceRequest } from "../../protocol/request.ts";
 import { decodeV2, type V2Request } from "../../protocol/v2/decode-v2.ts";
-import { readHeaderLength } from "../../protocol/v2/header-length.ts";
+import { bytesBeforeBody, readHeaderLength } from "../../protocol/v2/header-length.ts";
 import type { ServedModel } from "../../state.ts";
 import type { Signature, Tensor } from "../../tensor.ts";
 import type { AppOptions } from "../app-options.ts";
@@ -66,8 +66,9 @@ export function createPrediction(options: AppOptions, { refuse, fail }: Replies)
       const engine = options.engine();
       if (model === undefined || engine === undefined) return refuse(call, problems.notReady(state.phase));
       const { exchange, ticket } = call;
-      // Tensors in binary form are used where they lie.
-      const growth = exchange.header(headerLengthName) === undefined ? decodedBytesPerByte(model.signature) : 0;
+      const headerLength = exchange.header(headerLengthName);
+      // Tensors in binary form are used where they lie, behind the JSON.
+      const growth = headerLength === undefined ? decodedBytesPerByte(model.signature) : 0;
       call.whole = (body) => {
         call.marks?.push({ name: "received", at: now() });
         let request: Request | undefined;
@@ -95,6 +96,7 @@ export function createPrediction(options: AppOptions, { refuse, fail }: Replies)
       const plan: BodyPlan = {
         limitBytes: Math.min(options.bodyLimitBytes, Math.floor(options.budget.largestBytes / (1 + growth))),
         take: ticket.take,
+        bytesBefore: bytesBeforeBody(headerLength),
       };
       return plan;
     };

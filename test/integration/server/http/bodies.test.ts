@@ -26,7 +26,7 @@ function chunked(body: Uint8Array, size: number): Buffer {
   return Buffer.concat([...pieces, Buffer.from("0\r\n\r\n")]);
 }
 
-describe("a body arrives as it was sent, at a multiple of 8, and its memory is given back", () => {
+describe("a body arrives as it was sent, and its memory is given back", () => {
   const sizes = [1, 7, 8, 1000, 65_536, 600_000, 5 * megabyte];
   const forms: readonly (readonly [string, (body: Buffer) => Uint8Array])[] = [
     [
@@ -65,8 +65,11 @@ describe("a body arrives as it was sent, at a multiple of 8, and its memory is g
       const seen: boolean[] = [];
       let expected: Buffer = Buffer.alloc(0);
       const { port, taken, peak } = await serveHttp({
+        head: (_exchange, plan) => ({ ...plan, bytesBefore: 5 }),
         whole(exchange, body) {
-          seen.push(expected.equals(body), body.byteOffset % 8 === 0, peak() >= body.length);
+          // What came with its head is used where it lies.
+          const isPlaced = body.byteOffset === 5 || body.length < 65_536;
+          seen.push(expected.equals(body), isPlaced, peak() >= body.length);
           answerJson(exchange, "ok");
         },
       });
@@ -86,7 +89,7 @@ describe("a body arrives as it was sent, at a multiple of 8, and its memory is g
     const seen: boolean[] = [];
     const { port } = await serveHttp({
       whole(exchange, body) {
-        seen.push(body.byteOffset % 8 === 0 && Buffer.from(body).equals(numbered(64)));
+        seen.push(Buffer.from(body).equals(numbered(64)));
         answerJson(exchange, 1);
       },
     });
