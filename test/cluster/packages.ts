@@ -47,6 +47,8 @@ const testPackages: readonly DebianPackage[] = [
   ...releasePackages,
   { name: "zstd", file: "/usr/bin/zstd" },
   { name: "python3", file: "/usr/bin/python3" },
+  { name: "python3-venv", file: "/usr/lib/python3.11/ensurepip" },
+  { name: "libonnx-testdata", file: "/usr/share/libonnx-testdata/data" },
   { name: "curl", file: "/usr/bin/curl" },
   { name: "chromium", file: "/usr/bin/chromium" },
   { name: "fonts-dejavu-core", file: "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf" },

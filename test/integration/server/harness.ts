@@ -12,6 +12,7 @@ import { environment, type PodReport } from "../../../server/contract.ts";
 /** The server as a process of its own on loopback, as the container runs it. */
 export interface RunningServer {
   readonly port: number;
+  readonly grpcPort: number;
   readonly url: string;
   readonly metricsUrl: string;
   readonly process: ChildProcess;
@@ -131,12 +132,13 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
 
   const listening = await logged("listening");
   if (untilReady) await logged("serving");
-  const port = "httpPort" in listening ? Number(listening["httpPort"]) : 0;
-  const metricsPort = "metricsPort" in listening ? Number(listening["metricsPort"]) : 0;
+  const portOf = (name: string): number => (name in listening ? Number((listening as LogLine)[name]) : 0);
+  const port = portOf("httpPort");
   return {
     port,
+    grpcPort: portOf("grpcPort"),
     url: `http://127.0.0.1:${port}`,
-    metricsUrl: `http://127.0.0.1:${metricsPort}`,
+    metricsUrl: `http://127.0.0.1:${portOf("metricsPort")}`,
     process: child,
     setInService: (content) => writeFile(inServiceFile, content),
     async report() {
