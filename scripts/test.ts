@@ -9,6 +9,7 @@ import { spec } from "node:test/reporters";
 import { parseArgs } from "node:util";
 import { installPackages } from "../test/cluster/packages.ts";
 import { buildPrograms, controlPlaneModules, type ModuleName, nodeModules } from "../test/cluster/programs.ts";
+import { installPythonClients } from "../test/integration/server/clients/python-clients.ts";
 import { endOverdueChildren } from "./overdue-children.ts";
 
 interface Suite {
@@ -19,6 +20,8 @@ interface Suite {
   readonly packages: Parameters<typeof installPackages>[0];
   /** Go programs, built before it runs: on a new machine that takes minutes, which no test should pay for. */
   readonly programs: readonly ModuleName[];
+  /** Also the clients in Python, installed before it runs, too. */
+  readonly withPythonClients?: true;
   /** Test files at the same time. */
   readonly concurrency: number;
   /** Only when it is named: what it needs takes minutes to build, for what few changes can break. */
@@ -62,6 +65,7 @@ const suites: readonly Suite[] = [
     files: ["test/integration/**/*.test.ts", "test/cluster/**/*.test.ts"],
     packages: "tests",
     programs: [...controlPlaneModules, "versitygw", "rclone"],
+    withPythonClients: true,
     concurrency: cores,
     budgetSeconds: 720,
     fileTimeoutMs: 1_200_000,
@@ -118,6 +122,7 @@ async function main(chosen: readonly Suite[]): Promise<void> {
     const report = (text: string): void => void process.stdout.write(`${text}\n`);
     await installPackages(suite.packages, report);
     await buildPrograms(suite.programs, report);
+    if (suite.withPythonClients) await installPythonClients(report);
     const outcome = await runSuite(suite);
     outcomes.push(outcome);
     // Also at once: where a later suite is cut short, its last lines tell which one took the time.

@@ -45,7 +45,15 @@ export interface ExchangeMethod {
   readonly answer: (message: Bytes) => Answer;
 }
 
-export type Method = UnaryMethod | WatchMethod | ExchangeMethod;
+/** Known, and not possible: refused before any of its requests is received. */
+export interface RefusedMethod {
+  readonly kind: "refused";
+  readonly problem: Problem;
+}
+
+export type AnsweredMethod = UnaryMethod | WatchMethod | ExchangeMethod;
+
+export type Method = AnsweredMethod | RefusedMethod;
 
 /** By what stands in `:path`, as `/package.Service/Method`. */
 export type Methods = ReadonlyMap<string, Method>;

@@ -3,7 +3,7 @@ import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "nod
 import { isProblem, type Problem, problems } from "../../errors.ts";
 import { grpcProblems } from "../grpc-problems.ts";
 import type { GrpcLimits } from "../limits.ts";
-import type { Answer, Method, Methods, Watch } from "../method.ts";
+import type { Answer, AnsweredMethod, Methods, Watch } from "../method.ts";
 import { type StatusCode, statusCodes } from "../status.ts";
 import type { Mark } from "../../trace/span.ts";
 import { createAnswerStream } from "./answer-stream.ts";
@@ -96,7 +96,7 @@ export function beginCall(stream: ServerHttp2Stream, headers: IncomingHttpHeader
     answers.only(answer);
   };
 
-  const onRequest = (method: Method, message: Bytes): void => {
+  const onRequest = (method: AnsweredMethod, message: Bytes): void => {
     if (answers.isGone() || answers.code() !== undefined) return;
     if (method.kind === "exchange") {
       awaitedSince = now();
@@ -124,6 +124,7 @@ export function beginCall(stream: ServerHttp2Stream, headers: IncomingHttpHeader
     const method = options.methods.get(head.path);
     if (method === undefined) return refuse(grpcProblems.unknownMethod(head.path));
     methodName = head.path.slice(1);
+    if (method.kind === "refused") return refuse(method.problem);
     if (head.timeout !== undefined) deadline = begun + head.timeout;
     isExchange = method.kind === "exchange";
     ({ received } = readRequests(stream, {

@@ -2,13 +2,13 @@ import type { Bytes } from "../wire/reader.ts";
 import type { ServerHttp2Stream } from "node:http2";
 import { isProblem, type Problem } from "../../errors.ts";
 import { grpcProblems } from "../grpc-problems.ts";
-import type { Method } from "../method.ts";
+import type { AnsweredMethod } from "../method.ts";
 import { inflate, type MessageEncoding } from "./inflate.ts";
 import { createMessageReceiver, type MessageReceiver } from "./message-receiver.ts";
 import type { Ticket } from "./ticket.ts";
 
 export interface RequestsOptions {
-  readonly method: Method;
+  readonly method: AnsweredMethod;
   readonly encoding: MessageEncoding | "identity";
   readonly take: (bytes: number) => Ticket | undefined;
   readonly onRequest: (message: Bytes) => void;

@@ -82,6 +82,10 @@ describe("parameters", () => {
     accept(request(parameter("priority", {})));
     accept(request(parameter("content_type", { string_param: "np" })));
     accept(request({ inputs: [{ ...a, ...parameter("content_type", { string_param: "np" }) }, n] }));
+    // As KServe's client leaves them in.
+    accept(request(parameter("binary_data_output", { bool_param: true })));
+    accept(request({ inputs: [{ ...a, ...parameter("binary_data_size", { int64_param: 8n }) }, n] }));
+    accept(request({ outputs: [{ name: "sum", ...parameter("binary_data", { bool_param: false }) }] }));
   });
 
   test("of inputs and outputs are refused by their names, too", () => {

@@ -2,7 +2,7 @@ import { isProblem, type Problem, problems } from "../../errors.ts";
 import type { Phase } from "../../state.ts";
 import { grpcProblems } from "../grpc-problems.ts";
 import type { InferenceService } from "../inference-service.ts";
-import type { Answer, CallContext, UnaryMethod } from "../method.ts";
+import type { Answer, CallContext, RefusedMethod, UnaryMethod } from "../method.ts";
 import { beginFrame } from "../wire/message-frame.ts";
 import { type Bytes, createReader, nextField, skipField } from "../wire/reader.ts";
 import { type Writer, writeBoolField, written } from "../wire/writer.ts";
@@ -24,7 +24,10 @@ import { writeModelStatistics } from "./model-statistics.ts";
 export const inferenceServiceName = "inference.GRPCInferenceService";
 
 /** The Open Inference Protocol over gRPC, with those of Triton's further methods that have a meaning here. */
-export function inferenceMethods(service: InferenceService, limitBytes: number): [string, UnaryMethod][] {
+export function inferenceMethods(
+  service: InferenceService,
+  limitBytes: number,
+): [string, UnaryMethod | RefusedMethod][] {
   const isReady = (): boolean => service.phase() === "serving";
 
   const method = (name: string, answer: UnaryMethod["answer"]): [string, UnaryMethod] => [
@@ -37,14 +40,16 @@ export function inferenceMethods(service: InferenceService, limitBytes: number):
     method(name, (message) => checkEmpty(message, `inference.${name}Request`) ?? answerWith(write));
 
   /** A method that is asked about the model by its name. */
-  const ofModel = (name: string, answer: () => Answer | Promise<Answer>): [string, UnaryMethod] =>
+  const ofModel = (name: string, answer: () => Answer): [string, UnaryMethod] =>
     method(name, (message) => {
       const request = readModelRequest(message, `inference.${name}Request`);
       return isProblem(request) ? request : (checkModel(request, service) ?? answer());
     });
 
-  const refused = (name: string, instead: string): [string, UnaryMethod] =>
-    method(name, () => grpcProblems.methodUnsupported(name, instead));
+  const refused = (name: string, instead: string): [string, RefusedMethod] => [
+    `/${inferenceServiceName}/${name}`,
+    { kind: "refused", problem: grpcProblems.methodUnsupported(name, instead) },
+  ];
 
   const [inferPath, infer] = method("ModelInfer", (message, context) => inferModel(message, context, service));
   return [
@@ -61,10 +66,14 @@ export function inferenceMethods(service: InferenceService, limitBytes: number):
       if (service.model() === undefined) return problems.notReady(service.phase());
       return answerWith((writer) => writeModelConfig(writer, service.config()));
     }),
-    ofModel("ModelStatistics", async () => {
-      const statistics = await service.statistics();
-      const { modelName, modelVersion } = service;
-      return answerWith((writer) => writeModelStatistics(writer, modelName, modelVersion, statistics));
+    // Without a name it is asked about all models.
+    method("ModelStatistics", (message) => {
+      const request = readModelRequest(message, "inference.ModelStatisticsRequest");
+      if (isProblem(request)) return request;
+      const isOfAll = request.name === "";
+      return (
+        checkModel(isOfAll ? { ...request, name: service.modelName } : request, service) ?? tellStatistics(service)
+      );
     }),
     method("RepositoryIndex", (message) => indexRepository(message, service)),
     [inferPath, { ...infer, alignedOffset: firstRawOffset }],
@@ -126,6 +135,12 @@ const states: Readonly<Record<Phase, Pick<ModelIndex, "state" | "reason">>> = {
   draining: { state: "UNLOADING", reason: "the server is about to end" },
   failed: { state: "UNAVAILABLE", reason: "the model cannot be served; the server's log says why" },
 };
+
+async function tellStatistics(service: InferenceService): Promise<Answer> {
+  const statistics = await service.statistics();
+  const { modelName, modelVersion } = service;
+  return answerWith((writer) => writeModelStatistics(writer, modelName, modelVersion, statistics));
+}
 
 function indexRepository(message: Bytes, service: InferenceService): Answer {
   const request = readRepositoryIndexRequest(message);

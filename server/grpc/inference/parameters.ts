@@ -37,10 +37,13 @@ const sharedMemory = {
 
 const sequences = "each request is run for itself; send a model's state as inputs";
 
-/** `content_type`, `headers` and `tags` are what KServe and MLServer clients tell each other. */
+/** What KServe and MLServer clients tell each other. */
+const notes = ["content_type", "headers", "tags"] as const;
+
+/** KServe's client leaves what is meant for HTTP, `binary_…`, in a message that says itself which form it has. */
 export const parameterRules = {
   request: {
-    ignored: ["content_type", "headers", "tags"],
+    ignored: [...notes, "binary_data_output"],
     refused: {
       sequence_id: sequences,
       sequence_start: sequences,
@@ -49,9 +52,9 @@ export const parameterRules = {
       timeout: "set a deadline on the call instead",
     },
   },
-  input: { ignored: ["content_type", "headers", "tags"], refused: sharedMemory },
+  input: { ignored: [...notes, "binary_data_size"], refused: sharedMemory },
   output: {
-    ignored: ["content_type", "headers", "tags"],
+    ignored: [...notes, "binary_data"],
     refused: { ...sharedMemory, classification: "take the largest values of the output instead" },
   },
 } as const satisfies Readonly<Record<string, Rules>>;

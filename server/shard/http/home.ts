@@ -1,8 +1,12 @@
 import { pathOf, routeTable } from "../../protocol/route-table.ts";
 
-/** Body of GET / for programs: what is served, and every path. */
+/**
+ * Body of GET / for programs: what is served, and every path. `status` is what KServe's client of the V1 protocol asks
+ * for there, to learn whether the server lives.
+ */
 export function home(model: string, version: string, isReady: boolean): object {
   return {
+    status: "alive",
     model,
     version,
     ready: isReady,

@@ -110,6 +110,7 @@ describe("a real picture classifier", () => {
       { name: "m", version: "v1", state: "READY", reason: "" },
     ]);
     assert.deepEqual(await getJson(server, "/ping"), {});
+    assert.equal(((await getJson(server, "/")) as { status: string }).status, "alive", "as KServe's V1 client asks");
     assert.deepEqual(await getJson(server, "/v2/models/m/ready"), { name: "m", ready: true });
     assert.deepEqual(await getJson(server, "/v2/models/m/versions/v1/ready"), { name: "m", ready: true });
     assert.deepEqual(await getJson(server, "/v1/models"), { models: ["m"] });
@@ -125,7 +126,7 @@ describe("a real picture classifier", () => {
   });
 
   test("the page for people shows the model and commands that work without anything from elsewhere", async () => {
-    const page = await call(`${server.url}/`);
+    const page = await call(`${server.url}/`, { headers: { accept: "text/html,*/*;q=0.8" } });
     assert.equal(page.status, 200);
     assert.match(page.text, /<title>m v1<\/title>/);
     assert.match(page.text, /FP32/);

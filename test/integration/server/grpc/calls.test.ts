@@ -4,7 +4,18 @@ import { deflateSync, gzipSync } from "node:zlib";
 import { problems } from "../../../../server/errors.ts";
 import type { Datatype } from "../../../../server/tensor.ts";
 import type { ProtoObject } from "../../../fixtures/proto-message.ts";
-import { call, frame, inference, inferPath, inferRequest, openSession, rawInferRequest, send } from "./client.ts";
+import {
+  begin,
+  call,
+  frame,
+  inference,
+  inferPath,
+  inferRequest,
+  openSession,
+  outcomeOf,
+  rawInferRequest,
+  send,
+} from "./client.ts";
 import { startGround } from "./ground.ts";
 
 const ground = await startGround();
@@ -189,6 +200,20 @@ test("what is not possible here says what to do instead", async () => {
     const outcome = await send(session, `/inference.GRPCInferenceService/${method}`, frame(Buffer.alloc(0)));
     assert.deepEqual([outcome.status, outcome.trailers["problem-code"]], [12, "MethodUnsupported"], method);
   }
+});
+
+test("what is not possible here is refused before a request has come", async () => {
+  // A client of a stream may wait for the first answer with its side still open.
+  const outcome = await outcomeOf(begin(session, "/inference.GRPCInferenceService/ModelStreamInfer"));
+  assert.deepEqual([outcome.status, outcome.trailers["problem-code"]], [12, "MethodUnsupported"]);
+});
+
+test("statistics of all models are those of the one", async () => {
+  const ofAll = await call(session, "ModelStatistics", {});
+  assert.deepEqual(ofAll, await call(session, "ModelStatistics", { name: "m" }));
+  await assert.rejects(call(session, "ModelStatistics", { name: "other" }), /^Error: 5: /);
+  await assert.rejects(call(session, "ModelStatistics", { version: "9" }), /^Error: 5: /);
+  await assert.rejects(call(session, "ModelConfig", {}), /^Error: 5: /);
 });
 
 test("a model that is loading, draining or broken says so", async () => {
