@@ -52,6 +52,7 @@ export const fixedSchemas: Readonly<Record<string, Schema>> = {
   ModelList: object("ModelList", { models: list(text) }),
   RepositoryEntry: object("RepositoryEntry", { name: text, version: text, state: text, reason: text }),
   Home: object("Home", {
+    status: text,
     model: text,
     version: text,
     ready: { type: "boolean" },

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { run } from "../../../cluster/command.ts";
-import { type ElementType, onnxModel } from "../../../fixtures/onnx.ts";
+import { arithmeticModel, type ElementType, onnxModel } from "../../../fixtures/onnx.ts";
 import { type RunningServer, startServer } from "../harness.ts";
 import { installPythonClients } from "./python-clients.ts";
 
@@ -41,23 +41,27 @@ function echoModel(): Uint8Array {
   return onnxModel({ nodes, inputs, outputs });
 }
 
-let server: RunningServer | undefined;
 let python = "";
 before(async () => {
   python = await installPythonClients();
-  server = await startServer({ files: { "model.onnx": echoModel() } });
 });
-after(() => server?.stop());
 
 /** How many checks each script has: one that ends early must not look like one that passes. */
 const scripts = [
-  ["tritonclient over HTTP", "triton_http.py", 26],
-  ["tritonclient over gRPC", "triton_grpc.py", 15],
-  ["KServe's client", "kserve_client.py", 9],
+  ["tritonclient over HTTP", "triton_http.py", 26, echoModel()],
+  ["tritonclient over gRPC", "triton_grpc.py", 15, echoModel()],
+  ["KServe's client", "kserve_client.py", 9, echoModel()],
+  ["a client made of the OpenAPI document", "openapi_client.py", 6, arithmeticModel()],
 ] as const;
 
-for (const [client, script, checks] of scripts) {
+for (const [client, script, checks, model] of scripts) {
   describe(client, () => {
+    let server: RunningServer | undefined;
+    before(async () => {
+      server = await startServer({ files: { "model.onnx": model } });
+    });
+    after(() => server?.stop());
+
     test("passes every check", async (context) => {
       assert.ok(server !== undefined);
       const addresses = [server.port, server.grpcPort].map((port) => `127.0.0.1:${port}`);

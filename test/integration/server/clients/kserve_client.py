@@ -57,7 +57,7 @@ async def _():
         columns = {name: [value] for name, value in row_of().items()}
         equal((await client.infer(base, {"inputs": columns}, model_name="m"))["outputs"]["out_BOOL"], [[True, False, True]])
         await refused_async(httpx.HTTPStatusError, "400", lambda: client.infer(base, {"instances": [{}]}, model_name="m"))
-        await refused_async(httpx.HTTPStatusError, "404", lambda: client.explain(base, "m", {"instances": []}))
+        await refused_async(httpx.HTTPStatusError, "explain", lambda: client.explain(base, "m", {"instances": []}))
 
 
 def row_of():
