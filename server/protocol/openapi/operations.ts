@@ -52,7 +52,7 @@ export const operations: Readonly<Record<RouteId, Operation>> = {
   serverReady: ready,
   models,
   statistics,
-  repositoryIndex: { answer: { type: "array", items: reference("RepositoryEntry") }, problems: [] },
+  repositoryIndex: { answer: { type: "array", items: reference("RepositoryEntry") }, problems: [400] },
   modelsV1: models,
   ping: { answer: reference("Nothing"), problems: asked },
   openApi: { answer: reference("Nothing"), problems: asked },

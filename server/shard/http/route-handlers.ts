@@ -1,9 +1,10 @@
-import { problems } from "../../errors.ts";
+import { isProblem, problems } from "../../errors.ts";
 import { decodePredict, encodePredict } from "../../protocol/predict.ts";
 import { openApi } from "../../protocol/openapi/open-api.ts";
 import { decodeV1, encodeV1 } from "../../protocol/v1.ts";
 import { encodeV2, modelMetadata, refuseRagged } from "../../protocol/v2/encode-v2.ts";
 import { modelConfig } from "../../protocol/v2/model-config.ts";
+import { wantsReadyOnly } from "../../protocol/v2/repository-index.ts";
 import { statisticsBody } from "../../protocol/v2/model-statistics.ts";
 import type { ServedModel } from "../../state.ts";
 import type { AppOptions } from "../app-options.ts";
@@ -48,18 +49,19 @@ export function createHandlers(
     (call) =>
       state.phase === "serving" ? ok(call, body) : refuse(call, problems.notReady(state.phase));
 
-  /** Body of POST v2/repository/index (Triton's model repository extension): the one model, whatever is asked. */
+  /** Answer to POST v2/repository/index (Triton's model repository extension): the one model. */
   const repositoryIndex: RouteHandler = (call) => {
-    call.whole = () => {
+    call.whole = (body) => {
+      const isReadyOnly = wantsReadyOnly(body);
+      if (isProblem(isReadyOnly)) return refuse(call, isReadyOnly);
       const isReady = state.phase === "serving";
-      ok(call, [
-        {
-          name: options.modelName,
-          version: options.modelVersion,
-          state: isReady ? "READY" : "UNAVAILABLE",
-          reason: isReady ? "" : state.phase,
-        },
-      ]);
+      const model = {
+        name: options.modelName,
+        version: options.modelVersion,
+        state: isReady ? "READY" : "UNAVAILABLE",
+        reason: isReady ? "" : state.phase,
+      };
+      ok(call, isReady || !isReadyOnly ? [model] : []);
     };
     return { limitBytes: smallBytes, take: call.ticket.take };
   };
