@@ -1,6 +1,5 @@
 import type { Tensor, TensorData } from "../../tensor.ts";
-import { elementsText } from "./element-text.ts";
-import { nestedText, type Pieces, placeText } from "./tensor-text.ts";
+import { nestedText, numbersAtOnce, numberTexts, type Pieces, placeText } from "./tensor-text.ts";
 
 /**
  * Outputs as V1 and /predict write them:
@@ -89,10 +88,9 @@ function labelledRow(tensor: Tensor, labels: readonly string[]): (row: number) =
   const keys = labels.map((label, index) => `${index === 0 ? "{" : ","}${JSON.stringify(label)}:`);
   return function* labelled(row) {
     const start = row * labels.length;
-    for (let from = 0; from < labels.length; from += labelsAtOnce) {
-      const to = Math.min(from + labelsAtOnce, labels.length);
-      // No text of a number has a comma.
-      const values = elementsText(tensor, start + from, start + to).split(",");
+    for (let from = 0; from < labels.length; from += numbersAtOnce) {
+      const to = Math.min(from + numbersAtOnce, labels.length);
+      const values = numberTexts(tensor, start + from, start + to);
       let text = "";
       for (const [index, value] of values.entries()) text += `${keys[from + index]}${value}`;
       yield text;
@@ -100,9 +98,6 @@ function labelledRow(tensor: Tensor, labels: readonly string[]): (row: number) =
     yield "}";
   };
 }
-
-/** Pieces stay small: see {@link Pieces}. */
-const labelsAtOnce = 4096;
 
 /** The tensors of a sequence, on its elements. */
 function tensorsOf({ name, datatype, data }: Tensor, shapes: readonly (readonly number[])[]): readonly Tensor[] {

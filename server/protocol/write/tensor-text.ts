@@ -1,16 +1,23 @@
+import { closeBracket, comma, openBracket } from "../../json/byte.ts";
+import { createSheet, elementBytes } from "../../json/write/sheet.ts";
 import type { Tensor } from "../../tensor.ts";
-import { elementsText } from "./element-text.ts";
+import { writeElements } from "./write-elements.ts";
 
 /**
- * JSON of tensors in pieces, so that no answer has to be one string: V8 has none beyond 512 MiB, and a slow reader
- * should not make the server hold all of it. A piece is a few hundred kilobytes at most, but for long strings.
+ * JSON of tensors in pieces, so that no answer has to be in memory as a whole: a slow reader should not make the server
+ * hold all of it. A piece has less than {@link sheetBytes}, but for long strings. What is short is a string, as several
+ * of those are joined to one part of the answer, and numbers are bytes.
  */
-export type Pieces = Generator<string, void, undefined>;
+export type Pieces = Generator<string | Uint8Array, void, undefined>;
 
-/** Numbers of up to 25 characters each. */
-const numbersAtOnce = 16 * 1024;
+const sheetBytes = 128 * 1024;
+/** All numbers are written here, and taken out before the next are. */
+const sheet = createSheet(sheetBytes);
+export const numbersAtOnce = Math.floor(sheetBytes / elementBytes);
 /** Strings have any length. */
 const stringsAtOnce = 64;
+/** From here on bytes are copied and written for less than a string is. */
+const shortBytes = 16 * 1024;
 
 /** A tensor's elements as one array, in row-major order. */
 export function* flatText(tensor: Tensor): Pieces {
@@ -29,11 +36,22 @@ export function placeText(tensor: Tensor, start: number, end: number): Pieces {
   return part(tensor, 1, start, end);
 }
 
+/** The texts of numbers from `start` to `end`, at most {@link numbersAtOnce}. */
+export function numberTexts(tensor: Tensor, start: number, end: number): readonly string[] {
+  // No text of a number has a comma.
+  return sheet.bytes.toString("latin1", 0, writeElements(sheet, 0, tensor, start, end)).split(",");
+}
+
 /** The elements from `start` to `end`, nested as the dimensions from `depth` on. */
 function* part(tensor: Tensor, depth: number, start: number, end: number): Pieces {
   const { shape } = tensor;
-  if (isSmall(tensor, depth)) {
-    yield smallText(tensor, depth, start, end);
+  const most = mostBytes(shape, depth);
+  if (tensor.datatype === "BYTES" && most <= stringsAtOnce * elementBytes) {
+    yield JSON.stringify(nested(tensor, depth, start, end));
+    return;
+  }
+  if (tensor.datatype !== "BYTES" && most <= sheetBytes) {
+    yield taken(writeNested(tensor, 0, depth, start, end));
     return;
   }
   yield "[";
@@ -50,34 +68,55 @@ function* part(tensor: Tensor, depth: number, start: number, end: number): Piece
   yield "]";
 }
 
-function smallText(tensor: Tensor, depth: number, start: number, end: number): string {
-  const { shape } = tensor;
-  if (depth === shape.length) return elementsText(tensor, start, end);
-  if (depth === shape.length - 1) return `[${elementsText(tensor, start, end)}]`;
-  const count = shape[depth] ?? 0;
-  const size = count === 0 ? 0 : (end - start) / count;
-  let text = "";
-  for (let i = 0; i < count; i++) {
-    text += `${i === 0 ? "" : ","}${smallText(tensor, depth + 1, start + i * size, start + (i + 1) * size)}`;
-  }
-  return `[${text}]`;
-}
-
-/** Empty arrays count as well: [1000000,0] has no elements and much text. */
-function isSmall(tensor: Tensor, depth: number): boolean {
-  let size = 1;
-  for (let i = depth; i < tensor.shape.length; i++) size *= Math.max(tensor.shape[i] ?? 0, 1);
-  return size <= atOnce(tensor);
+/** The room that numbers need with their brackets, from the dimension `depth` on. */
+function mostBytes(shape: readonly number[], depth: number): number {
+  let bytes = elementBytes;
+  for (let i = shape.length - 1; i >= depth; i--) bytes = (shape[i] ?? 0) * bytes + 3;
+  return bytes;
 }
 
 function* elements(tensor: Tensor, start: number, end: number): Pieces {
-  const step = atOnce(tensor);
+  const { data } = tensor;
+  const step = Array.isArray(data) ? stringsAtOnce : numbersAtOnce;
   for (let from = start; from < end; from += step) {
-    const text = elementsText(tensor, from, Math.min(from + step, end));
-    yield from === start ? text : `,${text}`;
+    if (from > start) yield ",";
+    const to = Math.min(from + step, end);
+    yield Array.isArray(data)
+      ? JSON.stringify(data.slice(from, to)).slice(1, -1)
+      : taken(writeElements(sheet, 0, tensor, from, to));
   }
 }
 
-function atOnce({ datatype }: Tensor): number {
-  return datatype === "BYTES" ? stringsAtOnce : numbersAtOnce;
+/** Writes as {@link part} does, all of it, on the sheet. */
+function writeNested(tensor: Tensor, start: number, depth: number, begin: number, end: number): number {
+  const { shape } = tensor;
+  if (depth === shape.length) return writeElements(sheet, start, tensor, begin, end);
+  const { bytes } = sheet;
+  let at = start;
+  bytes[at++] = openBracket;
+  if (depth === shape.length - 1) {
+    at = writeElements(sheet, at, tensor, begin, end);
+  } else {
+    const count = shape[depth] ?? 0;
+    const size = count === 0 ? 0 : (end - begin) / count;
+    for (let i = 0; i < count; i++) {
+      if (i > 0) bytes[at++] = comma;
+      at = writeNested(tensor, at, depth + 1, begin + i * size, begin + (i + 1) * size);
+    }
+  }
+  bytes[at++] = closeBracket;
+  return at;
+}
+
+/** What was written on the sheet. */
+function taken(end: number): string | Uint8Array {
+  return end <= shortBytes ? sheet.bytes.toString("latin1", 0, end) : Buffer.from(sheet.bytes.subarray(0, end));
+}
+
+function nested(tensor: Tensor, depth: number, start: number, end: number): unknown {
+  const { shape, data } = tensor;
+  if (depth === shape.length) return data[start];
+  const count = shape[depth] ?? 0;
+  const size = count === 0 ? 0 : (end - start) / count;
+  return Array.from({ length: count }, (_, i) => nested(tensor, depth + 1, start + i * size, start + (i + 1) * size));
 }
