@@ -5,9 +5,9 @@
  */
 export interface FloatScales {
   /**
-   * Four to a row. The first two make up the factor, ten to a power times two to a power: `mantissa * first` is exact,
-   * and with `mantissa * second` the product is right to 2^-45. The other two are half a unit in the last place of the
-   * float, scaled as well: as far as a number may be from an even mantissa, and from an odd one, and be read as it.
+   * Three to a row. The first two make up the factor, ten to a power times two to a power: `mantissa * first` is exact,
+   * and with `mantissa * second` the product is right to 2^-45. The third is half a unit in the last place of the float,
+   * scaled as well: as far as a number may be from the float and be read as it.
    */
   readonly factors: Float64Array;
   /** Of the nine digits, how many stand before the decimal point; negative: zeros behind it. */
@@ -15,13 +15,6 @@ export interface FloatScales {
   /** The row of the subnormal with a mantissa of one bit. */
   readonly subnormalRow: number;
 }
-
-/**
- * Half a unit from a single ends on an integer or, of all 2^31, 2^-32 beside it at the closest (a full sweep). So what is
- * this close is on it, and belongs to the float when its mantissa is even: readers round half-way numbers to those
- * (IEEE 754, section 4.3.1).
- */
-export const closeToInteger: number = 2 ** -40;
 
 /** As many bits as leave a product with 24 others exact. */
 const exactBits = 29;
@@ -31,7 +24,7 @@ const extraBits = 110;
 export function createFloatScales(mantissaBits: number, exponentBits: number): FloatScales {
   const bias = 2 ** (exponentBits - 1) - 1;
   const subnormalRow = 2 ** exponentBits;
-  const factors = new Float64Array(4 * (subnormalRow + mantissaBits));
+  const factors = new Float64Array(3 * (subnormalRow + mantissaBits));
   const points = new Int8Array(subnormalRow + mantissaBits);
   const smallest = 1 - bias - mantissaBits;
   /** `unit`: the exponent of two of the last bit; `leading`: that of the first. */
@@ -43,7 +36,7 @@ export function createFloatScales(mantissaBits: number, exponentBits: number): F
     const first = (factor >> dropped) << dropped;
     const high = Number(first) * 2 ** -extraBits;
     const low = Number(factor - first) * 2 ** -extraBits;
-    factors.set([high, low, (high + low) / 2 + closeToInteger, (high + low) / 2 - closeToInteger], 4 * row);
+    factors.set([high, low, (high + low) / 2], 3 * row);
     points[row] = 9 - power;
   };
   for (let exponent = 1; exponent < subnormalRow - 1; exponent++)

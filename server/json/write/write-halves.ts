@@ -30,8 +30,7 @@ function writeFraction(sheet: Sheet, at: number, size: number): number {
   const mantissa = size * 2 ** (fractionBits - exponent);
   const isSubnormal = mantissa < 2 ** fractionBits;
   const row = isSubnormal ? scales.subnormalRow + 31 - Math.clz32(mantissa) : exponent - smallestExponent + 1;
-  const isPowerOfTwo = mantissa === 2 ** fractionBits && exponent > smallestExponent;
-  const digits = fewDigits(scales, row, mantissa, isPowerOfTwo);
+  const digits = fewDigits(scales, row, mantissa, mantissa === 2 ** fractionBits);
   return writeDigits(sheet, at, digits, countZeros(digits), scales.points[row] as number);
 }
 

@@ -77,11 +77,30 @@ describe("a single has the fewest digits that are read as it, and of those the c
     checkAll(Float32Array.from(unit, (value) => Math.round(1e6 * value) / 256 + 1 / 512));
   });
 
+  test("those on either side of a number with few digits that is exactly half-way", () => {
+    const words: number[] = [];
+    for (let ten = 0; ten <= 10; ten++) {
+      const five = 5 ** ten;
+      for (let odd = Math.ceil(2 ** 24 / five) | 1; odd * five < 2 ** 25; odd += 2) {
+        // odd * 5^ten, twice a mantissa and one, times 2^two, is odd * 2^(two - ten) with zeros behind it.
+        for (let two = 29; odd * 2 ** (two - ten) < 1e9; two++) {
+          const below = Math.floor((odd * five) / 2) * 2 ** (two + 1);
+          const [word] = new Int32Array(Float32Array.of(below).buffer);
+          if (word !== undefined) words.push(word, word + 1);
+        }
+      }
+    }
+    assert.ok(words.length > 20);
+    checkAll(ofWords(words));
+  });
+
   test("those that half a unit takes closest to a decimal number of the length, of all 2^31", () => {
     const words = [
       0x6fbd2db6, 0x0f18377d, 0x62b11ee0, 0x6846643c, 0x63311ee0, 0x68c6643c, 0x0ac170a7, 0x008394ec, 0x2cf757ca,
       0x63b11ee0, 0x6946643c, 0x0b4170a7, 0x36a0532c, 0x010394ec, 0x62311ee0, 0x162e43fd, 0x09c170a7, 0x2d7757ca,
       0x7818ef9c, 0x14ae43fd, 0x130289d0, 0x652c7c35, 0x64311ee0, 0x182e43fd,
+      // Whose shortest number is this close, inside or out.
+      0x041d63d9, 0x09ce9c9e, 0x0f1ab5fa, 0x0f4c9ea8, 0x1a5f03ad, 0x2c218dfa, 0x2c44a9bd, 0x2fc4a9bd,
       // The one that is lost if it is read as a double first.
       0x15ae43fd,
     ];

@@ -29,12 +29,13 @@ export function writeSingles(sheet: Sheet, start: number, data: Float32Array, be
     } else {
       bytes[at] = minus;
       at = (at + (word >>> 31)) | 0;
-      const product = mantissa * (factors[4 * row] as number);
+      const product = mantissa * (factors[3 * row] as number);
       const whole = product | 0;
-      const rest = product - whole + mantissa * (factors[4 * row + 1] as number);
-      const reach = factors[4 * row + 2 + (mantissa & 1)] as number;
+      const rest = product - whole + mantissa * (factors[3 * row + 1] as number);
+      const reach = factors[3 * row + 2] as number;
+      // What is exactly half-way to the next single has more digits than are written here: it may count or not.
       // The number is upper * 10^4 + value, and what is read as it goes from first to last.
-      let upper = (whole / 10_000) | 0;
+      const upper = (whole / 10_000) | 0;
       const lower = (whole - Math.imul(upper, 10_000)) | 0;
       const value = (lower + (rest | 0)) | 0;
       const last = (lower + ((rest + reach) | 0)) | 0;
@@ -46,10 +47,8 @@ export function writeSingles(sheet: Sheet, start: number, data: Float32Array, be
       } else {
         const hundreds = Math.imul(((value + 50) / 100) | 0, 10);
         const isOut = ((Math.imul(hundreds, 10) - first) | (last - Math.imul(hundreds, 10))) >> 31;
-        let tens = ((((value + 5) / 10) | 0) & isOut) | (hundreds & ~isOut);
-        const carry = tens >= 1000 ? 1 : 0;
-        tens = (tens - Math.imul(carry, 1000)) | 0;
-        upper = (upper + carry) | 0;
+        // Below 1000, as that is a multiple of 1000, too.
+        const tens = ((((value + 5) / 10) | 0) & isOut) | (hundreds & ~isOut);
         const lead = (upper / 10_000) | 0;
         if (point > 1 || point <= -6 || lead > 9) {
           at = writeDigits(sheet, at, (Math.imul(upper, 10_000) + Math.imul(tens, 10)) | 0, (2 + isOut) | 0, point);
@@ -86,10 +85,10 @@ const scales = createFloatScales(23, 8);
 const { factors, points, subnormalRow } = scales;
 /**
  * Of all 2^31 singles one, 7.0385307e-26, has a shortest number, 7.038531e-26, that is lost on those who read a double
- * first: that is half-way to the next single, and is rounded there. Its exponent's odd mantissas reach a little less far,
+ * first: that is half-way to the next single, and is rounded there. Singles of its exponent reach a little less far,
  * which changes no other (a full sweep).
  */
-factors[4 * 43 + 3] = (factors[4 * 43 + 3] as number) - 2 ** -20;
+factors[3 * 43 + 2] = (factors[3 * 43 + 2] as number) - 2 ** -20;
 /** The parts of a single (IEEE 754, binary32); the leading bit of its mantissa is not stored. */
 const fraction = 0x7fffff;
 const leadingBit = 0x800000;
@@ -124,8 +123,7 @@ function writeRare(sheet: Sheet, start: number, word: number): number {
   if (Number.isSafeInteger(size)) return writeWhole(sheet, at, size);
 
   const row = isSubnormal ? subnormalRow + 31 - Math.clz32(mantissa) : exponent;
-  // The one below the smallest that is no subnormal is as far as the one above.
-  const digits = fewDigits(scales, row, mantissa, stored === 0 && exponent > 1);
+  const digits = fewDigits(scales, row, mantissa, stored === 0);
   return writeDigits(sheet, at, digits, countZeros(digits), points[row] as number);
 }
 
