@@ -1,5 +1,6 @@
 import { accessOptions } from "./access.ts";
 import type { Command, Option } from "./command.ts";
+import { protocols } from "./predict/protocol.ts";
 
 const outputOption = (...choices: readonly string[]): Option => ({
   short: "o",
@@ -155,8 +156,8 @@ export const commands: readonly Command[] = [
     operands: "NAME",
     operandCount: [1, 1],
     about: [
-      "Reaches the model's Service through the API server, with the kubeconfig and rights of kubectl (get and create on services/proxy); --url asks a server directly, such as the one of `slipway serve`.",
-      "--image takes a PNG or JPEG: it is scaled to the model's size, in the order that its input has (NCHW or NHWC, told by its shape), its values from 0 to 1, or 0 to 255 for an UINT8 input. --json takes a request of any protocol, or only the values: an array, or an object by input name.",
+      "Reaches the model's Service through the API server, with the kubeconfig and rights of kubectl (get and create on services/proxy); --url asks a server directly, such as the one of `slipway serve`. gRPC goes to a pod of the Service, as the API server's proxy does not speak it, and takes other rights: get on services, list on pods, get and create on pods/portforward.",
+      "--image takes a PNG or JPEG: it is scaled to the model's size, in the order that its input has (NCHW or NHWC, told by its shape), its values from 0 to 1, or 0 to 255 for an UINT8 input. --json takes a request of any protocol, or only the values: an array, or an object by input name. It is sent as it is by the protocol that it is written for, values alone by predict and a picture by v2; with --protocol it goes by that one instead. The outputs are shown alike whichever it was.",
     ],
     options: {
       image: { value: "FILE", about: "A picture as the model's one input." },
@@ -173,6 +174,12 @@ export const commands: readonly Command[] = [
       },
       size: { value: "HxW", about: "Height and width, where the model leaves them open." },
       bgr: { about: "Channels as blue, green, red, as models trained with OpenCV take them." },
+      protocol: {
+        value: "PROTOCOL",
+        about:
+          "How the model is asked: by input_data, V1, the Open Inference Protocol as JSON or with binary tensors, or gRPC.",
+        choices: protocols,
+      },
       labels: { value: "FILE", about: "Names of a classifier's outputs, one a line." },
       top: { value: "K", about: "How many of a classifier's outputs are shown.", range: [1, 1000], fallback: "5" },
       namespace: {
@@ -193,6 +200,7 @@ export const commands: readonly Command[] = [
       },
       { about: "", command: `echo '[[1, 2, 3, 4]]' | slipway predict iris -n models --json -` },
       { about: "", command: "slipway predict iris --url http://127.0.0.1:8080 --json request.json -o json" },
+      { about: "", command: "slipway predict iris -n models --json request.json --protocol grpc" },
     ],
     run: async (invocation, edge) => (await import("./predict/predict.ts")).predict(invocation, edge),
   },

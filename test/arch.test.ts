@@ -73,7 +73,7 @@ const parts: Readonly<Record<string, Part>> = {
   // Of the operator's runtime, how a kubeconfig is read.
   cli: {
     files: ["cli/"],
-    imports: ["cliText", "cliPlanCommand", "api", "kube", "contract", "fetch", "server", "protocol"],
+    imports: ["cliText", "cliPlanCommand", "api", "kube", "contract", "fetch", "server", "protocol", "serverErrors"],
   },
 };
 

@@ -1,4 +1,4 @@
-import type { Datatype, TensorSpec } from "../../server/tensor.ts";
+import { codecs, type Datatype, type Tensor, type TensorSpec } from "../../server/tensor.ts";
 import { failed } from "../complaint.ts";
 import { type Picture, scaled } from "./picture.ts";
 
@@ -12,14 +12,6 @@ export interface ImageOptions {
 }
 
 export type Layout = "NCHW" | "NHWC";
-
-/** A tensor of the Open Inference Protocol, ready to be sent as JSON. */
-export interface ImageTensor {
-  readonly name: string;
-  readonly datatype: Datatype;
-  readonly shape: readonly number[];
-  readonly data: readonly number[];
-}
 
 /** Where the parts of a picture stand in the input's shape. */
 export interface Place {
@@ -39,7 +31,7 @@ const channelCounts = [1, 3, 4];
 const mostPixels = 64 * 1024 * 1024;
 
 /** The picture as the one input of a model. Throws a complaint when the input takes no picture. */
-export function imageTensor(picture: Picture, spec: TensorSpec, options: ImageOptions): ImageTensor {
+export function imageTensor(picture: Picture, spec: TensorSpec, options: ImageOptions): Tensor {
   const place = placeOf(spec, options.layout);
   const { layout, isBatch, channels } = place;
   const [height, width] = sizeOf(spec, place, options.size);
@@ -49,11 +41,15 @@ export function imageTensor(picture: Picture, spec: TensorSpec, options: ImageOp
   const values = channelValues(scaled(picture, width, height), width * height, channels, options.isBgr);
   const numbers = values.map((plane, channel) => normalised(plane, channel, channels, spec.datatype, options));
   const area = width * height;
-  const data = Array.from({ length: channels * area }, (_, index) => {
+  const data = codecs[spec.datatype].allocate(channels * area);
+  if (Array.isArray(data)) throw failed(`the input ${spec.name} takes strings, which no picture has`);
+  const isLong = data instanceof BigInt64Array || data instanceof BigUint64Array;
+  for (let index = 0; index < data.length; index += 1) {
     const [channel, pixel] =
       layout === "NCHW" ? [Math.floor(index / area), index % area] : [index % channels, Math.floor(index / channels)];
-    return numbers[channel]?.[pixel] ?? 0;
-  });
+    const value = numbers[channel]?.[pixel] ?? 0;
+    data[index] = isLong ? BigInt(value) : value;
+  }
   const shape = layout === "NCHW" ? [channels, height, width] : [height, width, channels];
   return { name: spec.name, datatype: spec.datatype, shape: isBatch ? [1, ...shape] : shape, data };
 }

@@ -1,33 +1,51 @@
 import { failed } from "../complaint.ts";
+import type { JsonProtocol } from "./protocol.ts";
 
-/** Where a body goes: the path after the server's address. */
-export interface PredictionRequest {
-  readonly path: string;
-  readonly body: string;
+/** A request out of a file of JSON. */
+export interface JsonRequest {
+  /** What it is written for. */
+  readonly protocol: JsonProtocol;
+  readonly text: string;
+  /** Of the inputs that it names; undefined where it holds the values of the only one. */
+  readonly names: readonly string[] | undefined;
+  /** For messages. */
+  readonly from: string;
 }
 
-/**
- * A request out of JSON as it was given. One that is written for a protocol goes to that protocol; anything else is
- * taken for the values. The text is sent as it is, so that no digit of a number is lost.
- */
-export function jsonRequest(text: string, model: string, from: string): PredictionRequest {
+/** JSON that is not written for a protocol is taken for the values. The text is kept, so that no digit is lost. */
+export function readJsonRequest(text: string, from: string): JsonRequest {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
     throw failed(`${from} is not JSON: ${error instanceof Error ? error.message : String(error)}`, error);
   }
-  const name = encodeURIComponent(model);
-  if (hasMember(value, "input_data")) return { path: "/predict", body: text };
-  if (hasMember(value, "instances")) return { path: `/v1/models/${name}:predict`, body: text };
-  if (hasMember(value, "inputs")) {
-    const { inputs } = value as { readonly inputs: unknown };
-    const isV2 = Array.isArray(inputs) && inputs.every((item) => hasMember(item, "datatype"));
-    return { path: isV2 ? `/v2/models/${name}/infer` : `/v1/models/${name}:predict`, body: text };
+  const request = (protocol: JsonProtocol, inputs: unknown): JsonRequest => ({
+    protocol,
+    text,
+    names: keysOf(inputs),
+    from,
+  });
+  if (!isObject(value)) return { ...request("predict", value), text: `{"input_data":${text}}` };
+  if (Object.hasOwn(value, "input_data")) return request("predict", value["input_data"]);
+  if (Object.hasOwn(value, "instances")) {
+    const { instances } = value;
+    return request("v1", Array.isArray(instances) ? instances[0] : instances);
   }
-  return { path: "/predict", body: `{"input_data":${text}}` };
+  if (Object.hasOwn(value, "inputs")) {
+    const { inputs } = value;
+    const isV2 = Array.isArray(inputs) && inputs.every((item) => isObject(item) && Object.hasOwn(item, "datatype"));
+    if (!isV2) return request("v1", inputs);
+    const names = inputs.map((input: Readonly<Record<string, unknown>>) => String(input["name"]));
+    return { protocol: "v2", text, names, from };
+  }
+  return { ...request("predict", value), text: `{"input_data":${text}}` };
 }
 
-function hasMember(value: unknown, name: string): boolean {
-  return typeof value === "object" && value !== null && !Array.isArray(value) && Object.hasOwn(value, name);
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function keysOf(value: unknown): readonly string[] | undefined {
+  return isObject(value) ? Object.keys(value) : undefined;
 }

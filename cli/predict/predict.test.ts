@@ -66,8 +66,10 @@ describe("the command", () => {
 
   test("sends JSON from standard input", async () => {
     reply = [200, '{"predictions":[1]}'];
-    assert.deepEqual(await ask(["--json", "-"], "[1,2]"), { code: 0, written: '{"predictions":[1]}\n', said: "" });
-    assert.deepEqual(seen.at(-1), { url: "/predict", body: '{"input_data":[1,2]}' });
+    const said = "predict: 0.0 ms, 20 B sent, 19 B received\n";
+    assert.deepEqual(await ask(["--json", "-"], "[1,2]"), { code: 0, written: '{"predictions":[1]}\n', said });
+    // The metadata, which gives names to what was answered, comes behind it.
+    assert.deepEqual(seen.at(-2), { url: "/predict", body: '{"input_data":[1,2]}' });
   });
 
   test("shows the server's own words when it refuses", async () => {

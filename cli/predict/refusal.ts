@@ -1,5 +1,6 @@
 import { failed } from "../complaint.ts";
-import type { Server, ServerAnswer } from "./server.ts";
+import { type ServerAnswer, textOf } from "./exchange.ts";
+import type { Server } from "./server.ts";
 
 /** Part of a ModelDeployment. */
 interface ModelObject {
@@ -16,26 +17,29 @@ interface Condition {
 
 /**
  * Why an answer is none, as a complaint that says what to do. The model's own server says it best; where the API server
- * answered in its place, the model's conditions tell more than its status code.
+ * answered in its place, the model's conditions tell more than its status code. `rights`: what the way takes.
  */
-export async function refusal(answer: ServerAnswer, server: Server): Promise<Error> {
-  const own = messageIn(answer.text, "error");
+export async function refusal(
+  answer: ServerAnswer,
+  server: Server,
+  rights = "get and create on services/proxy",
+): Promise<Error> {
+  const text = textOf(answer);
+  const own = messageIn(text, "error");
   if (own !== undefined) return failed(`${server.shown} refused the request: ${own}`);
-  const said = messageIn(answer.text, "message") ?? answer.text.trim().slice(0, 300);
+  const said = messageIn(text, "message") ?? text.trim().slice(0, 300);
   if (answer.status === 401) {
     return failed(`the API server does not know you (401): log in again, or check the kubeconfig's user`);
   }
   if (answer.status === 403) {
-    return failed(
-      `the API server does not let you reach ${server.shown}: ${said}. It takes the verbs get and create on services/proxy`,
-    );
+    return failed(`the API server does not let you reach ${server.shown}: ${said}. It takes the verbs ${rights}`);
   }
   const model = await server.model();
   if (model === undefined) return failed(`${server.shown} answered with status ${answer.status}: ${said}`);
   if (model.status === 404) {
     return failed(`there is no model ${server.shown}: kubectl get modeldeployments --all-namespaces lists them`);
   }
-  const state = model.status === 200 ? stateOf(model.text) : undefined;
+  const state = model.status === 200 ? stateOf(textOf(model)) : undefined;
   return failed(
     `${server.shown} cannot be asked now (status ${answer.status}): ${state ?? said}. kubectl describe modeldeployment tells more`,
   );

@@ -123,7 +123,8 @@ function readPart(reader: Reader, request: InferRequestMessage): void {
   }
 }
 
-function readInput(reader: Reader): InferInputMessage {
+/** The message that is the field's value. An output of an answer, and a tensor of the metadata, have the same fields. */
+export function readInput(reader: Reader): InferInputMessage {
   const input: InferInputMessage = { name: "", datatype: "", shape: [], parameters: [], contents: [] };
   const outer = enterMessage(reader);
   while (nextField(reader)) {

@@ -1,63 +1,17 @@
-import type { Style } from "../text/style.ts";
-import { tableLines } from "../text/table.ts";
-
-/** An output of an Open Inference Protocol answer. Numbers are kept as they were written, to the last digit. */
-export interface Output {
-  readonly name: string;
-  readonly datatype: string;
-  readonly shape: readonly number[];
-  readonly data: readonly string[];
-}
+import type { Style } from "../../text/style.ts";
+import { tableLines } from "../../text/table.ts";
+import type { Output } from "./output.ts";
 
 export interface ShowOptions {
   readonly top: number;
   readonly labels: readonly string[] | undefined;
 }
 
-const floats = ["FP16", "FP32", "FP64"];
+const floats = ["FP16", "BF16", "FP32", "FP64"];
 /** Two is the fewest that a classifier chooses from. */
 const fewestClasses = 2;
 /** An output that is no classifier's is told by its first values. */
 const shownValues = 12;
-
-/** Reads `{"outputs": [...]}`. Undefined: it is the answer of another protocol. */
-export function outputsOf(text: string): readonly Output[] | undefined {
-  // Each number as the text it was: JavaScript's own would lose digits of a 64-bit integer.
-  const parsed: unknown = JSON.parse(text, (_key, value: unknown, context?: { readonly source?: string }) =>
-    typeof value === "number" ? { [digits]: context?.source ?? String(value) } : value,
-  );
-  const outputs = memberOf(parsed, "outputs");
-  if (!Array.isArray(outputs) || !outputs.every((item) => memberOf(item, "datatype") !== undefined)) return undefined;
-  return outputs.map((item: unknown) => {
-    const [shape, data] = [memberOf(item, "shape"), memberOf(item, "data")];
-    const datatype = String(memberOf(item, "datatype"));
-    return {
-      name: String(memberOf(item, "name")),
-      datatype,
-      shape: Array.isArray(shape) ? shape.map((size) => Number(written(size))) : [],
-      data: Array.isArray(data) ? data.map(datatype === "BYTES" ? quoted : written) : [],
-    };
-  });
-}
-
-/** Marks a number's text: no value that was parsed can carry a symbol. */
-const digits = Symbol("digits");
-
-function written(value: unknown): string {
-  if (typeof value === "object" && value !== null && digits in value) return String(value[digits]);
-  // "NaN" and the infinities: JSON has no number for them.
-  return typeof value === "string" ? value : quoted(value);
-}
-
-function quoted(value: unknown): string {
-  return JSON.stringify(value);
-}
-
-function memberOf(value: unknown, name: string): unknown {
-  return typeof value === "object" && value !== null && Object.hasOwn(value, name)
-    ? (value as Readonly<Record<string, unknown>>)[name]
-    : undefined;
-}
 
 /** Every output: a classifier's with its likeliest classes, others with their first values. */
 export function outputsText(outputs: readonly Output[], options: ShowOptions, style: Style): string {

@@ -1,14 +1,17 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { styleOf } from "../text/style.ts";
-import { classRows, type Output, outputsOf, outputsText } from "./answer.ts";
+import { styleOf } from "../../text/style.ts";
+import { parseJson, memberOf, v2Output } from "./json-answer.ts";
+import type { Output } from "./output.ts";
+import { classRows, outputsText } from "./outputs-text.ts";
 
 function answer(shape: readonly number[], data: string, datatype = "FP32"): string {
   return `{"model_name":"m","outputs":[{"name":"y","datatype":"${datatype}","shape":[${shape.join(",")}],"data":${data}}]}`;
 }
 
 function shown(text: string, top = 5, labels?: readonly string[]): string {
-  return outputsText(outputsOf(text) ?? [], { top, labels }, styleOf(false));
+  const outputs = memberOf(parseJson(text), "outputs") as readonly unknown[];
+  return outputsText(outputs.map(v2Output), { top, labels }, styleOf(false));
 }
 
 function output(shape: readonly number[], count: number, datatype = "FP32"): Output {
@@ -55,5 +58,4 @@ describe("an answer", () => {
       assert.equal(classRows(other), undefined);
     }
   });
-  test("of another protocol has no table", () => assert.equal(outputsOf('{"predictions":[1]}'), undefined));
 });
