@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { protocols } from "../../cli/predict/protocol.ts";
 import { directionModels } from "../../demo/models.ts";
 import { repositoryDirectory } from "../cluster/directories.ts";
 import { registryAddress, registryName } from "../cluster/node/addresses.ts";
@@ -54,22 +55,27 @@ test("a model that was pushed is served, and tells which way up a picture is", a
   assert.match(named.stdout, /CLASS {2}LABEL {4}SCORE\n {2}0 {6}upright {2}[\d.]+\n$/);
 });
 
-test("JSON goes through as it is, of every protocol", async () => {
+test("JSON goes through as it is, or by another protocol, and the answer is shown alike", async () => {
   const zeros = JSON.stringify(Array.from({ length: 3 }, () => [[0]]));
-  const answers = [`{"instances":[${zeros}]}`, `{"input_data":[${zeros}]}`, `[${zeros}]`].map((body) =>
-    predict([name, "--json", "-"], undefined, body),
+  const v2 = { inputs: [{ name: "x", datatype: "FP32", shape: [1, 3, 1, 1], data: [0, 0, 0] }] };
+  const bodies = [`{"instances":[${zeros}]}`, `{"input_data":[${zeros}]}`, `[${zeros}]`, JSON.stringify(v2)];
+  const asked = bodies.flatMap((body) =>
+    [[], ...protocols.map((protocol) => ["--protocol", protocol])].map((words) => ({ body, words })),
   );
-  const texts = (await Promise.all(answers)).map(
-    ({ stdout }) => (JSON.parse(stdout) as { predictions: number[][] }).predictions,
-  );
-  for (const predictions of texts) assert.deepEqual(predictions, texts[0]);
-  const inputs = [{ name: "x", datatype: "FP32", shape: [1, 3, 1, 1], data: [0, 0, 0] }];
-  const v2 = await predict([name, "--json", "-", "-o", "json"], undefined, JSON.stringify({ inputs }));
-  assert.equal((JSON.parse(v2.stdout) as { model_version: string }).model_version, "v1");
+  let first: unknown;
+  for (const { body, words } of asked) {
+    const { code, stdout, stderr } = await predict([name, "--json", "-", "-o", "json", ...words], undefined, body);
+    assert.equal(code, 0, `${words.join(" ")}: ${stderr}`);
+    const answer: unknown = JSON.parse(stdout);
+    first ??= answer;
+    assert.deepEqual(answer, first, `${body} ${words.join(" ")}`);
+  }
+  assert.equal((first as { model_version: string }).model_version, "v1");
 });
 
 test("the right to the Service's proxy is enough, and less is told", async () => {
-  const [may, mayNot] = [await userWith(["get", "create"]), await userWith(["list"])];
+  const proxy = (...verbs: readonly string[]): Promise<string> => userWith([["services/proxy", ...verbs]]);
+  const [may, mayNot] = [await proxy("get", "create"), await proxy("list")];
   const allowed = await predict([name, "--image", picture, ...asTrained], may);
   assert.equal(allowed.code, 0, allowed.stderr);
   const refused = await predict([name, "--image", picture, ...asTrained], mayNot);
@@ -82,14 +88,43 @@ test("the right to the Service's proxy is enough, and less is told", async () =>
   assert.match(stranger.stderr, /the API server does not know you \(401\)/);
 });
 
+test("gRPC takes the rights to forward a port to the pods of the Service", async () => {
+  const words = [name, "--image", picture, ...asTrained, "--protocol", "grpc"];
+  const forwarder = await userWith([
+    ["services", "get"],
+    ["pods", "list"],
+    ["pods/portforward", "get", "create"],
+  ]);
+  const allowed = await predict(words, forwarder);
+  assert.equal(allowed.code, 0, allowed.stderr);
+  assert.match(allowed.stdout, /^softmax_0\.tmp_0 {2}FP32 {2}\[1, 2\]\n/);
+  assert.match(allowed.stderr, /^grpc: [\d.]+ ms, /);
+  const refused = await predict(words, await userWith([["services/proxy", "get", "create"]]));
+  assert.equal(refused.code, 1);
+  assert.match(
+    refused.stderr,
+    /does not let you reach e2e-cli\/direction: .*forbidden.*get on services, list on pods, and get and create on pods\/portforward/s,
+  );
+  const blind = await userWith([
+    ["services", "get"],
+    ["pods", "list"],
+  ]);
+  assert.match((await predict(words, blind)).stderr, /does not let you reach .*forbidden/s);
+});
+
 let users = 0;
-/** kubeconfig of a user who may do this to the proxy of Services in the namespace, and nothing else. */
-async function userWith(verbs: readonly string[]): Promise<string> {
+/** kubeconfig of a user who may do this in the namespace, and nothing else: each a resource and its verbs. */
+async function userWith(
+  rights: readonly (readonly [resource: string, ...verbs: readonly string[]])[],
+): Promise<string> {
   users += 1;
   const user = `user-${users}`;
   await bench.kubectl("create", "serviceaccount", user);
-  await bench.kubectl("create", "role", user, `--verb=${verbs.join(",")}`, "--resource=services/proxy");
-  await bench.kubectl("create", "rolebinding", user, `--role=${user}`, `--serviceaccount=${bench.namespace}:${user}`);
+  for (const [index, [resource, ...verbs]] of rights.entries()) {
+    const role = `${user}-${index}`;
+    await bench.kubectl("create", "role", role, `--verb=${verbs.join(",")}`, `--resource=${resource}`);
+    await bench.kubectl("create", "rolebinding", role, `--role=${role}`, `--serviceaccount=${bench.namespace}:${user}`);
+  }
   return kubeconfigOf(await bench.kubectl("create", "token", user));
 }
 

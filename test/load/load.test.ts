@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
+import { constants, createServer as createHttp2Server } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { test, type TestContext } from "node:test";
 import { judge, runLoad } from "./load.ts";
@@ -44,6 +45,37 @@ test("nothing listening is a failure and no exception", async () => {
   const summary = await runLoad({ ...options, url: "http://127.0.0.1:1/", onProgress }, stop.signal);
   assert.ok(summary.requests > 0);
   assert.deepEqual(summary.byError, { ECONNREFUSED: summary.requests });
+});
+
+test("calls of gRPC go to another connection after a GOAWAY, and one that is cut off is a failure", async (t) => {
+  const stop = new AbortController();
+  let served = 0;
+  const server = createHttp2Server();
+  server.on("stream", (stream) => {
+    stream.on("error", () => undefined);
+    stream.resume().on("end", () => {
+      const ordinal = (served += 1);
+      if (served === requests) stop.abort();
+      if (ordinal === 7) return stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+      stream.respond({ ":status": 200, "content-type": "application/grpc" }, { waitForTrailers: true });
+      stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": ordinal === 9 ? "14" : "0" }));
+      // A prefix of five bytes, and model_version, the second field.
+      stream.end(Buffer.from([0, 0, 0, 0, 4, 0x12, 2, 0x76, 0x31]));
+      if (ordinal === 3) stream.session?.close();
+    });
+  });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  server.listen(0, "127.0.0.1", resolve);
+  await promise;
+  t.after(() => server.close());
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const summary = await runLoad({ ...options, contentType: "application/grpc", url }, stop.signal);
+  assert.equal(summary.requests, served);
+  assert.equal(summary.failed, 2);
+  assert.deepEqual(Object.values(summary.byError), [1, 1]);
+  assert.equal(summary.byError["gRPC status 14"], 1);
+  assert.equal(summary.connectionsOpened, connections + 1);
+  assert.equal(summary.byVersion["v1"]?.answers, served - 2);
 });
 
 const verdicts = [

@@ -1,5 +1,7 @@
 import { Agent, request } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
+import { grpcContentType, openGrpcClient } from "./grpc-client.ts";
+import { type LoadClient, requestTimeoutMs } from "./load-client.ts";
 import { nextTurn, type Pace, turnMs } from "./pace.ts";
 import { createTally, type LoadSummary, type Outcome } from "./tally.ts";
 
@@ -7,6 +9,7 @@ export interface LoadOptions {
   readonly url: string;
   /** Sent with every request by POST. */
   readonly body: Uint8Array;
+  /** `application/grpc`: calls of ModelInfer over HTTP/2, of which the body is one message with its prefix. */
   readonly contentType: string;
   /** Each keeps one connection for as long as the server lets it. */
   readonly connections: number;
@@ -15,9 +18,6 @@ export interface LoadOptions {
   /** A summary so far, about once a second. */
   readonly onProgress?: (summary: LoadSummary) => void;
 }
-
-/** A prediction that takes longer than this has failed, as far as a client is concerned. */
-const requestTimeoutMs = 10_000;
 
 const progressPeriodMs = 1_000;
 
@@ -54,18 +54,29 @@ async function sendOnOneConnection(
   signal: AbortSignal,
   ended: (outcome: Outcome) => void,
 ): Promise<void> {
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const client = options.contentType === grpcContentType ? openGrpcClient(options) : openHttpClient(options);
   try {
     for (let turn = nextTurn(pace, index, 0, Date.now()); ; turn = nextTurn(pace, index, turn + 1, Date.now())) {
       await until(turnMs(pace, index, turn), signal);
       if (signal.aborted) return;
       const sentMs = Date.now();
-      const { opened, ...answer } = await exchange(options, agent);
-      ended({ sentMs, endedMs: Date.now(), opened, ...judge(answer) });
+      const outcome = await client.exchange();
+      ended({ sentMs, endedMs: Date.now(), ...outcome });
     }
   } finally {
-    agent.destroy();
+    client.close();
   }
+}
+
+function openHttpClient(options: LoadOptions): LoadClient {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  return {
+    exchange: async () => {
+      const { opened, ...answer } = await exchange(options, agent);
+      return { opened, ...judge(answer) };
+    },
+    close: () => agent.destroy(),
+  };
 }
 
 /** A timer is no finer than a millisecond, so less than one is not waited for: a client without a bound never pauses. */
