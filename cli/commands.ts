@@ -109,7 +109,7 @@ export const commands: readonly Command[] = [
     operands: "MODEL|URI",
     operandCount: [1, 1],
     about: [
-      "Loads the model, then takes predictions until Ctrl-C, which lets those under way finish; a second Ctrl-C ends it at once. Prints the address of its page and a ready curl line for each protocol.",
+      "Loads the model, then takes predictions until Ctrl-C, which lets those under way finish; a second Ctrl-C ends it at once. Prints the address of its page and a ready command for each protocol. gRPC is spoken on the port after --port, and on --port as well.",
     ],
     options: {
       port: {

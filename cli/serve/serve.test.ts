@@ -37,12 +37,15 @@ describe("what is printed when predictions are taken", () => {
     outputNames: [],
     sampleShapes: new Map([["x", [1, 2]]]),
   } as const;
-  test("has a curl line for each protocol", () => {
+  test("has a command for each protocol", () => {
     const text = servingText({ model, httpPort: 8080, grpcPort: 8081, metricsPort: 9090 }, "127.0.0.1", plain);
     assert.match(text, /^digits v1 serves at http:\/\/127\.0\.0\.1:8080$/m);
     for (const path of ["/v2/models/digits/infer", "/v1/models/digits:predict", "/predict"]) {
       assert.match(text, new RegExp(`^curl .* 'http://127\\.0\\.0\\.1:8080${path}'$`, "m"));
     }
+    assert.match(text, /^page http:\/\/127\.0\.0\.1:8080\/, gRPC 127\.0\.0\.1:8081, metrics/m);
+    assert.match(text, /^ {2}grpcurl -plaintext -d @ '127\.0\.0\.1:8081' inference/m);
+    assert.match(text, /-H 'inference-header-content-length: \d+' --data-binary @- 'http:/);
   });
   test("names an address that can be reached", () => {
     assert.match(

@@ -2,6 +2,7 @@ import { devNull } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { environment as names } from "../../server/contract.ts";
 import { curlLines } from "../../server/page/curl.ts";
+import { binaryExample, grpcExample } from "../../server/page/tensor-examples.ts";
 import { runServe, type Serving } from "../../server/supervisor/serve.ts";
 import { readAccess } from "../access.ts";
 import type { Invocation } from "../command.ts";
@@ -92,14 +93,19 @@ export function nameFrom(operand: string): string {
   return name === "" ? "model" : name;
 }
 
-export function servingText({ model, httpPort, metricsPort }: Serving, address: string, style: Style): string {
+export function servingText(
+  { model, httpPort, grpcPort, metricsPort }: Serving,
+  address: string,
+  style: Style,
+): string {
   // An address of "every address" is reached by this one from here.
   const host = ["::", "0.0.0.0"].includes(address) ? "127.0.0.1" : address.includes(":") ? `[${address}]` : address;
   const base = `http://${host}:${httpPort}`;
-  const examples = curlLines(model, base).flatMap(({ title, command }) => ["", style.strong(title), command]);
+  const ways = [...curlLines(model, base), binaryExample(model, base), grpcExample(model, `${host}:${grpcPort}`)];
+  const examples = ways.flatMap(({ title, command }) => ["", style.strong(title), command]);
   const lines = [
     `${style.good(`${model.name} ${model.version} serves`)} at ${base}`,
-    `page ${base}/, metrics http://${host}:${metricsPort}/metrics; Ctrl-C ends it`,
+    `page ${base}/, gRPC ${host}:${grpcPort}, metrics http://${host}:${metricsPort}/metrics; Ctrl-C ends it`,
     ...examples,
     "",
   ];

@@ -86,6 +86,6 @@ function zero(datatype: Datatype): string {
   return datatype === "BOOL" ? "false" : "0";
 }
 
-function shellQuote(text: string): string {
+export function shellQuote(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -2,22 +2,16 @@ import type { ServedModel } from "../state.ts";
 import type { TensorSpec } from "../tensor.ts";
 import { openApi } from "../protocol/openapi/open-api.ts";
 import type { PageModel } from "./client/page-model.ts";
-import { curlLines } from "./curl.ts";
+import { curlLines, type Example } from "./curl.ts";
 import { escapeHtml, htmlPage } from "./html.ts";
 import { operationsView } from "./operations-view.ts";
+import { binaryExample, grpcExample, pythonExample } from "./tensor-examples.ts";
 
 const script = '<script type="module" src="page/dom/main.js"></script>\n';
 
 /** What is served here, how to call it, and a form that does. `host` is the one that the reader used; `bodyLimitBytes` what the form may send. */
 export function modelPage(model: ServedModel, host: string, bodyLimitBytes: number): string {
   const { name, version, signature } = model;
-  const base = escapeHtml(`http://${host}`);
-  const examples = curlLines(model, `http://${host}`)
-    .map(
-      ({ title, command }) =>
-        `<h3>${escapeHtml(title)}</h3>\n<div class="code" data-base="${base}"><pre tabindex="0"><code>${escapeHtml(command)}</code></pre></div>`,
-    )
-    .join("\n");
   const body = `<header>
 <h1>${escapeHtml(name)} <small>version ${escapeHtml(version)}</small></h1>
 <nav><a href="docs">All paths</a> <a href="openapi.json">OpenAPI</a> <a href="v2/models/${encodeURIComponent(name)}">Metadata</a></nav>
@@ -50,7 +44,7 @@ ${table(signature.inputs, signature.outputs)}
 </div>
 <section class="card" id="call">
 <h2>Call it</h2>
-${examples}
+${chooser(model, host)}
 </section>
 <section class="card" id="api">
 <h2>What it takes and gives</h2>
@@ -59,6 +53,34 @@ ${operationsView(openApi(model), "Predictions")}
 </main>
 <div id="model" hidden data-model="${escapeHtml(JSON.stringify(pageModel(model, bodyLimitBytes)))}"></div>`;
   return htmlPage(`${name} ${version}`, body, script);
+}
+
+/**
+ * A radio button for each way, before what it shows: which one is chosen is the style's business, and works without
+ * JavaScript. gRPC is understood on this port as well.
+ */
+function chooser(model: ServedModel, host: string): string {
+  const base = `http://${host}`;
+  const withPort = /:\d+$/.test(host) ? host : `${host}:80`;
+  const ways: readonly (readonly [example: Example, placeholder: string])[] = [
+    ...[...curlLines(model, base), binaryExample(model, base)].map(
+      (example) => [example, `data-base="${escapeHtml(base)}"`] as const,
+    ),
+    ...[grpcExample(model, withPort), pythonExample(model, withPort)].map(
+      (example) => [example, `data-host="${escapeHtml(withPort)}"`] as const,
+    ),
+  ];
+  const choices = ways.map(
+    (
+      [{ title, command }, address],
+      index,
+    ) => `<input type="radio" name="way" id="way-${index}"${index === 0 ? " checked" : ""}>
+<label for="way-${index}">${escapeHtml(title)}</label>
+<div class="code" ${address}><pre tabindex="0"><code>${escapeHtml(command)}</code></pre></div>`,
+  );
+  return `<div class="calls" role="group" aria-label="Ways to call it">
+${choices.join("\n")}
+</div>`;
 }
 
 /** Shown until the model is there; asks again by itself. */

@@ -50,13 +50,26 @@ describe("the page of the text-direction model", () => {
       tables.some((text) => /x\s+input\s+FP32\s+\[-1, 3, -1, -1\]/.test(text)),
       tables.join(),
     );
-    const commands = await page.locator("[data-base] code").allInnerTexts();
-    assert.equal(commands.length, 3);
-    for (const command of commands) assert.ok(command.includes(`'${server.url}/`), command);
-    const copy = page.getByRole("button", { name: "Copy the command" });
-    assert.equal(await copy.count(), 3);
+    const ways = page.getByRole("group", { name: "Ways to call it" });
+    const shown = ways.locator("code:visible");
+    const { host } = new URL(server.url);
+    const commands: string[] = [];
+    for (const way of ["Open Inference Protocol (V2)", "V1", "Plain", "V2, binary tensors", "gRPC", "Python"]) {
+      await ways.getByText(way, { exact: true }).click();
+      assert.equal(await shown.count(), 1, way);
+      const command = await shown.innerText();
+      assert.ok(command.includes(host), `${way}: ${command}`);
+      commands.push(command);
+    }
+    assert.equal(new Set(commands).size, 6);
+    // One after the other by the keyboard, as radio buttons go.
+    await page.keyboard.press("ArrowRight");
+    assert.equal(await shown.innerText(), commands[0]);
+    await page.keyboard.press("ArrowRight");
+    assert.equal(await shown.innerText(), commands[1]);
     // The word is there for a moment only.
-    await Promise.all([page.getByText("Copied").waitFor(), copy.nth(1).click()]);
+    const copy = ways.getByRole("button", { name: "Copy the command" });
+    await Promise.all([page.getByText("Copied").waitFor(), copy.click()]);
     assert.equal(await page.evaluate("navigator.clipboard.readText()"), commands[1]);
     await page.getByText("None yet.").first().waitFor();
     assertClean(watched, server);

@@ -70,10 +70,16 @@ function revealResult(): void {
 
 /** The server knows the host that it was called by, but neither https nor a path that a proxy adds. */
 const base = new URL(".", location.href).href.replace(/\/$/, "").replaceAll("'", "%27");
-for (const block of document.querySelectorAll<HTMLElement>("[data-base]")) {
+/** As programs want it that know no scheme. */
+const host = location.port === "" ? `${location.host}:${location.protocol === "https:" ? 443 : 80}` : location.host;
+for (const block of document.querySelectorAll<HTMLElement>("[data-base], [data-host]")) {
   const code = block.querySelector("code");
   if (code === null) continue;
-  const command = code.textContent.replaceAll(block.dataset["base"] ?? base, base);
+  const { base: servedBase, host: servedHost } = block.dataset;
+  const command =
+    servedBase === undefined
+      ? code.textContent.replaceAll(servedHost ?? host, host)
+      : code.textContent.replaceAll(servedBase, base);
   code.textContent = command;
   block.prepend(copyButton("Copy the command", () => command));
 }
