@@ -7,7 +7,7 @@ import { clusterServer } from "./cluster-server.ts";
 import { directServer } from "./direct-server.ts";
 import { encodeRequest, writtenRequest } from "./encode-request.ts";
 import { askByGrpc, metadataByGrpc } from "./grpc/ask-by-grpc.ts";
-import { openChannel } from "./grpc/channel.ts";
+import { createChannel } from "./grpc/channel.ts";
 import { checkInput, type Input, readInput, readLabels } from "./input.ts";
 import type { HttpProtocol, Protocol } from "./protocol.ts";
 import type { Server } from "./server.ts";
@@ -57,7 +57,8 @@ async function predictByGrpc(
   edge: Edge,
 ): Promise<Answered> {
   const url = new URL(invocation.text("url") ?? "http://localhost");
-  const channel = openChannel(await server.connect(), {
+  const channel = createChannel({
+    connect: server.connect,
     shown: server.shown,
     authority: url.host,
     isTls: url.protocol === "https:",

@@ -12,7 +12,8 @@ type Verdict = Pick<Outcome, "status" | "version" | "error">;
 
 /**
  * Calls ModelInfer with the same message again and again on one connection, and on another one once the server has sent
- * GOAWAY, as clients of gRPC do. Unlike them it never sends a call twice: one that is refused or cut off has failed.
+ * GOAWAY, as clients of gRPC do. A call that is cut off has failed; one that never left is sent once more, as they do
+ * (gRFC A6, "transparent retries"): Node refuses by itself what is still to be sent when the GOAWAY is read.
  */
 export function openGrpcClient(options: { readonly url: string; readonly body: Uint8Array }): LoadClient {
   let kept: ClientHttp2Session | undefined;
@@ -28,8 +29,12 @@ export function openGrpcClient(options: { readonly url: string; readonly body: U
 
   return {
     async exchange() {
-      const { session: used, opened } = session();
-      return { opened, ...(await call(used, options.body)) };
+      const first = session();
+      const verdict = await call(first.session, options.body);
+      if (verdict.error !== refused) return { opened: first.opened, ...verdict };
+      first.session.close();
+      const second = session();
+      return { opened: true, ...(await call(second.session, options.body)) };
     },
     close: () => kept?.destroy(),
   };
@@ -56,11 +61,18 @@ function call(session: ClientHttp2Session, body: Uint8Array): Promise<Verdict> {
   stream.on("error", (error) => (failure = error));
   stream.once("close", () => {
     clearTimeout(timer);
-    if (status === undefined) resolve({ error: failure?.code ?? `reset with code ${stream.rstCode ?? 0}` });
+    if (status === undefined) resolve({ error: errorOf(failure, stream.rstCode) });
     else resolve(judgeCall(status, Buffer.concat(chunks)));
   });
   stream.end(body);
   return promise;
+}
+
+const refused = "refused";
+
+function errorOf(failure: NodeJS.ErrnoException | undefined, resetCode: number | undefined): string {
+  if (resetCode === constants.NGHTTP2_REFUSED_STREAM) return refused;
+  return failure?.code ?? `reset with code ${resetCode ?? 0}`;
 }
 
 /** A success is an OK that names the version which gave it. */

@@ -6,8 +6,9 @@ import { after, before, describe, test } from "node:test";
 import { commands } from "../../../cli/commands.ts";
 import { protocols } from "../../../cli/predict/protocol.ts";
 import { run } from "../../../cli/run.ts";
+import { environment } from "../../../server/contract.ts";
 import { testEdge, type TestEdgeOptions } from "../../../cli/test-edge.ts";
-import { type ElementType, onnxModel } from "../../fixtures/onnx.ts";
+import { type ElementType, identityModel, onnxModel } from "../../fixtures/onnx.ts";
 import { type RunningServer, startServer } from "../server/harness.ts";
 
 interface Ran {
@@ -125,6 +126,19 @@ test("the server's own words are shown with gRPC's name of the status", async ()
     version: "0",
   });
   assert.match(edge.said(), /refused the request \(NOT_FOUND\): model "other" is not served here/);
+});
+
+test("a server that ends its connections after each answer is asked all the same", async () => {
+  const files = { "model.onnx": identityModel() };
+  const aged = await startServer({ files, variables: { [environment.connectionMaximumAge]: "0.001" } });
+  try {
+    for (let round = 0; round < 10; round++) {
+      const { code, said } = await predict(aged.url, ["--protocol", "grpc"], "[[1,2,3,4]]");
+      assert.equal(code, 0, said);
+    }
+  } finally {
+    await aged.stop();
+  }
 });
 
 test("a large request tells how far it is, and arrives whole, by every protocol", async () => {
