@@ -1,4 +1,4 @@
-import { elementsText } from "../../../server/protocol/write/element-text.ts";
+import { numberTexts } from "../../../server/protocol/write/tensor-text.ts";
 import type { Tensor } from "../../../server/tensor.ts";
 
 /** An output of an answer, whichever protocol it came by. */
@@ -30,8 +30,9 @@ export interface Answer {
 export function tensorOutput(tensor: Tensor): Output {
   const { name, datatype, shape, data } = tensor;
   const text = (index: number): string => {
-    const json = elementsText(tensor, index, index + 1);
-    return datatype === "BYTES" ? json : json.replaceAll('"', "");
+    if (Array.isArray(data)) return JSON.stringify(data[index]);
+    const [json = ""] = numberTexts(tensor, index, index + 1);
+    return json.replaceAll('"', "");
   };
   const slice = (start: number, end: number): string[] =>
     Array.from({ length: Math.max(0, Math.min(end, data.length) - start) }, (_, index) => text(start + index));

@@ -24,9 +24,9 @@ function startCaller({ url }: RunningServer): Caller {
   const client = openGrpcClient({ url, body: Buffer.concat(message) });
   const errors: string[] = [];
   let [calls, opened] = [0, 0];
-  let isStopped = false;
+  const stopped = new AbortController();
   const calling = (async () => {
-    while (!isStopped) {
+    while (!stopped.signal.aborted) {
       const outcome = await client.exchange();
       calls += 1;
       if (outcome.opened) opened += 1;
@@ -37,7 +37,7 @@ function startCaller({ url }: RunningServer): Caller {
     calls: () => calls,
     opened: () => opened,
     async stop() {
-      isStopped = true;
+      stopped.abort();
       await calling;
       client.close();
       return errors;
