@@ -4,7 +4,7 @@ import { request as httpRequest } from "node:http";
 import { connect } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { addModel, onnxModel } from "../../fixtures/onnx.ts";
+import { onnxModel } from "../../fixtures/onnx.ts";
 import { call, eventually, post, raw, type Reply, type RunningServer, startServer } from "./harness.ts";
 
 /** `y = x + x`, `m` is passed on: a float matrix and 64-bit integers, to be wrong in either. */
@@ -308,7 +308,16 @@ test("bodies under way share a bound on memory, and it is given back", async () 
 });
 
 test("what only ONNX Runtime can refuse is a 4xx too, in words without paths", async () => {
-  const server = await startServer({ files: { "model.onnx": addModel({ dims: ["n", "k"] }) } });
+  // Sizes of one name would be refused before the run.
+  const unnamed = onnxModel({
+    nodes: [{ operator: "Add", inputs: ["a", "b"], outputs: ["sum"] }],
+    inputs: [
+      { name: "a", elementType: "float32", dims: ["n", "k"] },
+      { name: "b", elementType: "float32", dims: ["m", "l"] },
+    ],
+    outputs: [{ name: "sum", elementType: "float32", dims: undefined }],
+  });
+  const server = await startServer({ files: { "model.onnx": unnamed } });
   const reply = await post(`${server.url}/v2/models/m/infer`, { inputs: [ones("a", 2), ones("b", 3)] });
   assert.equal(reply.status, 400);
   assert.match(

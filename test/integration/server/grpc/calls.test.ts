@@ -34,8 +34,8 @@ test("the server and its model are described", async () => {
     name: "m",
     versions: ["v7"],
     platform: "onnx_onnxv1",
-    inputs: [{ name: "in_FP32", datatype: "FP32", shape: [-1n] }],
-    outputs: [{ name: "out_FP32", datatype: "FP32", shape: [-1n] }],
+    inputs: [{ name: "in_FP32", datatype: "FP32", shape: [-1n], parameters: [] }],
+    outputs: [{ name: "out_FP32", datatype: "FP32", shape: [-1n], parameters: [] }],
   });
   assert.deepEqual(await call(session, "ModelConfig", { name: "m" }), {
     config: {
