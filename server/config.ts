@@ -6,6 +6,8 @@ export interface Config {
   readonly modelName: string;
   readonly modelVersion: string;
   readonly modelDirectory: string;
+  /** Undefined: a temporary one. */
+  readonly packedDirectory: string | undefined;
   /** Undefined: every address, of IPv6 too where the node has it. */
   readonly listenAddress: string | undefined;
   readonly httpPort: number;
@@ -91,6 +93,7 @@ export function readConfig(variables: Variables, availableCores: number): Config
     modelName,
     modelVersion,
     modelDirectory: text(names.modelDirectory, paths.modelDirectory),
+    packedDirectory: variables[names.packedDirectory]?.trim() || undefined,
     listenAddress: variables[names.listenAddress]?.trim() || undefined,
     httpPort,
     grpcPort: number(names.grpcPort, httpPort === 0 ? 0 : httpPort + 1, 0, 65_535),

@@ -58,6 +58,11 @@ export const environment = {
   intraOpThreads: "SLIPWAY_INTRA_OP_THREADS",
   /** Where the model lies; {@link paths.modelDirectory} when unset. */
   modelDirectory: "SLIPWAY_MODEL_DIRECTORY",
+  /**
+   * A folder that can be written and outlives the container: the model is kept there with its weights packed for all
+   * workers together. A temporary folder, and anew at each start, when unset.
+   */
+  packedDirectory: "SLIPWAY_PACKED_DIRECTORY",
   /** Address that both ports listen on; every address when unset. */
   listenAddress: "SLIPWAY_LISTEN_ADDRESS",
   /** {@link ports.http} when unset; 0 takes a free one and logs it. */

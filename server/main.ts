@@ -4,12 +4,13 @@ import { isMainThread, parentPort, workerData } from "node:worker_threads";
 import { commands, environment, paths } from "./contract.ts";
 import { leaveCrashReport } from "./crash.ts";
 import type { WorkerOptions } from "./engine/messages.ts";
+import { packCommand } from "./packing/messages.ts";
 import { shardCommand } from "./shard/messages.ts";
 
 /**
- * Entry point of the server image: `serve` and `fetch` by the first argument, a shard of `serve` in a process that it
- * starts, and the engine's worker when this module is started as a thread. Each loads only its own part: neither fetch nor
- * the supervisor ever loads ONNX Runtime.
+ * Entry point of the server image: `serve` and `fetch` by the first argument, a shard of `serve` or the packing of its
+ * model in a process that it starts, and the engine's worker when this module is started as a thread. Each loads only
+ * its own part: neither fetch nor the supervisor ever loads ONNX Runtime.
  */
 
 // Before anything can load ONNX Runtime's library, which reads the variable once and would send telemetry without it.
@@ -25,6 +26,9 @@ if (!isMainThread && parentPort !== null) {
 } else if (process.argv[2] === shardCommand && process.send !== undefined) {
   const { startShardHere } = await import("./shard/main.ts");
   startShardHere(new URL(import.meta.url));
+} else if (process.argv[2] === packCommand && process.send !== undefined) {
+  const { packHere } = await import("./packing/main.ts");
+  packHere();
 } else {
   await main(process.argv[2]);
 }

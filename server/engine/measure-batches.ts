@@ -1,7 +1,7 @@
-import type { Signature, Tensor, TensorData } from "../tensor.ts";
-import { codecs, elementCount } from "../tensor.ts";
+import type { Tensor, TensorData } from "../tensor.ts";
 import { join, looksBatchable, split } from "./batch.ts";
 import { batchLimit, type BatchTime, triedRows } from "./batch-limit.ts";
+import { madeUpRow } from "./made-up-inputs.ts";
 import type { RunInputs } from "./run.ts";
 import type { Session } from "./session.ts";
 
@@ -37,7 +37,7 @@ export function measureBatches(
     return outcome.kind === "done";
   };
   for (const rows of triedRows) {
-    const inputs = join(Array.from({ length: rows }, (_, row) => madeUp(signature, shapes, row)));
+    const inputs = join(Array.from({ length: rows }, (_, row) => madeUpRow(signature, shapes, row)));
     const size = { rows, inputs, seconds: Infinity };
     for (let reading = 0; reading < firstReadings; reading++) {
       if (!read(size)) return { limit: batchLimit(times()), times: times() };
@@ -54,7 +54,7 @@ export function measureBatches(
 }
 
 function keepsRowsApart(session: Session, shapes: ReadonlyMap<string, readonly number[]>): boolean {
-  const [one, other] = [madeUp(session.signature, shapes, 1), madeUp(session.signature, shapes, 2)];
+  const [one, other] = [madeUpRow(session.signature, shapes, 1), madeUpRow(session.signature, shapes, 2)];
   const alone = [one, other].map(({ inputs, outputs }) => session.run(inputs, outputs));
   const joined = join([one, other]);
   const together = session.run(joined.inputs, joined.outputs);
@@ -81,32 +81,4 @@ function hasValues(data: TensorData, other: TensorData): boolean {
     } else if (a !== b) return false;
   }
   return true;
-}
-
-/** One row of values that no row of another number has, small enough for indices. */
-function madeUp(
-  { inputs, outputs }: Signature,
-  shapes: ReadonlyMap<string, readonly number[]>,
-  row: number,
-): RunInputs {
-  return {
-    inputs: inputs.map(({ name, datatype }) => {
-      const shape = [1, ...(shapes.get(name) ?? []).slice(1)];
-      const data = codecs[datatype].allocate(elementCount(shape) ?? 0);
-      fill(data, datatype.startsWith("FP"), row);
-      return { name, datatype, shape, data };
-    }),
-    outputs: outputs.map(({ name }) => name),
-  };
-}
-
-function fill(data: TensorData, isFloat: boolean, row: number): void {
-  if (Array.isArray(data)) return;
-  for (let index = 0; index < data.length; index++) {
-    // A sequence without a period that matters; which one makes no difference.
-    const value = ((index + 1) * 0.618_033_988_7 + row * 0.414_213_562_3) % 1;
-    if (isFloat) data[index] = value;
-    else if (data instanceof BigInt64Array || data instanceof BigUint64Array) data[index] = BigInt(Math.round(value));
-    else data[index] = Math.round(value);
-  }
 }

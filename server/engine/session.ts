@@ -26,6 +26,10 @@ export type SessionOutcome =
 
 export interface SessionSettings {
   readonly modelPath: string;
+  /** The file stays as it is: weights may be read from it as they are needed. */
+  readonly isFileStable?: boolean | undefined;
+  /** The same model as `packModel` has written it; undefined: it has not. */
+  readonly packedPath?: string | undefined;
   /** Threads that one run uses. */
   readonly intraOpThreads: number;
 }
@@ -39,11 +43,26 @@ export function openSession(
     const message = `${environment.onnxRuntimeTelemetry} is not 1, so ONNX Runtime would send telemetry: refusing to load it`;
     return { ok: false, reason: "InvalidConfiguration", message };
   }
+  return createSession(settings, (native, graph) => loadGraph(native, settings, graph));
+}
+
+/** As {@link openSession} does; and writes the model as it is run, with its weights in `weightsFile` beside it. */
+export function openSessionAndSave(
+  settings: SessionSettings,
+  to: { readonly modelPath: string; readonly weightsFile: string },
+): Session | ({ readonly ok: false } & EngineFailure) {
+  return createSession(settings, (native, graph) => loadGraph(native, settings, graph, to));
+}
+
+function createSession(
+  settings: SessionSettings,
+  load: (native: NativeSession, graph: ServingGraph) => void,
+): Session | ({ readonly ok: false } & EngineFailure) {
   const { binding, runtime } = loadRuntime();
   const native = new binding.InferenceSession();
-  const graph = readServingGraph(settings.modelPath);
+  const graph = readServingGraph(settings.modelPath, settings.isFileStable === true);
   try {
-    loadGraph(native, settings, graph);
+    load(native, graph);
   } catch (error) {
     return { ok: false, ...explainLoadFailure(messageOf(error)) };
   }
@@ -52,17 +71,39 @@ export function openSession(
   return { ok: true, ...described, run: adaptRun(runOf(native, runtime), graph) };
 }
 
+/**
+ * Weights of this size are written at the beginning of a page, smaller ones anywhere (ONNX Runtime 1.30): kernels that read
+ * those from where they lie would end the process. So the smaller ones stay in the model's file, from which they are copied.
+ */
+const leastSharedBytes = 1024 * 1024;
+
 function loadGraph(
   native: NativeSession,
-  { modelPath, intraOpThreads }: SessionSettings,
+  { modelPath, packedPath, intraOpThreads }: SessionSettings,
   { bytes }: ServingGraph,
+  saveTo?: { readonly modelPath: string; readonly weightsFile: string },
 ): void {
+  if (packedPath !== undefined) {
+    // It was optimised for this processor when it was written.
+    native.loadModel(packedPath, { ...sessionOptions(intraOpThreads), graphOptimizationLevel: "disabled" });
+    return;
+  }
+  const saving =
+    saveTo === undefined
+      ? {}
+      : {
+          optimized_model_external_initializers_file_name: saveTo.weightsFile,
+          optimized_model_external_initializers_min_size_in_bytes: String(leastSharedBytes),
+          save_external_prepacked_constant_initializers: "1",
+        };
+  const placed = saveTo === undefined ? {} : { optimizedModelFilePath: saveTo.modelPath };
   if (bytes === undefined) {
-    native.loadModel(modelPath, sessionOptions(intraOpThreads));
+    native.loadModel(modelPath, { ...sessionOptions(intraOpThreads, saving), ...placed });
     return;
   }
   // Bytes lie nowhere: it has to be said where the weights do that they name.
-  const options = sessionOptions(intraOpThreads, { model_external_initializers_file_folder_path: dirname(modelPath) });
+  const folder = { model_external_initializers_file_folder_path: dirname(modelPath) };
+  const options = { ...sessionOptions(intraOpThreads, { ...folder, ...saving }), ...placed };
   native.loadModel(bytes.buffer, bytes.byteOffset, bytes.byteLength, options);
 }
 

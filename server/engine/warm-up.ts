@@ -46,8 +46,13 @@ export function noWarmUp(signature: Signature, refusal: string): WarmUp {
   return { shapes: shapesWith(withoutOptional(signature), 1), refusal, runSeconds: undefined };
 }
 
+/** Shapes of inputs that a model may run with, the likeliest first. */
+export function triedShapes(given: Signature): readonly ReadonlyMap<string, readonly number[]>[] {
+  return freeSizes.map((size) => shapesWith(withoutOptional(given), size));
+}
+
 /** What may be left out is. */
-function withoutOptional({ inputs, outputs }: Signature): Signature {
+export function withoutOptional({ inputs, outputs }: Signature): Signature {
   return { inputs: inputs.filter(({ isOptional }) => isOptional !== true), outputs };
 }
 

@@ -70,12 +70,12 @@ async function loadAt(
 
 function engineAt(
   place: Place,
-  { config, modelPath }: StartShard,
+  { config, modelPath, isFileStable, packedPath }: StartShard,
   edge: ShardEdge,
   log: Logger,
   isAlone: () => boolean,
 ): Engine | InPlaceEngine {
-  const settings = { modelPath, intraOpThreads: config.intraOpThreads };
+  const settings = { modelPath, isFileStable, packedPath, intraOpThreads: config.intraOpThreads };
   const shared = {
     queueLimit: config.queueLimit,
     queueSeconds: config.queueSeconds,

@@ -40,6 +40,10 @@ export interface StartShard {
   readonly kind: "start";
   readonly config: Config;
   readonly modelPath: string;
+  /** The model's files stay as they are. */
+  readonly isFileStable: boolean;
+  /** The model with its weights packed for all shards together; undefined: each packs its own. */
+  readonly packedPath: string | undefined;
   readonly place: Place;
   /** Why nothing is to be run before the first request; undefined: the model is warmed up. */
   readonly withoutWarmUp: string | undefined;

@@ -9,6 +9,7 @@ import type { LoadedShard } from "../shard/messages.ts";
 import { servedModel } from "../shard/served-model.ts";
 import type { Phase, ServedModel, ServerState } from "../state.ts";
 import { leaveReport, notLoaded } from "../termination.ts";
+import { isPackable, type PackedWeights, packWeights } from "../packing/pack-weights.ts";
 import { createAdmin } from "./admin.ts";
 import { drain } from "./drain.ts";
 import { createFrontDesk, type ProbePath } from "./front-desk.ts";
@@ -75,7 +76,10 @@ export async function runServe(edge: ServeEdge): Promise<0 | 1> {
     await leaveReport(config.terminationMessagePath, report, log);
     return 1;
   }
-  return serve({ config, edge, log, write, modelPath: ground.modelPath, plan });
+  // What fetch has put there is nobody else's; a file that a person names may be exported anew at any time.
+  const isFileStable = edge.modelPath === undefined;
+  const { modelPath, modelBytes } = ground;
+  return serve({ config, edge, log, write, modelPath, modelBytes, isFileStable, plan });
 }
 
 interface ServeOptions {
@@ -84,10 +88,14 @@ interface ServeOptions {
   readonly log: Logger;
   readonly write: WriteLine;
   readonly modelPath: string;
+  readonly modelBytes: number;
+  /** The model's files stay as they are. */
+  readonly isFileStable: boolean;
   readonly plan: Plan & { readonly ok: true };
 }
 
-async function serve({ config, edge, log, write, modelPath, plan }: ServeOptions): Promise<0 | 1> {
+async function serve(options: ServeOptions): Promise<0 | 1> {
+  const { config, edge, log, write, modelPath, isFileStable, plan } = options;
   const { now } = edge;
   const started = now();
   const state: ServerState = { phase: "loading", inService: true, model: undefined };
@@ -101,16 +109,20 @@ async function serve({ config, edge, log, write, modelPath, plan }: ServeOptions
     isReady: () => isReady(state.phase, shards.usable()),
     isInService: () => state.inService,
   });
+  const over = new AbortController();
+  const packing = packShared(options, over.signal);
   const shards = createShards({
     count: plan.shards,
     start: {
       kind: "start",
       config,
       modelPath,
+      isFileStable,
       place: plan.place,
       memoryBudgetBytes: plan.memoryBudgetBytes,
       connectionLimit: Math.ceil(maximumConnections / plan.shards),
     },
+    packed: packing.then((packed) => packed?.path),
     script: edge.script,
     state,
     now,
@@ -231,12 +243,35 @@ async function serve({ config, edge, log, write, modelPath, plan }: ServeOptions
     return 1;
   } finally {
     shards.kill();
+    over.abort();
+    const packed = await packing;
+    await packed?.remove();
     http.close();
     grpc.close();
     watch.stop();
     admin.close();
     admin.closeAllConnections();
   }
+}
+
+/** Undefined: every shard has the model's weights for itself. */
+async function packShared(
+  { config, edge, log, modelPath, modelBytes, isFileStable, plan }: ServeOptions,
+  signal: AbortSignal,
+): Promise<PackedWeights | undefined> {
+  const settings = { modelPath, isFileStable, intraOpThreads: config.intraOpThreads };
+  const { shards } = plan;
+  if (!isPackable({ settings, modelBytes, shards })) return undefined;
+  const begun = edge.now();
+  const { packedDirectory: directory } = config;
+  const packed = await packWeights({ settings, modelBytes, shards, directory, script: edge.script, signal });
+  const seconds = (edge.now() - begun) / 1000;
+  if (typeof packed !== "string") {
+    log.info({ seconds }, "the weights are packed for all workers together");
+    return packed;
+  }
+  if (!signal.aborted) log.warn({ seconds, detail: packed }, "each worker has the weights for itself");
+  return undefined;
 }
 
 /** An idle connection costs about 10 KiB; more than this is no load balancer but an attack. */

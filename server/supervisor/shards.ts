@@ -6,7 +6,9 @@ import { type GivenConnection, type ShardEnd, type ShardProcess, startShard } fr
 
 export interface ShardsOptions {
   readonly count: number;
-  readonly start: Omit<StartShard, "withoutWarmUp">;
+  readonly start: Omit<StartShard, "withoutWarmUp" | "packedPath">;
+  /** The packed model, for which the first shards wait; undefined: there is none. */
+  readonly packed: Promise<string | undefined>;
   readonly script: URL;
   readonly state: Readonly<ServerState>;
   /** Monotonic, milliseconds. */
@@ -84,6 +86,7 @@ export function createShards(options: ShardsOptions): Shards {
   let isDraining = false;
   let hasLoaded = false;
   let withoutWarmUp: string | undefined;
+  let packedPath: string | undefined;
 
   const fail = (failure: EngineFailure): void => {
     if (hasFailed || isDraining) return;
@@ -243,10 +246,13 @@ export function createShards(options: ShardsOptions): Shards {
     };
     shards.add(shard);
     void shard.child.ended.then((ended) => end(shard, ended));
-    shard.child.send({ ...options.start, withoutWarmUp });
+    shard.child.send({ ...options.start, packedPath, withoutWarmUp });
   };
 
-  for (let index = 0; index < options.count; index++) add();
+  void options.packed.then((path) => {
+    packedPath = path;
+    for (let index = 0; index < options.count && !isDraining; index++) add();
+  });
 
   /** A run in place cannot be interrupted, and nobody but this process can tell that it takes too long. */
   let watched = options.now();

@@ -1,0 +1,34 @@
+import { codecs, elementCount, type Signature, type TensorData } from "../tensor.ts";
+import type { RunInputs } from "./run.ts";
+
+type Shapes = ReadonlyMap<string, readonly number[]>;
+
+/** Values that no other number has, small enough for indices. `shapes`: of each input. */
+export function madeUpInputs({ inputs, outputs }: Signature, shapes: Shapes, number: number): RunInputs {
+  return {
+    inputs: inputs.map(({ name, datatype }) => {
+      const shape = shapes.get(name) ?? [];
+      const data = codecs[datatype].allocate(elementCount(shape) ?? 0);
+      fill(data, datatype.startsWith("FP"), number);
+      return { name, datatype, shape, data };
+    }),
+    outputs: outputs.map(({ name }) => name),
+  };
+}
+
+/** The same with one row, that of the number. */
+export function madeUpRow(signature: Signature, shapes: Shapes, row: number): RunInputs {
+  const rowShapes = signature.inputs.map(({ name }) => [name, [1, ...(shapes.get(name) ?? []).slice(1)]] as const);
+  return madeUpInputs(signature, new Map(rowShapes), row);
+}
+
+function fill(data: TensorData, isFloat: boolean, number: number): void {
+  if (Array.isArray(data)) return;
+  for (let index = 0; index < data.length; index++) {
+    // A sequence without a period that matters; which one makes no difference.
+    const value = ((index + 1) * 0.618_033_988_7 + number * 0.414_213_562_3) % 1;
+    if (isFloat) data[index] = value;
+    else if (data instanceof BigInt64Array || data instanceof BigUint64Array) data[index] = BigInt(Math.round(value));
+    else data[index] = Math.round(value);
+  }
+}

@@ -1,0 +1,89 @@
+import { mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { TensorData } from "../tensor.ts";
+import { madeUpInputs } from "./made-up-inputs.ts";
+import { openSession, openSessionAndSave, type Session, type SessionSettings } from "./session.ts";
+import { triedShapes, withoutOptional } from "./warm-up.ts";
+
+export interface PackOptions extends SessionSettings {
+  /** Of the packed model: becomes there when all is well, with its weights beside it. In a folder of its own. */
+  readonly packedPath: string;
+}
+
+export type Packed = { readonly ok: true } | { readonly ok: false; readonly message: string };
+
+const weightsFile = "weights";
+
+/**
+ * Writes a model as ONNX Runtime runs it on this processor: optimised, and its weights packed as the kernels want them
+ * (`session.save_external_prepacked_constant_initializers`, ONNX Runtime PR 22256). A session of it maps the weights: it
+ * is there in a moment, and all sessions on the machine have one copy together. Tied to the processor and to ONNX Runtime's
+ * version, so it is made where it is used. What the packed model answers is compared, bit for bit, with what the model does.
+ */
+export function packModel(
+  { packedPath, ...settings }: PackOptions,
+  variables: Readonly<Record<string, string | undefined>>,
+): Packed {
+  const folder = `${dirname(packedPath)}.new`;
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const written = join(folder, "model.onnx");
+  const original = openSessionAndSave(settings, { modelPath: written, weightsFile });
+  if (!original.ok) return original;
+  if (!liesAligned(readFileSync(written)))
+    return { ok: false, message: "its packed weights lie where kernels cannot read them" };
+  const packed = openSession({ ...settings, packedPath: written }, variables);
+  if (!packed.ok) return packed;
+  const difference = compare(original, packed);
+  if (difference !== undefined) return { ok: false, message: difference };
+  rmSync(dirname(packedPath), { recursive: true, force: true });
+  renameSync(folder, dirname(packedPath));
+  return { ok: true };
+}
+
+/** What vector instructions want to read from, at the most: AVX-512. */
+const alignmentBytes = 64;
+
+/** Packed weights are told as `kernel+hash|offset;length;flag` in the graph, for each of their parts. */
+function liesAligned(graph: Buffer): boolean {
+  const places = graph.toString("latin1").matchAll(/\+\d+\|(\d+);\d+;/g);
+  return [...places].every(([, offset]) => Number(offset) % alignmentBytes === 0);
+}
+
+/** Made-up requests: values that differ, so that what stands at a wrong place shows. */
+const compared = [1, 2];
+
+function compare(original: Session, packed: Session): string | undefined {
+  const signature = withoutOptional(original.signature);
+  for (const shapes of triedShapes(original.signature)) {
+    const requests = compared.map((number) => madeUpInputs(signature, shapes, number));
+    const outcomes = requests.map(({ inputs, outputs }) => original.run(inputs, outputs));
+    if (outcomes.some(({ kind }) => kind === "refused")) continue;
+    const isSame = outcomes.every((outcome, index) => {
+      const { inputs = [], outputs = [] } = requests[index] ?? {};
+      const other = packed.run(inputs, outputs);
+      if (outcome.kind !== "done" || other.kind !== "done") return false;
+      return outcome.outputs.every(({ data, shape }, at) => {
+        const tensor = other.outputs[at];
+        return tensor !== undefined && isSameShape(shape, tensor.shape) && hasSameBits(data, tensor.data);
+      });
+    });
+    return isSame ? undefined : "the packed model answers made-up requests otherwise";
+  }
+  return "the model takes no made-up requests, so nobody can tell whether the packed one is the same";
+}
+
+function isSameShape(one: readonly number[], other: readonly number[]): boolean {
+  return one.length === other.length && one.every((size, index) => size === other[index]);
+}
+
+function hasSameBits(one: TensorData, other: TensorData): boolean {
+  if (Array.isArray(one) || Array.isArray(other)) {
+    return Array.isArray(one) && Array.isArray(other) && one.every((text, index) => text === other[index]);
+  }
+  return bytesOf(one).equals(bytesOf(other));
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Exclude<TensorData, readonly string[]>): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
+}

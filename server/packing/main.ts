@@ -1,0 +1,17 @@
+import { packModel } from "../engine/pack-model.ts";
+import type { FromPacker, ToPacker } from "./messages.ts";
+
+/** The process that packs a model: one that ends, as what ONNX Runtime took for it is given back by that alone. */
+export function packHere(): void {
+  process.on("SIGINT", ignore);
+  process.on("SIGTERM", ignore);
+  process.on("disconnect", () => process.exit(1));
+  process.once("message", (options: ToPacker) => {
+    const packed: FromPacker = packModel(options, process.env);
+    process.send?.(packed, undefined, undefined, () => process.exit(0));
+  });
+}
+
+function ignore(): void {
+  // The supervisor decides, and when it ends, so does this process.
+}
