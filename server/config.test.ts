@@ -46,6 +46,7 @@ test("all mistakes are named at once, with the value and what is allowed", () =>
       SLIPWAY_QUEUE_LIMIT: "1.5",
       SLIPWAY_PROPAGATION_SECONDS: "-1",
       SLIPWAY_LOG_LEVEL: "loud",
+      SLIPWAY_ANSWER_COMPRESSION: "always",
       SLIPWAY_CORS_ORIGINS: "app.example.com",
     },
     1,
@@ -59,6 +60,7 @@ test("all mistakes are named at once, with the value and what is allowed", () =>
     'SLIPWAY_QUEUE_LIMIT is "1.5"',
     'SLIPWAY_PROPAGATION_SECONDS is "-1"; it must be a number from 0',
     'SLIPWAY_CORS_ORIGINS has the entry "app.example.com"; an origin is scheme://host',
+    'SLIPWAY_ANSWER_COMPRESSION is "always"; it must be one of chosen, any, none',
     'SLIPWAY_LOG_LEVEL is "loud"; it must be one of trace, debug, info, warn, error, fatal, silent',
   ]) {
     assert.ok(result.message.includes(part), `${part} is not in: ${result.message}`);

@@ -1,4 +1,5 @@
 import { readCorsOrigins } from "./cors-origins.ts";
+import { type CompressionMode, compressionModes } from "./shard/http/answer-coding.ts";
 import { readTraceEnvironment, type TraceEnvironment } from "./trace/trace-settings.ts";
 import { environment as names, paths, ports, timing } from "./contract.ts";
 
@@ -34,6 +35,7 @@ export interface Config {
   readonly logLevel: string;
   /** As browsers write them; `*` alone: every one. */
   readonly corsOrigins: readonly string[];
+  readonly answerCompression: CompressionMode;
   readonly traces: TraceEnvironment;
 }
 
@@ -85,6 +87,12 @@ export function readConfig(variables: Variables, availableCores: number): Config
   }
   const cors = readCorsOrigins(variables[names.corsOrigins] ?? "");
   if (!cors.ok) mistakes.push(`${names.corsOrigins} ${cors.mistake}`);
+  const compression = text(names.answerCompression, "chosen");
+  const answerCompression = compressionModes.find((mode) => mode === compression);
+  if (answerCompression === undefined) {
+    const written = JSON.stringify(compression.slice(0, 80));
+    mistakes.push(`${names.answerCompression} is ${written}; it must be one of ${compressionModes.join(", ")}`);
+  }
   const cores = number(names.cpuLimit, availableCores, 1, 4096, false);
   const modelName = text(names.modelName);
   const modelVersion = text(names.modelVersion);
@@ -114,6 +122,7 @@ export function readConfig(variables: Variables, availableCores: number): Config
     terminationGraceSeconds: seconds(names.terminationGrace, timing.terminationGraceSeconds, 1),
     logLevel,
     corsOrigins: cors.ok ? cors.origins : [],
+    answerCompression: answerCompression ?? "none",
     traces: readTraceEnvironment(variables, {
       "service.name": modelName,
       "service.version": modelVersion,

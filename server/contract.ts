@@ -95,6 +95,8 @@ export const environment = {
   bodyLimit: "SLIPWAY_BODY_LIMIT_BYTES",
   /** Comma-separated origins whose pages may call the server from a browser (CORS), as `https://app.example.com`; `*`: all. None when unset. */
   corsOrigins: "SLIPWAY_CORS_ORIGINS",
+  /** `chosen`: answers of predictions are compressed for clients that name one coding in `accept-encoding`; `any`: for all that can undo one; `none`. `chosen` when unset. */
+  answerCompression: "SLIPWAY_ANSWER_COMPRESSION",
   /** pino level; `info` when unset. */
   logLevel: "SLIPWAY_LOG_LEVEL",
   /** Must be `1` before ONNX Runtime's library is loaded, or it sends telemetry (ONNX Runtime PR 27379). */

@@ -139,6 +139,13 @@ export const problems = {
       retryAfterSeconds: 1,
     }),
 
+  notAcceptable: (acceptEncoding: string): Problem =>
+    problem({
+      code: "NotAcceptable",
+      status: 406,
+      message: `accept-encoding ${show(acceptEncoding)} refuses every form of answer that there is: identity, and where the server compresses gzip, deflate and zstd`,
+    }),
+
   // The body as bytes.
   badPathEncoding: (path: string): Problem =>
     badRequest("BadPath", `the path ${show(path)} is not percent-encoded UTF-8`),

@@ -34,6 +34,7 @@ const samples: Samples = {
   methodNotAllowed: ["DELETE", "GET, HEAD"],
   originNotAllowed: ["https://app.example.com"],
   explainUnsupported: [],
+  notAcceptable: ["br, identity;q=0"],
   notReady: ["the model is still loading"],
   badPathEncoding: ["/v2/%zz"],
   bodyEmpty: ["JSON"],

@@ -5,6 +5,7 @@ import type { RecentRequests } from "../page/recent-requests.ts";
 import type { ModelStatistics } from "../protocol/v2/model-statistics.ts";
 import type { ServerState } from "../state.ts";
 import type { Tracer } from "../trace/tracer.ts";
+import type { CompressionMode } from "./http/answer-coding.ts";
 import type { Cors } from "./http/cors.ts";
 import type { MemoryBudget } from "./memory-budget.ts";
 import type { ShardMetrics } from "./metrics.ts";
@@ -17,6 +18,7 @@ export interface AppOptions {
   readonly queueSeconds: number;
   readonly runSeconds: number;
   readonly bodyLimitBytes: number;
+  readonly answerCompression: CompressionMode;
   readonly budget: MemoryBudget;
   readonly state: Readonly<ServerState>;
   /** Undefined until the model is loaded. */

@@ -58,3 +58,12 @@ test("whatever is taken and given, the sums hold and all of it comes back", () =
     }),
   );
 });
+
+test("a ticket that was given back takes nothing any more", () => {
+  const budget = createMemoryBudget(10 * smallBytes);
+  const ticket = budget.open();
+  assert.equal(ticket.take(2 * smallBytes), true);
+  ticket.give();
+  assert.equal(ticket.take(1), false);
+  assert.equal(budget.open().take(10 * smallBytes), true);
+});

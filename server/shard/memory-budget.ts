@@ -10,9 +10,9 @@ export interface MemoryBudget {
 
 /** What one request holds. */
 export interface Ticket {
-  /** False: there is no room for them now; nothing is taken. */
+  /** False: there is no room for them now, or the ticket was given back; nothing is taken. */
   readonly take: (bytes: number) => boolean;
-  /** Gives back everything. Harmless when called again. */
+  /** Gives back everything, for good: what still goes on for a client that has gone may take no more. Harmless when called again. */
   readonly give: () => void;
 }
 
@@ -29,14 +29,17 @@ export function createMemoryBudget(limitBytes: number): MemoryBudget {
     open() {
       let mine = 0;
       let isLarge = false;
+      let isOver = false;
       const give = (): void => {
         if (isLarge) large -= mine;
         else small -= mine;
         mine = 0;
+        isOver = true;
       };
       return {
         give,
         take(bytes) {
+          if (isOver) return false;
           const wanted = mine + bytes;
           if (!isLarge && wanted <= smallBytes) {
             if (small + bytes > smallBudgetBytes) return false;

@@ -16,7 +16,7 @@ export interface Operation {
   readonly description?: string;
 }
 
-const prediction: readonly number[] = [400, 408, 413, 415, 500, 503, 504];
+const prediction: readonly number[] = [400, 406, 408, 413, 415, 500, 503, 504];
 const asked: readonly number[] = [503];
 
 const v1: Operation = {

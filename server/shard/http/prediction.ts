@@ -11,7 +11,9 @@ import type { AppOptions } from "../app-options.ts";
 import { decodedBytesPerByte } from "../decoded-bytes.ts";
 import { smallBytes } from "../memory-budget.ts";
 import { runProblem } from "../run-problem.ts";
+import { type AnswerCoding, createAnswerCoding } from "./answer-coding.ts";
 import type { Call } from "./call.ts";
+import { compressAnswer, isWorthCompressing } from "./compress-answer.ts";
 import { jsonHeaders, type Replies } from "./replies.ts";
 import type { RouteHandler } from "./routes.ts";
 
@@ -32,11 +34,13 @@ const headerLengthName = "inference-header-content-length";
 /** The way of every prediction: body, decoded, run, encoded. */
 export function createPrediction(options: AppOptions, { refuse, fail }: Replies): Prediction {
   const { state, now } = options;
+  const codingOf = createAnswerCoding(options.answerCompression);
 
   const settle = async (
     call: Call,
     run: Promise<RunOutcome>,
     encode: (outputs: readonly Tensor[]) => EncodedAnswer | Problem,
+    coding: Exclude<AnswerCoding, undefined>,
   ): Promise<void> => {
     try {
       const outcome = await run;
@@ -50,8 +54,11 @@ export function createPrediction(options: AppOptions, { refuse, fail }: Replies)
       call.marks?.push({ name: "encode", at: now() });
       options.onRan(outcome.queueSeconds, outcome.runSeconds);
       const encoded = encode(outcome.outputs);
-      if (isProblem(encoded)) refuse(call, encoded);
-      else call.exchange.answer({ status: 200, headers: { ...jsonHeaders, ...encoded.headers }, parts: encoded.parts });
+      const answer = isProblem(encoded) || coding === "identity" ? encoded : await inCoding(call, encoded, coding);
+      // It went meanwhile: what is wrong with its answer is nothing to tell.
+      if (call.exchange.isGone) return;
+      if (isProblem(answer)) refuse(call, answer);
+      else call.exchange.answer({ status: 200, headers: { ...jsonHeaders, ...answer.headers }, parts: answer.parts });
     } catch (error) {
       fail(call, error);
     }
@@ -66,6 +73,8 @@ export function createPrediction(options: AppOptions, { refuse, fail }: Replies)
       const engine = options.engine();
       if (model === undefined || engine === undefined) return refuse(call, problems.notReady(state.phase));
       const { exchange, ticket } = call;
+      const coding = codingOf(exchange.header("accept-encoding"));
+      if (coding === undefined) return refuse(call, problems.notAcceptable(exchange.header("accept-encoding") ?? ""));
       const headerLength = exchange.header(headerLengthName);
       // Tensors in binary form are used where they lie, behind the JSON.
       const growth = headerLength === undefined ? decodedBytesPerByte(model.signature) : 0;
@@ -87,11 +96,12 @@ export function createPrediction(options: AppOptions, { refuse, fail }: Replies)
           },
           isAbandoned: () => exchange.isGone,
         });
-        void settle(call, run, (outputs) => {
+        const encodeOutputs = (outputs: readonly Tensor[]): EncodedAnswer | Problem => {
           if (request === undefined) return problems.internal();
           if (!ticket.take(bytesOf(outputs))) return problems.answerTooLarge(bytesOf(outputs));
           return encode(model, request, outputs);
-        });
+        };
+        void settle(call, run, encodeOutputs, coding);
       };
       const plan: BodyPlan = {
         limitBytes: Math.min(options.bodyLimitBytes, Math.floor(options.budget.largestBytes / (1 + growth))),
@@ -100,6 +110,22 @@ export function createPrediction(options: AppOptions, { refuse, fail }: Replies)
       };
       return plan;
     };
+}
+
+/** Small answers go as they are, at once and on this thread, unless their client takes no others. */
+async function inCoding(
+  { exchange, ticket }: Call,
+  encoded: EncodedAnswer,
+  { coding, isDemanded }: Exclude<AnswerCoding, "identity" | undefined>,
+): Promise<EncodedAnswer | Problem> {
+  if (!isDemanded && !isWorthCompressing(encoded.parts)) return encoded;
+  const parts = await compressAnswer(encoded.parts, {
+    coding,
+    take: ticket.take,
+    isGone: () => exchange.isGone,
+  });
+  if (isProblem(parts)) return parts;
+  return { headers: { ...encoded.headers, "content-encoding": coding, vary: "accept-encoding" }, parts };
 }
 
 /** Of the Open Inference Protocol: a header says where its JSON ends, when tensors follow it. */
