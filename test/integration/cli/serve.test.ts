@@ -60,7 +60,7 @@ test("a model is served until Ctrl-C, with curl lines that work and a page", () 
         const { stdout } = await promisify(execFile)("bash", ["-c", `${line} --fail-with-body`]);
         assert.match(stdout, /"(outputs|predictions)":/);
       }
-      assert.match(await (await fetch(url)).text(), /<title>text-direction v1/);
+      assert.match(await (await fetch(url, { headers: { accept: "text/html" } })).text(), /<title>text-direction v1/);
       const picture = join(repositoryDirectory, "demo", "pictures", "platform.png");
       const words = ["--image", picture, "--size", "48x192", "--mean", "0.5", "--std", "0.5", "--bgr"];
       const asked = await slipway(["predict", "text-direction", "--url", url, ...words]);
