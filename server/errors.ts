@@ -21,7 +21,7 @@ export interface Problem {
 }
 
 export function isProblem(value: unknown): value is Problem {
-  return typeof value === "object" && value !== null && brand in value;
+  return typeof value === "object" && value !== null && (value as Partial<Problem>)[brand] !== undefined;
 }
 
 /** A problem as the body of an answer. */

@@ -2,7 +2,7 @@ import { type Problem, problems } from "../../errors.ts";
 import { isRagged, type Signature, type Tensor, type TensorSpec } from "../../tensor.ts";
 import { binaryOf } from "./binary-tensor.ts";
 import type { EncodedAnswer } from "../request.ts";
-import { flatText, type Pieces } from "../write/tensor-text.ts";
+import { flatText, type Pieces, shortFlatText } from "../write/tensor-text.ts";
 import { textAnswer } from "../write/text-answer.ts";
 import { tensorParameters } from "./tensor-parameters.ts";
 import type { BinaryOutputs, V2Request } from "./decode-v2.ts";
@@ -72,14 +72,17 @@ function isBinary({ byDefault, byName }: BinaryOutputs, { name }: Tensor): boole
 function* outputsText(outputs: readonly Tensor[], raw: ReadonlyMap<Tensor, Uint8Array>): Pieces {
   for (const [index, tensor] of outputs.entries()) {
     const { name, datatype, shape } = tensor;
-    yield `${index === 0 ? "" : ","}{"name":${JSON.stringify(name)},"datatype":"${datatype}","shape":[${shape.join(",")}],`;
+    const head = `${index === 0 ? "" : ","}{"name":${JSON.stringify(name)},"datatype":"${datatype}","shape":[${shape.join(",")}]`;
     const bytes = raw.get(tensor);
-    if (bytes === undefined) {
-      yield '"data":';
+    const short = bytes === undefined ? shortFlatText(tensor) : undefined;
+    if (bytes !== undefined) {
+      yield `${head},"parameters":{"binary_data_size":${bytes.length}}}`;
+    } else if (short !== undefined) {
+      yield `${head},"data":${short}}`;
+    } else {
+      yield `${head},"data":`;
       yield* flatText(tensor);
       yield "}";
-    } else {
-      yield `"parameters":{"binary_data_size":${bytes.length}}}`;
     }
   }
 }

@@ -125,19 +125,19 @@ function headOf({ name, datatype, shape }: Sent, { label, specOf }: InputContext
 
 function dataOf(sent: Sent, { spec, shape }: Head, { readBinary }: InputContext): TensorData | Problem {
   const { dataAt, binarySize } = sent;
-  const name = JSON.stringify(spec.name);
+  const name = (): string => JSON.stringify(spec.name);
   if (binarySize !== undefined) {
-    if (dataAt !== undefined) return problems.conflictingFields(`data and binary_data_size of input ${name}`);
+    if (dataAt !== undefined) return problems.conflictingFields(`data and binary_data_size of input ${name()}`);
     if (typeof binarySize !== "number" || !Number.isSafeInteger(binarySize) || binarySize < 0) {
-      return problems.wrongField(`binary_data_size of input ${name}`, binarySize, "a number of bytes");
+      return problems.wrongField(`binary_data_size of input ${name()}`, binarySize, "a number of bytes");
     }
     return readBinary(spec, shape, binarySize);
   }
-  if (dataAt === undefined) return problems.missingField(`data of input ${name}`, "an array");
+  if (dataAt === undefined) return problems.missingField(`data of input ${name()}`, "an array");
   if (sent.data !== undefined) return sent.data;
   if (peek(dataAt) === openBracket) return readElements(dataAt, spec, shape, "data");
   const value = readValue(dataAt);
-  return isProblem(value) ? value : problems.wrongField(`data of input ${name}`, value, "an array");
+  return isProblem(value) ? value : problems.wrongField(`data of input ${name()}`, value, "an array");
 }
 
 /** A string, which is likely `expected`, or whatever else stands there. */

@@ -26,6 +26,16 @@ export function* flatText(tensor: Tensor): Pieces {
   yield "]";
 }
 
+/** The same in one text, if it is short and no strings. */
+export function shortFlatText(tensor: Tensor): string | undefined {
+  const { length } = tensor.data;
+  if (tensor.datatype === "BYTES" || length * elementBytes > shortBytes) return undefined;
+  sheet.bytes[0] = openBracket;
+  const end = writeElements(sheet, 1, tensor, 0, length);
+  sheet.bytes[end] = closeBracket;
+  return sheet.bytes.toString("latin1", 0, end + 1);
+}
+
 /** A tensor as nested arrays; a scalar is the bare value. */
 export function nestedText(tensor: Tensor): Pieces {
   return part(tensor, 0, 0, tensor.data.length);
