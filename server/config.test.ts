@@ -83,3 +83,39 @@ test("spec.server.session decides over the CPU limit", () => {
   assert.equal(read.config.workers, 2);
   assert.equal(read.config.intraOpThreads, 3);
 });
+
+describe("providers", () => {
+  test("the CPU is enough, and has a worker for each core", () => {
+    for (const variables of [{}, { SLIPWAY_PROVIDERS: "" }, { SLIPWAY_PROVIDERS: "cpu" }]) {
+      const { providers, workers, intraOpThreads } = accept(variables, 4);
+      assert.deepEqual([providers, workers, intraOpThreads], [["cpu"], 4, 1]);
+    }
+  });
+
+  test("on a GPU there is one worker, with all cores for where it ends up on the CPU, unless it is said", () => {
+    const { providers, workers, intraOpThreads } = accept({ SLIPWAY_PROVIDERS: "cuda, cpu", SLIPWAY_CPU_LIMIT: "3" });
+    assert.deepEqual([providers, workers, intraOpThreads], [["cuda", "cpu"], 1, 3]);
+    const said = accept({ SLIPWAY_PROVIDERS: "tensorrt,cuda", SLIPWAY_WORKERS: "2", SLIPWAY_INTRA_OP_THREADS: "1" });
+    assert.deepEqual([said.providers, said.workers, said.intraOpThreads], [["tensorrt", "cuda"], 2, 1]);
+  });
+
+  for (const [written, message] of [
+    ["gpu", 'SLIPWAY_PROVIDERS is "gpu"; it must be each once, by commas, of cuda, tensorrt, cpu'],
+    ["cuda,cuda", 'SLIPWAY_PROVIDERS is "cuda,cuda"; it must be each once'],
+    ["cpu,cuda", "SLIPWAY_PROVIDERS is cpu,cuda; cpu must be the last, as nothing is tried after it"],
+  ] as const) {
+    test(`${written} is refused`, () => {
+      const result = readConfig({ ...least, SLIPWAY_PROVIDERS: written }, 1);
+      assert.ok(!result.ok);
+      assert.ok(result.message.includes(message), result.message);
+    });
+  }
+});
+
+test("a request waits for no others unless that is said, and never for more than a second", () => {
+  assert.equal(accept({}).batchDelayMilliseconds, 0);
+  assert.equal(accept({ SLIPWAY_BATCH_DELAY_MILLISECONDS: "2.5" }).batchDelayMilliseconds, 2.5);
+  const result = readConfig({ ...least, SLIPWAY_BATCH_DELAY_MILLISECONDS: "1001" }, 1);
+  assert.ok(!result.ok);
+  assert.match(result.message, /SLIPWAY_BATCH_DELAY_MILLISECONDS is "1001"; it must be a number from 0 to 1000/);
+});

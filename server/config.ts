@@ -1,7 +1,7 @@
 import { readCorsOrigins } from "./cors-origins.ts";
 import { type CompressionMode, compressionModes } from "./shard/http/answer-coding.ts";
 import { readTraceEnvironment, type TraceEnvironment } from "./trace/trace-settings.ts";
-import { environment as names, paths, ports, timing } from "./contract.ts";
+import { environment as names, paths, ports, type Provider, providers, timing } from "./contract.ts";
 
 export interface Config {
   readonly modelName: string;
@@ -20,10 +20,14 @@ export interface Config {
   readonly workers: number;
   /** Threads that one run uses. */
   readonly intraOpThreads: number;
+  /** What runs the model: the first that works. */
+  readonly providers: readonly Provider[];
   /** Undefined: what the cgroup says. */
   readonly memoryLimitBytes: number | undefined;
   /** Rows that may be run together, where that pays at all. */
   readonly batchLimit: number;
+  /** How long a request may wait for others to run with. */
+  readonly batchDelayMilliseconds: number;
   readonly queueLimit: number;
   readonly queueSeconds: number;
   readonly runSeconds: number;
@@ -52,6 +56,8 @@ const mostWorkers = 64;
 const mostIntraOpThreads = 64;
 /** What is measured at the start goes no further. */
 const mostBatchRows = 32;
+/** Longer, and a lone request's delay is no longer one that a batch can make up for. */
+const longestBatchDelayMilliseconds = 1000;
 const defaultQueueLimit = 256;
 /** What Triton allows as well: four pictures of 2048 x 2048 x 3 FP32 do not fit, a batch of 100 of 224 x 224 does. */
 const defaultBodyLimitBytes = 64 * 1024 * 1024;
@@ -96,6 +102,8 @@ export function readConfig(variables: Variables, availableCores: number): Config
   const cores = number(names.cpuLimit, availableCores, 1, 4096, false);
   const modelName = text(names.modelName);
   const modelVersion = text(names.modelVersion);
+  const chosen = readProviders(variables[names.providers], mistakes);
+  const threads = threadsFor(chosen, cores);
   const httpPort = number(names.httpPort, ports.http, 0, 65_535);
   const config: Config = {
     modelName,
@@ -108,12 +116,14 @@ export function readConfig(variables: Variables, availableCores: number): Config
     metricsPort: number(names.metricsPort, ports.metrics, 0, 65_535),
     terminationMessagePath: text(names.terminationMessage, paths.terminationMessage),
     inServiceFile: text(names.inServiceFile, paths.inServiceFile),
-    workers: number(names.workers, Math.min(Math.max(1, Math.floor(cores)), maximumWorkers), 1, mostWorkers),
-    intraOpThreads: number(names.intraOpThreads, 1, 1, mostIntraOpThreads),
+    workers: number(names.workers, threads.workers, 1, mostWorkers),
+    intraOpThreads: number(names.intraOpThreads, threads.intraOpThreads, 1, mostIntraOpThreads),
+    providers: chosen,
     queueLimit: number(names.queueLimit, defaultQueueLimit, 0, 100_000),
     queueSeconds: seconds(names.queueTimeout, timing.queueSeconds, 0.001),
     memoryLimitBytes: number(names.memoryLimit, 0, 0, Number.MAX_SAFE_INTEGER) || undefined,
     batchLimit: number(names.batchLimit, mostBatchRows, 1, mostBatchRows),
+    batchDelayMilliseconds: number(names.batchDelay, 0, 0, longestBatchDelayMilliseconds, false),
     runSeconds: seconds(names.runTimeout, timing.runSeconds, 0.001),
     bodyLimitBytes: number(names.bodyLimit, defaultBodyLimitBytes, 1, 1024 ** 3),
     bodySeconds: seconds(names.bodyTimeout, timing.bodySeconds, 0.001),
@@ -135,4 +145,34 @@ export function readConfig(variables: Variables, availableCores: number): Config
   }
   if (mistakes.length > 0) return { ok: false, message: `The server cannot start: ${mistakes.join("; ")}.` };
   return { ok: true, config: Object.freeze(config) };
+}
+
+/** Whatever stands behind `cpu` would never be tried, as that always works. */
+function readProviders(written: string | undefined, mistakes: string[]): readonly Provider[] {
+  const chosen = (written ?? "")
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
+  if (chosen.length === 0) return ["cpu"];
+  const known = chosen.filter(isProvider);
+  if (known.length < chosen.length || new Set(known).size < known.length) {
+    const shown = JSON.stringify((written ?? "").slice(0, 80));
+    mistakes.push(`${names.providers} is ${shown}; it must be each once, by commas, of ${providers.join(", ")}`);
+  } else if (known.indexOf("cpu") !== -1 && known.indexOf("cpu") < known.length - 1) {
+    mistakes.push(`${names.providers} is ${known.join(",")}; cpu must be the last, as nothing is tried after it`);
+  }
+  return known;
+}
+
+function isProvider(name: string): name is Provider {
+  return (providers as readonly string[]).includes(name);
+}
+
+/**
+ * On a CPU a worker for each core. A GPU runs what one worker gives it, in batches, and every other would hold the model and
+ * the libraries once more; where that worker ends up on the CPU after all, it uses all cores.
+ */
+function threadsFor([first]: readonly Provider[], cores: number): Pick<Config, "workers" | "intraOpThreads"> {
+  const whole = Math.min(Math.max(1, Math.floor(cores)), maximumWorkers);
+  return first === "cpu" ? { workers: whole, intraOpThreads: 1 } : { workers: 1, intraOpThreads: whole };
 }

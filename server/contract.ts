@@ -56,6 +56,11 @@ export const environment = {
   workers: "SLIPWAY_WORKERS",
   /** Threads that one prediction uses; 1 when unset. */
   intraOpThreads: "SLIPWAY_INTRA_OP_THREADS",
+  /**
+   * What runs the model, comma-separated: the first of `cuda`, `tensorrt` and `cpu` that works. `cpu` when unset. On a GPU
+   * there is one worker, unless `SLIPWAY_WORKERS` says otherwise.
+   */
+  providers: "SLIPWAY_PROVIDERS",
   /** Where the model lies; {@link paths.modelDirectory} when unset. */
   modelDirectory: "SLIPWAY_MODEL_DIRECTORY",
   /**
@@ -89,6 +94,8 @@ export const environment = {
   queueLimit: "SLIPWAY_QUEUE_LIMIT",
   /** Rows of waiting requests that may be run together; 1: none. Unset: up to 32, as far as it is found to pay at the start. */
   batchLimit: "SLIPWAY_BATCH_LIMIT",
+  /** Milliseconds that a request may wait for others to run with, where running together is found to pay; 0 when unset. */
+  batchDelay: "SLIPWAY_BATCH_DELAY_MILLISECONDS",
   /** Seconds that a request's body may take to arrive; {@link timing.bodySeconds} when unset. */
   bodyTimeout: "SLIPWAY_BODY_TIMEOUT_SECONDS",
   /** Bytes that a request's body may have; 64 MiB when unset. */
@@ -161,6 +168,18 @@ export const annotations = {
 /** Kubernetes cuts a termination message at 4096 bytes; a report is trimmed to stay valid JSON below that. */
 export const terminationMessageBytes = 4096;
 
+/** What runs a model, by the names of ONNX Runtime's execution providers in onnxruntime-node. */
+export const providers = ["cuda", "tensorrt", "cpu"] as const;
+
+export type Provider = (typeof providers)[number];
+
+/** A provider that was asked for and does not work. */
+export interface RefusedProvider {
+  readonly provider: Provider;
+  /** For people: what is missing, and what to do. */
+  readonly message: string;
+}
+
 /** Where in a version's life a failure happened. `Schedule` is found by the operator, never reported by a pod. */
 export type Stage = "Download" | "Load" | "Schedule" | "Serve";
 
@@ -185,6 +204,8 @@ export const failureReasons = {
   // Load.
   LoadFailed: { permanent: true },
   OutOfMemory: { permanent: false },
+  /** A GPU or its driver: another node may have what this one lacks, and this one may be mended. */
+  ProviderUnavailable: { permanent: false },
   // Serve.
   EngineStuck: { permanent: false },
   Crashed: { permanent: false },
@@ -240,4 +261,8 @@ export interface ServeReport {
   readonly workers: number;
   /** Rows of waiting requests that are run together, as measured; 1: none are. */
   readonly batchRows: number;
+  /** What runs the model. */
+  readonly provider: Provider;
+  /** What was asked for before it and does not work here. */
+  readonly refusedProviders: readonly RefusedProvider[];
 }

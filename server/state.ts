@@ -1,3 +1,4 @@
+import type { Provider, RefusedProvider } from "./contract.ts";
 import type { Signature } from "./tensor.ts";
 
 /** `failed`: something that only a new process can mend. */
@@ -10,6 +11,12 @@ export interface ServedModel {
   readonly outputNames: readonly string[];
   /** Shapes that the warm-up ran with, by input: the examples for people. */
   readonly sampleShapes: ReadonlyMap<string, readonly number[]>;
+  /** What runs it. */
+  readonly provider: Provider;
+  /** What was asked for before that and does not work here. */
+  readonly refusedProviders: readonly RefusedProvider[];
+  /** Rows that requests which wait are run together up to; 1: none are. */
+  readonly batchRows: number;
 }
 
 /** What changes while the server lives. `serve.ts` and `service.ts` write it, everything else only reads. */

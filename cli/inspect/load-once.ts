@@ -16,6 +16,7 @@ export async function loadOnce(
     modelPath: join(directory, graph),
     workers: 1,
     intraOpThreads: 1,
+    providers: ["cpu"],
     queueLimit: 1,
     queueSeconds: timing.queueSeconds,
     runSeconds: timing.runSeconds,

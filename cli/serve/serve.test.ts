@@ -36,6 +36,9 @@ describe("what is printed when predictions are taken", () => {
     signature: { inputs: [{ name: "x", datatype: "FP32", shape: [-1, 2] }], outputs: [] },
     outputNames: [],
     sampleShapes: new Map([["x", [1, 2]]]),
+    provider: "cpu",
+    refusedProviders: [],
+    batchRows: 1,
   } as const;
   test("has a command for each protocol", () => {
     const text = servingText({ model, httpPort: 8080, grpcPort: 8081, metricsPort: 9090 }, "127.0.0.1", plain);

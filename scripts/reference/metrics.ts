@@ -36,6 +36,7 @@ export async function serverMetrics(): Promise<string> {
     workers: () => 0,
     isReady: () => true,
     isInService: () => true,
+    provider: () => "cpu",
   });
   metrics.workerReplaced();
   const shard = createShardMetrics({ model, version, queued: () => 0, inFlight: () => 0, connections: () => 0 });

@@ -22,7 +22,7 @@ export interface NativeMetadata {
   readonly outputMetadata: readonly NativeValue[];
 }
 
-export type Described = Omit<LoadedModel, "ok">;
+export type Described = Omit<LoadedModel, "ok" | "provider" | "refusedProviders">;
 
 /**
  * Inputs and outputs in our terms. Outputs that are no tensors of a type that can be sent are left out, and so are inputs

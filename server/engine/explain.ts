@@ -11,6 +11,7 @@ export function cleanMessage(message: string): string {
     .replaceAll(/Non-zero status code returned while running /g, "")
     .replaceAll(/Status Message: /g, "")
     .replaceAll(sourcePosition, "")
+    .replaceAll(gpuPosition, "")
     .replaceAll(pathOfFile, "$<before>a file of the model")
     .replaceAll(/\s+/g, " ")
     .replaceAll(/ ?Please fix either the inputs\/outputs or the model\./g, "")
@@ -26,6 +27,8 @@ const sourcePosition = /\S+\.(?:cc|h|cpp|hpp|cu):\d+ (?:[\w:~<>,*&\s]*?\([^)]*\)
  */
 const pathOfFile =
   /(?<before>\b(?:path|file|folder|directory)\b[^/\\'"]{0,60}?)["']?(?:[A-Za-z]:)?[\\/][^\s"'()[\]]*["']?/gi;
+/** Behind each error of a GPU's library: ` ; GPU=0 ; hostname=… ; file=… ; line=… ; expr=…; `. */
+const gpuPosition = / ; GPU=-?\d+ ; hostname=[^;]* ; file=[^;]* ; line=\d+ ; expr=[^\n]*/g;
 /** ONNX Runtime repeats whole graphs in some messages. */
 const messageCharacters = 1024;
 

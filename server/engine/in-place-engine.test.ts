@@ -24,6 +24,8 @@ async function start(runMilliseconds: number, options: Partial<InPlaceEngineOpti
     ok: true,
     signature: { inputs: [], outputs: [] },
     skippedOutputs: [],
+    provider: "cpu",
+    refusedProviders: [],
     run(inputs) {
       time += runMilliseconds;
       const name = inputs[0]?.name ?? "";
@@ -205,6 +207,8 @@ function doubling(noted: number[][]): Session {
     ok: true,
     signature: { inputs: [{ name: "x", ...spec }], outputs: [{ name: "y", ...spec }] },
     skippedOutputs: [],
+    provider: "cpu",
+    refusedProviders: [],
     run(inputs) {
       const { shape = [], data = new Float32Array() } = inputs[0] ?? {};
       const values = data as Float32Array<ArrayBuffer>;

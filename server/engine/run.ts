@@ -1,4 +1,4 @@
-import type { FailureReason } from "../contract.ts";
+import type { FailureReason, Provider, RefusedProvider } from "../contract.ts";
 import type { Problem } from "../errors.ts";
 import type { Signature, Tensor } from "../tensor.ts";
 
@@ -26,6 +26,10 @@ export interface LoadedModel {
   readonly signature: Signature;
   /** Outputs that cannot be sent: of types that no protocol has, or maps in places where they cannot be taken apart. */
   readonly skippedOutputs: readonly string[];
+  /** What runs it. */
+  readonly provider: Provider;
+  /** What was tried before that. */
+  readonly refusedProviders: readonly RefusedProvider[];
 }
 
 export interface RunInputs {

@@ -25,8 +25,8 @@ export interface SeatOptions extends WorkerOptions {
 
 /** Starts a thread. `onDeath` is called once if it dies after it had loaded, after the outcome of its run. */
 export function startSeat(options: SeatOptions, onDeath: (detail: string) => void): Seat {
-  const { modelPath, isFileStable, packedPath, intraOpThreads } = options;
-  const workerData: WorkerOptions = { modelPath, isFileStable, packedPath, intraOpThreads };
+  const { modelPath, isFileStable, packedPath, intraOpThreads, providers } = options;
+  const workerData: WorkerOptions = { modelPath, isFileStable, packedPath, intraOpThreads, providers };
   const worker = new Worker(options.script, { workerData });
   const { promise: loaded, resolve: settleLoaded } = Promise.withResolvers<Awaited<Seat["loaded"]>>();
   let isLoaded = false;

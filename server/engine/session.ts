@@ -1,13 +1,18 @@
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname } from "node:path";
+import { arch, platform } from "node:os";
+import { dirname, join } from "node:path";
 import type { InferenceSession, OnnxValue, Tensor as OrtTensor } from "onnxruntime-node";
-import { environment } from "../contract.ts";
+import { environment, type Provider } from "../contract.ts";
 import type { Tensor } from "../tensor.ts";
 import { describeModel, type NativeMetadata } from "./describe-model.ts";
 import { cleanMessage, explainLoadFailure, isOutOfMemory } from "./explain.ts";
+import { firstThatWorks } from "./first-provider.ts";
 import { adaptRun } from "./graph/adapt-session.ts";
 import { readServingGraph, type ServingGraph } from "./graph/serving-graph.ts";
+import { linkerComplaint } from "./load-library.ts";
 import { fromOrt, type Runtime, toOrt } from "./ort-tensor.ts";
+import { explainProviderRefusal, type ProviderLibraries } from "./provider-refusal.ts";
 import type { EngineFailure, LoadedModel, RunOutcome } from "./run.ts";
 
 /**
@@ -32,6 +37,8 @@ export interface SessionSettings {
   readonly packedPath?: string | undefined;
   /** Threads that one run uses. */
   readonly intraOpThreads: number;
+  /** What runs the model: the first that works. */
+  readonly providers: readonly Provider[];
 }
 
 /** Loads a model; blocks until it is there. */
@@ -43,32 +50,45 @@ export function openSession(
     const message = `${environment.onnxRuntimeTelemetry} is not 1, so ONNX Runtime would send telemetry: refusing to load it`;
     return { ok: false, reason: "InvalidConfiguration", message };
   }
-  return createSession(settings, (native, graph) => loadGraph(native, settings, graph));
+  return createSession(settings, undefined);
 }
 
-/** As {@link openSession} does; and writes the model as it is run, with its weights in `weightsFile` beside it. */
+/** Where a model is written as it is run. */
+export interface SaveTo {
+  readonly modelPath: string;
+  /** Beside it, with the weights. */
+  readonly weightsFile: string;
+}
+
+/** As {@link openSession} does; and writes the model. */
 export function openSessionAndSave(
   settings: SessionSettings,
-  to: { readonly modelPath: string; readonly weightsFile: string },
+  saveTo: SaveTo,
 ): Session | ({ readonly ok: false } & EngineFailure) {
-  return createSession(settings, (native, graph) => loadGraph(native, settings, graph, to));
+  return createSession(settings, saveTo);
 }
 
 function createSession(
   settings: SessionSettings,
-  load: (native: NativeSession, graph: ServingGraph) => void,
+  saveTo: SaveTo | undefined,
 ): Session | ({ readonly ok: false } & EngineFailure) {
-  const { binding, runtime } = loadRuntime();
-  const native = new binding.InferenceSession();
+  const { binding, runtime, libraries } = loadRuntime();
   const graph = readServingGraph(settings.modelPath, settings.isFileStable === true);
-  try {
-    load(native, graph);
-  } catch (error) {
-    return { ok: false, ...explainLoadFailure(messageOf(error)) };
-  }
+  const opened = firstThatWorks(settings.providers, (provider) => {
+    const native = new binding.InferenceSession();
+    try {
+      loadGraph(native, settings, provider, graph, saveTo);
+      return { ok: true, native };
+    } catch (error) {
+      const raw = messageOf(error);
+      return { ok: false, ...(explainProviderRefusal(provider, raw, libraries) ?? explainLoadFailure(raw)) };
+    }
+  });
+  if (!opened.ok) return opened;
+  const { native, provider, refusedProviders } = opened;
   const described = describeModel(native, graph);
   if (!("signature" in described)) return { ok: false, ...described };
-  return { ok: true, ...described, run: adaptRun(runOf(native, runtime), graph) };
+  return { ok: true, ...described, provider, refusedProviders, run: adaptRun(runOf(native, runtime), graph) };
 }
 
 /**
@@ -80,31 +100,33 @@ const leastSharedBytes = 1024 * 1024;
 function loadGraph(
   native: NativeSession,
   { modelPath, packedPath, intraOpThreads }: SessionSettings,
+  provider: Provider,
   { bytes }: ServingGraph,
-  saveTo?: { readonly modelPath: string; readonly weightsFile: string },
+  saveTo: SaveTo | undefined,
 ): void {
   if (packedPath !== undefined) {
     // It was optimised for this processor when it was written.
-    native.loadModel(packedPath, { ...sessionOptions(intraOpThreads), graphOptimizationLevel: "disabled" });
+    native.loadModel(packedPath, { ...sessionOptions(intraOpThreads, provider), graphOptimizationLevel: "disabled" });
     return;
   }
-  const saving =
-    saveTo === undefined
-      ? {}
-      : {
-          optimized_model_external_initializers_file_name: saveTo.weightsFile,
-          optimized_model_external_initializers_min_size_in_bytes: String(leastSharedBytes),
-          save_external_prepacked_constant_initializers: "1",
-        };
   const placed = saveTo === undefined ? {} : { optimizedModelFilePath: saveTo.modelPath };
+  const saving = saveTo === undefined ? {} : savingWeights(saveTo.weightsFile);
   if (bytes === undefined) {
-    native.loadModel(modelPath, { ...sessionOptions(intraOpThreads, saving), ...placed });
+    native.loadModel(modelPath, { ...sessionOptions(intraOpThreads, provider, saving), ...placed });
     return;
   }
   // Bytes lie nowhere: it has to be said where the weights do that they name.
   const folder = { model_external_initializers_file_folder_path: dirname(modelPath) };
-  const options = { ...sessionOptions(intraOpThreads, { ...folder, ...saving }), ...placed };
+  const options = { ...sessionOptions(intraOpThreads, provider, { ...folder, ...saving }), ...placed };
   native.loadModel(bytes.buffer, bytes.byteOffset, bytes.byteLength, options);
+}
+
+function savingWeights(file: string): Readonly<Record<string, string>> {
+  return {
+    optimized_model_external_initializers_file_name: file,
+    optimized_model_external_initializers_min_size_in_bytes: String(leastSharedBytes),
+    save_external_prepacked_constant_initializers: "1",
+  };
 }
 
 /**
@@ -113,9 +135,11 @@ function loadGraph(
  */
 export function sessionOptions(
   intraOpNumThreads: number,
+  provider: Provider,
   more: Readonly<Record<string, string>> = {},
 ): InferenceSession.SessionOptions {
   return {
+    executionProviders: [...registered[provider]],
     intraOpNumThreads,
     interOpNumThreads: 1,
     extra: { session: { intra_op: { allow_spinning: "0" }, inter_op: { allow_spinning: "0" }, ...more } },
@@ -123,6 +147,13 @@ export function sessionOptions(
     logSeverityLevel: 4,
   };
 }
+
+/** TensorRT takes parts of a graph only; what it leaves is to stay on the GPU. What CUDA leaves, ONNX Runtime runs on the CPU. */
+const registered: Readonly<Record<Provider, readonly Provider[]>> = {
+  cpu: ["cpu"],
+  cuda: ["cuda"],
+  tensorrt: ["tensorrt", "cuda"],
+};
 
 /** `onnxruntime-node/dist/binding.js` of 1.30, which has no types of its own; test/integration/server/binding.test.ts pins it. */
 interface Binding {
@@ -141,12 +172,18 @@ interface NativeSession extends NativeMetadata {
   ): Readonly<Record<string, OnnxValue>>;
 }
 
-function loadRuntime(): { readonly binding: Binding; readonly runtime: Runtime } {
+function loadRuntime(): {
+  readonly binding: Binding;
+  readonly runtime: Runtime;
+  readonly libraries: ProviderLibraries;
+} {
   const require = createRequire(import.meta.url);
   const runtime = withoutFloat16Array(() => {
     const loaded = require("onnxruntime-node") as Runtime;
     // The first tensor is what makes it look.
     void new loaded.Tensor("float32", [0], [1]);
+    // What it says of a provider's libraries is more lines of their paths, and no answer to "what now?".
+    loaded.env.logLevel = "fatal";
     return loaded;
   });
   const { binding, initOrt } = require("onnxruntime-node/dist/binding.js") as {
@@ -154,7 +191,13 @@ function loadRuntime(): { readonly binding: Binding; readonly runtime: Runtime }
     readonly initOrt: () => void;
   };
   initOrt();
-  return { binding, runtime };
+  // Beside ONNX Runtime's own library, where it looks for those of its providers.
+  const folder = join(dirname(require.resolve("onnxruntime-node/package.json")), "bin", "napi-v6", platform(), arch());
+  const libraries: ProviderLibraries = {
+    has: (file) => existsSync(join(folder, file)),
+    complaint: (library) => linkerComplaint(existsSync(join(folder, library)) ? join(folder, library) : library),
+  };
+  return { binding, runtime, libraries };
 }
 
 /**

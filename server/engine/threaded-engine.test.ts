@@ -20,7 +20,7 @@ else {
     }
     parentPort.postMessage({ kind: "done", outputs: inputs, seconds: 0.5 }, inputs.map(({ data }) => data.buffer));
   });
-  parentPort.postMessage({ kind: "loaded", model: { ok: true, signature: { inputs: [], outputs: [] }, skippedOutputs: [] } });
+  parentPort.postMessage({ kind: "loaded", model: { ok: true, signature: { inputs: [], outputs: [] }, skippedOutputs: [], provider: "cpu", refusedProviders: [] } });
 }`;
 
 interface Started {
@@ -37,6 +37,7 @@ function start(options: Partial<ThreadedEngineOptions> = {}): Started {
     modelPath: "good",
     workers: 1,
     intraOpThreads: 1,
+    providers: ["cpu"],
     queueLimit: 10,
     queueSeconds: 10,
     runSeconds: 10,

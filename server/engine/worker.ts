@@ -19,8 +19,8 @@ export function runWorker(
     const { answer, transfer } = run(session, message);
     send(answer, transfer);
   });
-  const { ok, signature, skippedOutputs } = session;
-  send({ kind: "loaded", model: { ok, signature, skippedOutputs } });
+  const { ok, signature, skippedOutputs, provider, refusedProviders } = session;
+  send({ kind: "loaded", model: { ok, signature, skippedOutputs, provider, refusedProviders } });
 }
 
 function run(

@@ -39,7 +39,8 @@ export function isPackable({
   shards,
   settings,
 }: Pick<PackWeightsOptions, "modelBytes" | "shards" | "settings">): boolean {
-  return settings.isFileStable === true && shards > 1 && modelBytes >= leastModelBytes;
+  const isOnCpu = settings.providers.every((provider) => provider === "cpu");
+  return isOnCpu && settings.isFileStable === true && shards > 1 && modelBytes >= leastModelBytes;
 }
 
 /**

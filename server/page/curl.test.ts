@@ -12,7 +12,8 @@ import { curlLines } from "./curl.ts";
 function served(inputs: readonly TensorSpec[], shapes: readonly (readonly number[])[]): ServedModel {
   const signature: Signature = { inputs, outputs: [] };
   const sampleShapes = new Map(inputs.map(({ name }, index) => [name, shapes[index] ?? []]));
-  return { name: "m", version: "v1", signature, outputNames: [], sampleShapes };
+  const ran = { sampleShapes, provider: "cpu", refusedProviders: [], batchRows: 1 } as const;
+  return { name: "m", version: "v1", signature, outputNames: [], ...ran };
 }
 
 /** In curl's place: says the body that it would send, and where. */

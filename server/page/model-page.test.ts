@@ -14,6 +14,9 @@ test("names of a model and a host header cannot become markup", () => {
       },
       outputNames: [evil],
       sampleShapes: new Map([[evil, [1]]]),
+      provider: "cpu",
+      refusedProviders: [{ provider: "cuda", message: evil }],
+      batchRows: 1,
     },
     evil,
     1,
@@ -21,4 +24,5 @@ test("names of a model and a host header cannot become markup", () => {
   assert.deepEqual(page.match(/<script[^>]*>/g), ['<script type="module" src="page/dom/main.js">']);
   assert.match(page, /&#60;script&#62;/);
   assert.match(page, /\[-1\]/);
+  assert.match(page, /Runs on cpu\. Not on cuda: &#60;script&#62;/);
 });

@@ -27,7 +27,7 @@ export function modelPage(model: ServedModel, host: string, bodyLimitBytes: numb
 <div class="scroll" tabindex="0" role="region" aria-label="Inputs and outputs">
 ${table(signature.inputs, signature.outputs)}
 </div>
-<p class="hint">-1 and names stand for any size; a name for the same one wherever it stands.</p>
+<p class="hint">-1 and names stand for any size; a name for the same one wherever it stands. ${runsOn(model)}</p>
 </section>
 </div>
 <div class="column">
@@ -81,6 +81,12 @@ function chooser(model: ServedModel, host: string): string {
   return `<div class="calls" role="group" aria-label="Ways to call it">
 ${choices.join("\n")}
 </div>`;
+}
+
+function runsOn({ provider, refusedProviders, batchRows }: ServedModel): string {
+  const together = batchRows > 1 ? `, up to ${batchRows} rows of waiting requests together` : "";
+  const refused = refusedProviders.map((each) => ` Not on ${each.provider}: ${each.message}`).join("");
+  return escapeHtml(`Runs on ${provider}${together}.${refused}`);
 }
 
 /** Shown until the model is there; asks again by itself. */

@@ -24,6 +24,9 @@ const model: ServedModel = {
   signature,
   outputNames: [],
   sampleShapes: new Map(inputs.map(({ name, shape }) => [name, shape])),
+  provider: "cpu",
+  refusedProviders: [],
+  batchRows: 1,
 };
 
 /** In a program's place: says its arguments, each ended by U+0000, and after an empty one what it was given. */

@@ -89,7 +89,7 @@ export const routeTable = [
     method: "GET",
     template: "/v2/models/{model}/config",
     handler: "config",
-    says: "Name, platform, inputs and outputs as Triton's clients ask for them.",
+    says: "Name, platform, inputs and outputs as Triton's clients ask for them, what runs the model, and how many rows run together.",
     group: "Model",
     isVersioned: true,
   },

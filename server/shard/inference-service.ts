@@ -18,7 +18,7 @@ export function createInferenceService(options: AppOptions): InferenceService {
     phase: () => state.phase,
     model: () => state.model,
     statistics: options.statistics,
-    config: () => modelConfig(options.modelName, state.model?.signature ?? { inputs: [], outputs: [] }),
+    config: modelConfig,
 
     async infer(request, { id, deadline, isGone, marks }): Promise<readonly Tensor[] | Problem> {
       const engine = options.engine();

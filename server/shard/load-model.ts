@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import { createInPlaceEngine, type InPlaceEngine } from "../engine/in-place-engine.ts";
+import { explainBrokenProvider } from "../engine/provider-refusal.ts";
 import type { Engine, EngineFailure, RunRequest } from "../engine/run.ts";
 import { openSession } from "../engine/session.ts";
 import { createThreadedEngine } from "../engine/threaded-engine.ts";
@@ -42,11 +43,22 @@ async function loadAt(
   const engine = engineAt(place, start, edge, log, isAlone);
   const loaded = await engine.load();
   if (!loaded.ok) return loaded;
-  const { signature, skippedOutputs } = loaded;
+  const { signature, skippedOutputs, provider, refusedProviders } = loaded;
   const loadedAt = now();
   const { withoutWarmUp } = start;
   edge.send({ kind: "warming", isOver: false });
   const warm = withoutWarmUp === undefined ? await warmUp(engine, signature) : noWarmUp(signature, withoutWarmUp);
+  const broken = explainBrokenProvider(provider, warm.refusal);
+  if (broken !== undefined) {
+    edge.send({ kind: "warming", isOver: true });
+    await engine.close();
+    const providers = start.config.providers.slice(start.config.providers.indexOf(provider) + 1);
+    if (providers.length === 0) return { ok: false, ...broken };
+    const next = await loadAt(place, { ...start, config: { ...start.config, providers } }, edge, log, isAlone);
+    if (!next.ok) return next;
+    const refused = [...refusedProviders, { provider, message: broken.message }, ...next.model.refusedProviders];
+    return { ...next, model: { ...next.model, refusedProviders: refused } };
+  }
   // Who is about to be loaded anew, on a thread, has no use for it.
   const stays = place === placeAfterWarmUp(warm.runSeconds);
   const batchRows =
@@ -58,6 +70,8 @@ async function loadAt(
     signature,
     skippedOutputs,
     place,
+    provider,
+    refusedProviders,
     sampleShapes: warm.shapes,
     batchRows,
     refusal: warm.refusal,
@@ -75,7 +89,8 @@ function engineAt(
   log: Logger,
   isAlone: () => boolean,
 ): Engine | InPlaceEngine {
-  const settings = { modelPath, isFileStable, packedPath, intraOpThreads: config.intraOpThreads };
+  const { intraOpThreads, providers } = config;
+  const settings = { modelPath, isFileStable, packedPath, intraOpThreads, providers };
   const shared = {
     queueLimit: config.queueLimit,
     queueSeconds: config.queueSeconds,

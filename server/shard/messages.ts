@@ -1,5 +1,5 @@
 import type { Config } from "../config.ts";
-import type { FailureReason } from "../contract.ts";
+import type { FailureReason, Provider, RefusedProvider } from "../contract.ts";
 import type { RecentRequest } from "../page/recent-requests.ts";
 import type { ModelStatistics } from "../protocol/v2/model-statistics.ts";
 import type { Phase } from "../state.ts";
@@ -70,6 +70,10 @@ export interface LoadedShard {
   readonly signature: Signature;
   readonly skippedOutputs: readonly string[];
   readonly place: Place;
+  /** What runs the model. */
+  readonly provider: Provider;
+  /** What was tried before that. */
+  readonly refusedProviders: readonly RefusedProvider[];
   /** Rows that requests which wait are run together up to; 1: none are. */
   readonly batchRows: number;
   /** Shapes that the warm-up ran with, by input. */

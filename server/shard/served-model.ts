@@ -5,8 +5,9 @@ import type { LoadedShard } from "./messages.ts";
 /** The model that a shard has loaded, under the name that it is served by. */
 export function servedModel(
   { modelName, modelVersion }: Pick<Config, "modelName" | "modelVersion">,
-  { signature, sampleShapes }: LoadedShard,
+  { signature, sampleShapes, provider, refusedProviders, batchRows }: LoadedShard,
 ): ServedModel {
   const outputNames = signature.outputs.map(({ name }) => name);
-  return { name: modelName, version: modelVersion, signature, outputNames, sampleShapes };
+  const loaded = { signature, outputNames, sampleShapes, provider, refusedProviders, batchRows };
+  return { name: modelName, version: modelVersion, ...loaded };
 }

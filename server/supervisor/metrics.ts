@@ -1,4 +1,5 @@
 import { AggregatorRegistry, collectDefaultMetrics, Counter, Gauge, Registry } from "prom-client";
+import { type Provider, providers } from "../contract.ts";
 import type { ShardCounts } from "../shard/messages.ts";
 
 /** What `/metrics` on the metrics port shows: the shards' counts, added up, and the supervisor's own. */
@@ -17,6 +18,8 @@ export interface MetricsSources {
   readonly workers: () => number;
   readonly isReady: () => boolean;
   readonly isInService: () => boolean;
+  /** What runs the model; undefined until it is loaded. */
+  readonly provider: () => Provider | undefined;
 }
 
 export function createMetrics(sources: MetricsSources): Metrics {
@@ -35,6 +38,16 @@ export function createMetrics(sources: MetricsSources): Metrics {
   gauge("slipway_workers", "Worker processes that can run the model.", sources.workers);
   gauge("slipway_ready", "1 when the model answers predictions.", () => Number(sources.isReady()));
   gauge("slipway_in_service", "0 when the operator took this pod out of service.", () => Number(sources.isInService()));
+
+  const running: Gauge<"provider"> = new Gauge({
+    name: "slipway_provider",
+    help: "1 for what runs the model, 0 for what else there is: all 0 until it is loaded.",
+    labelNames: ["provider"],
+    registers,
+    collect() {
+      for (const provider of providers) running.set({ provider }, Number(provider === sources.provider()));
+    },
+  });
 
   let retired: Promise<readonly object[]> = Promise.resolve([]);
   return {

@@ -108,6 +108,7 @@ async function serve(options: ServeOptions): Promise<0 | 1> {
     workers: () => shards.usable(),
     isReady: () => isReady(state.phase, shards.usable()),
     isInService: () => state.inService,
+    provider: () => state.model?.provider,
   });
   const over = new AbortController();
   const packing = packShared(options, over.signal);
@@ -214,6 +215,8 @@ async function serve(options: ServeOptions): Promise<0 | 1> {
       memoryBytes: edge.memoryBytes() + loaded.memoryBytes * plan.shards,
       workers: plan.shards,
       batchRows: loaded.batchRows,
+      provider: loaded.provider,
+      refusedProviders: loaded.refusedProviders,
     };
     tellLoaded(loaded, (now() - started) / 1000, log);
     if (state.phase === "loading") setPhase("serving");
@@ -259,7 +262,8 @@ async function packShared(
   { config, edge, log, modelPath, modelBytes, isFileStable, plan }: ServeOptions,
   signal: AbortSignal,
 ): Promise<PackedWeights | undefined> {
-  const settings = { modelPath, isFileStable, intraOpThreads: config.intraOpThreads };
+  const { intraOpThreads, providers } = config;
+  const settings = { modelPath, isFileStable, intraOpThreads, providers };
   const { shards } = plan;
   if (!isPackable({ settings, modelBytes, shards })) return undefined;
   const begun = edge.now();
@@ -285,10 +289,11 @@ const skippedRemedy =
   "outputs that cannot be sent are not served: export them as tensors of a type of the protocol (skl2onnx: options={'zipmap': False})";
 
 function tellLoaded(loaded: LoadedShard, startSeconds: number, log: Logger): void {
-  const { skippedOutputs, refusal, loadSeconds, warmUpSeconds, memoryBytes, place, batchRows } = loaded;
+  const { skippedOutputs, refusal, loadSeconds, warmUpSeconds, memoryBytes, place, batchRows, provider } = loaded;
+  for (const refused of loaded.refusedProviders) log.warn(refused, "a provider that was asked for does not work");
   if (skippedOutputs.length > 0) log.warn({ skippedOutputs }, skippedRemedy);
   if (refusal !== undefined) {
     log.warn({ detail: refusal }, "the model did not run on zeros; the first request will be slower");
   }
-  log.info({ startSeconds, loadSeconds, warmUpSeconds, memoryBytes, place, batchRows }, "serving");
+  log.info({ startSeconds, loadSeconds, warmUpSeconds, memoryBytes, place, provider, batchRows }, "serving");
 }

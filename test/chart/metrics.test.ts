@@ -97,7 +97,14 @@ async function operatorSamples(): Promise<readonly Sample[]> {
 
 async function serverSamples(): Promise<readonly Sample[]> {
   const [model, version] = ["digits", "v1"];
-  const metrics = serverMetrics({ model, version, workers: () => 1, isReady: () => true, isInService: () => true });
+  const metrics = serverMetrics({
+    model,
+    version,
+    workers: () => 1,
+    isReady: () => true,
+    isInService: () => true,
+    provider: () => "cpu",
+  });
   metrics.workerReplaced();
   const shard = createShardMetrics({ model, version, queued: () => 0, inFlight: () => 0, connections: () => 0 });
   shard.answered("/predict", 200, 0.1);

@@ -32,7 +32,7 @@ function fileOf(model: Uint8Array): string {
 }
 
 function open(modelPath: string): Session {
-  const session = openSession({ modelPath, intraOpThreads: 1 }, { ORT_DISABLE_TELEMETRY: "1" });
+  const session = openSession({ modelPath, intraOpThreads: 1, providers: ["cpu"] }, { ORT_DISABLE_TELEMETRY: "1" });
   assert.ok(session.ok, session.ok ? "" : session.message);
   return session;
 }

@@ -63,8 +63,9 @@ export function inferenceMethods(
       return answerWith((writer) => writeModelMetadata(writer, model));
     }),
     ofModel("ModelConfig", () => {
-      if (service.model() === undefined) return problems.notReady(service.phase());
-      return answerWith((writer) => writeModelConfig(writer, service.config()));
+      const model = service.model();
+      if (model === undefined) return problems.notReady(service.phase());
+      return answerWith((writer) => writeModelConfig(writer, service.config(model)));
     }),
     // Without a name it is asked about all models.
     method("ModelStatistics", (message) => {

@@ -37,6 +37,7 @@ export const fixedSchemas: Readonly<Record<string, Schema>> = {
     platform: text,
     inputs: list({ $ref: "#/components/schemas/TensorMetadata" }),
     outputs: list({ $ref: "#/components/schemas/TensorMetadata" }),
+    parameters: object("ModelParameters", { provider: { type: "string", description: "What runs the model." } }),
   }),
   ModelConfig: {
     title: "ModelConfig",

@@ -132,8 +132,8 @@ describe("what the document says of bodies is so", () => {
   });
 
   test("metadata", () => {
-    assertIs(document, "ModelMetadata", modelMetadata("m", "v1", sum.signature));
-    assertIs(document, "ModelConfig", modelConfig("m", sum.signature));
+    assertIs(document, "ModelMetadata", modelMetadata({ ...sum, provider: "cpu" }));
+    assertIs(document, "ModelConfig", modelConfig({ ...sum, provider: "cpu", batchRows: 8 }));
   });
 
   test("wrong bodies are wrong by it as well", () => {

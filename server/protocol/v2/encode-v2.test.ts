@@ -73,11 +73,12 @@ test("metadata has the names, datatypes and shapes of the model", () => {
     inputs: [{ name: "a", datatype: "FP32", shape: [-1, 2] }],
     outputs: [{ name: "sum", datatype: "FP32", shape: [-1, 2] }],
   };
-  assert.deepEqual(modelMetadata("m", "v1", signature), {
+  assert.deepEqual(modelMetadata({ name: "m", version: "v1", signature, provider: "cuda" }), {
     name: "m",
     versions: ["v1"],
     platform: "onnx_onnxv1",
     inputs: signature.inputs,
     outputs: signature.outputs,
+    parameters: { provider: "cuda" },
   });
 });

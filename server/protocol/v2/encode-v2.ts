@@ -1,11 +1,12 @@
 import { type Problem, problems } from "../../errors.ts";
-import { isRagged, type Signature, type Tensor, type TensorSpec } from "../../tensor.ts";
+import { isRagged, type Tensor, type TensorSpec } from "../../tensor.ts";
 import { binaryOf } from "./binary-tensor.ts";
 import type { EncodedAnswer } from "../request.ts";
 import { flatText, type Pieces, shortFlatText } from "../write/tensor-text.ts";
 import { textAnswer } from "../write/text-answer.ts";
 import { tensorParameters } from "./tensor-parameters.ts";
 import type { BinaryOutputs, V2Request } from "./decode-v2.ts";
+import type { DescribedModel } from "./model-config.ts";
 
 interface ModelName {
   readonly name: string;
@@ -48,14 +49,18 @@ export function refuseRagged(outputs: readonly Tensor[]): Problem | undefined {
   return found && problems.raggedOutput(found.name, found.elements ?? []);
 }
 
-/** Body of GET v2/models/M ("Model Metadata Response JSON Object"). `parameters`: see {@link tensorParameters}. */
-export function modelMetadata(name: string, version: string, signature: Signature): object {
+/**
+ * Body of GET v2/models/M ("Model Metadata Response JSON Object"). `parameters` of a tensor: see {@link tensorParameters}; of the
+ * model, what runs it.
+ */
+export function modelMetadata({ name, version, signature, provider }: Omit<DescribedModel, "batchRows">): object {
   return {
     name,
     versions: [version],
     platform: "onnx_onnxv1",
     inputs: signature.inputs.map(tensorMetadata),
     outputs: signature.outputs.map(tensorMetadata),
+    parameters: { provider },
   };
 }
 

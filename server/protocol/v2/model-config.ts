@@ -1,4 +1,16 @@
+import type { Provider } from "../../contract.ts";
 import type { Datatype, Signature, TensorSpec } from "../../tensor.ts";
+
+/** What clients are told of a model before they send tensors. */
+export interface DescribedModel {
+  readonly name: string;
+  readonly version: string;
+  readonly signature: Signature;
+  /** What runs it. */
+  readonly provider: Provider;
+  /** Rows of waiting requests that are run together; 1: none are. */
+  readonly batchRows: number;
+}
 
 /** The fields of Triton's ModelConfig that say something of a model here, by their names in its JSON. */
 export interface ModelConfig {
@@ -10,6 +22,11 @@ export interface ModelConfig {
   readonly max_batch_size: number;
   readonly input: readonly ModelConfigTensor[];
   readonly output: readonly ModelConfigTensor[];
+  readonly instance_group: readonly { readonly kind: keyof typeof instanceKinds }[];
+  /** Left out where requests are not run together. */
+  readonly dynamic_batching?: { readonly preferred_batch_size: readonly number[] };
+  /** `provider`: what runs the model, by its name in ONNX Runtime. */
+  readonly parameters: Readonly<Record<string, { readonly string_value: string }>>;
 }
 
 export interface ModelConfigTensor {
@@ -38,8 +55,12 @@ export const configTypes = {
   TYPE_STRING: 13,
 } as const;
 
+/** The enum ModelInstanceGroup.Kind. */
+export const instanceKinds = { KIND_GPU: 1, KIND_CPU: 2 } as const;
+
 /** Body of GET v2/models/M/config (Triton's model configuration extension): what clients ask before they send tensors. */
-export function modelConfig(name: string, { inputs, outputs }: Signature): ModelConfig {
+export function modelConfig({ name, signature, provider, batchRows }: DescribedModel): ModelConfig {
+  const { inputs, outputs } = signature;
   return {
     name,
     platform: "onnxruntime_onnx",
@@ -47,6 +68,9 @@ export function modelConfig(name: string, { inputs, outputs }: Signature): Model
     max_batch_size: 0,
     input: inputs.map(configTensor),
     output: outputs.map(configTensor),
+    instance_group: [{ kind: provider === "cpu" ? "KIND_CPU" : "KIND_GPU" }],
+    ...(batchRows > 1 ? { dynamic_batching: { preferred_batch_size: [batchRows] } } : {}),
+    parameters: { provider: { string_value: provider } },
   };
 }
 

@@ -13,7 +13,7 @@ test("metadata says more of an input or output only where there is more to say",
       { name: "s", datatype: "FP32", shape: [], isSequence: true },
     ],
   } as const;
-  assert.deepEqual(modelMetadata("m", "v1", signature), {
+  assert.deepEqual(modelMetadata({ name: "m", version: "v1", signature, provider: "cpu" }), {
     name: "m",
     versions: ["v1"],
     platform: "onnx_onnxv1",
@@ -30,5 +30,6 @@ test("metadata says more of an input or output only where there is more to say",
       { name: "p", datatype: "FP32", shape: [-1, 2], parameters: { labels: ["cat", "dog"] } },
       { name: "s", datatype: "FP32", shape: [], parameters: { sequence: true } },
     ],
+    parameters: { provider: "cpu" },
   });
 });

@@ -18,7 +18,7 @@ const { values } = parseArgs({
 });
 const { inputs } = JSON.parse(await readFile(values.body, "utf8")) as TargetRequest;
 const [{ name, shape, data }] = inputs;
-const session = await InferenceSession.create(values.model, sessionOptions(1));
+const session = await InferenceSession.create(values.model, sessionOptions(1, "cpu"));
 const feeds = { [name]: new Tensor("float32", Float32Array.from(data), shape) };
 const lengthMs = Number(values.seconds) * 1000;
 

@@ -98,6 +98,7 @@ const rows: readonly Row[] = [
   ),
   reported("an operator that is not there", "Download", "UnsupportedOpset", 'operator "Sharpen" of "com.example"'),
   reported("a model that does not load", "Load", "LoadFailed", "ONNX Runtime refuses the model: type mismatch"),
+  reported("a GPU's driver that is not there", "Load", "ProviderUnavailable", "There is no NVIDIA driver"),
   reported("too little memory, as the server says", "Load", "OutOfMemory", "loading needs more than the limit of 1Gi"),
   reported("a call that does not come back", "Serve", "EngineStuck", "a prediction ran for more than 30 s"),
   reported("a server that ended", "Serve", "Crashed", "the server met an error that it does not know"),

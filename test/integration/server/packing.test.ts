@@ -8,6 +8,7 @@ import { openSession } from "../../../server/engine/session.ts";
 import { onnxModel } from "../../fixtures/onnx.ts";
 import { eventually, post, type RunningServer, startServer } from "./harness.ts";
 
+const providers = ["cpu"] as const;
 const telemetry = { ORT_DISABLE_TELEMETRY: "1" };
 /** 36 MB of weights: more than two workers may have each for themselves. */
 const width = 3000;
@@ -101,12 +102,12 @@ describe("a packed model", () => {
   test("answers with the same bits, by one thread or two, mapped or not", () => {
     const packedPath = join(directory, "packed", "model.onnx");
     for (const isFileStable of [false, true]) {
-      assert.deepEqual(packModel({ modelPath, isFileStable, packedPath, intraOpThreads: 1 }, telemetry), { ok: true });
+      assert.deepEqual(packModel({ modelPath, isFileStable, packedPath, intraOpThreads: 1, providers }, telemetry), { ok: true });
       const data = Float32Array.from({ length: 1202 }, (_, index) => Math.sin(index));
       const input = { name: "x", datatype: "FP32" as const, shape: [2, 601], data };
       const outcomes = [undefined, packedPath].flatMap((path) =>
         [1, 2].map((intraOpThreads) => {
-          const session = openSession({ modelPath, isFileStable, packedPath: path, intraOpThreads }, telemetry);
+          const session = openSession({ modelPath, isFileStable, packedPath: path, intraOpThreads, providers }, telemetry);
           return session.ok ? session.run([input], ["y"]) : session;
         }),
       );
@@ -130,7 +131,7 @@ describe("a packed model", () => {
       }),
     );
     const packedPath = join(directory, "never", "model.onnx");
-    const packed = packModel({ modelPath: path, packedPath, intraOpThreads: 1 }, telemetry);
+    const packed = packModel({ modelPath: path, packedPath, intraOpThreads: 1, providers }, telemetry);
     assert.ok(!packed.ok && /no made-up requests/.test(packed.message));
     assert.deepEqual(readdirSync(directory).includes("never"), false);
   });

@@ -93,11 +93,13 @@ describe("a real picture classifier", () => {
           parameters: { dims: ["p2o.DynamicDimension.3", 2] },
         },
       ],
+      parameters: { provider: "cpu" },
     };
     assert.deepEqual(await getJson(server, "/v2/models/m"), metadata);
     assert.deepEqual(await getJson(server, "/v2/models/m/versions/v1"), metadata);
     assert.deepEqual(await getJson(server, "/v2/models/m/versions/1"), metadata, "the ordinal of the only version");
     assert.deepEqual(await getJson(server, "/v2/models"), { models: ["m"] });
+    const report = (await call(`${server.metricsUrl}/slipway/report`)).json as { readonly batchRows: number };
     assert.deepEqual(await getJson(server, "/v2/models/m/config"), {
       name: "m",
       platform: "onnxruntime_onnx",
@@ -105,6 +107,10 @@ describe("a real picture classifier", () => {
       max_batch_size: 0,
       input: [{ name: "x", data_type: "TYPE_FP32", dims: [-1, 3, -1, -1] }],
       output: [{ name: "softmax_0.tmp_0", data_type: "TYPE_FP32", dims: [-1, 2] }],
+      instance_group: [{ kind: "KIND_CPU" }],
+      // As was measured at the start.
+      ...(report.batchRows > 1 ? { dynamic_batching: { preferred_batch_size: [report.batchRows] } } : {}),
+      parameters: { provider: { string_value: "cpu" } },
     });
     assert.deepEqual((await post(`${server.url}/v2/repository/index`, {})).json, [
       { name: "m", version: "v1", state: "READY", reason: "" },
@@ -126,11 +132,7 @@ describe("a real picture classifier", () => {
   });
 
   test("the page for people shows the model and commands that work without anything from elsewhere", async () => {
-<<<<<<< HEAD
-    const page = await call(`${server.url}/`, { headers: { accept: "text/html,*/*;q=0.8" } });
-=======
     const page = await call(`${server.url}/`, { headers: { accept: "text/html" } });
->>>>>>> e89d5fe (Ask for the page by name in the tests that read it)
     assert.equal(page.status, 200);
     assert.match(page.text, /<title>m v1<\/title>/);
     assert.match(page.text, /FP32/);

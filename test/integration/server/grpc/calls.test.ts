@@ -43,6 +43,9 @@ test("the server and its model are described", async () => {
       platform: "onnxruntime_onnx",
       input: [{ name: "in", data_type: 11, dims: [-1n, 4n] }],
       output: [{ name: "out", data_type: 11, dims: [-1n, 4n] }],
+      instance_group: [{ kind: 1 }],
+      dynamic_batching: { preferred_batch_size: [8] },
+      parameters: [{ key: "provider", value: { string_value: "cuda" } }],
       backend: "onnxruntime",
     },
   });

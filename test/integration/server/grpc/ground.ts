@@ -58,6 +58,9 @@ export async function startGround(options: GroundOptions = {}): Promise<Ground> 
     signature: { inputs, outputs },
     outputNames: outputs.map(({ name }) => name),
     sampleShapes: new Map(),
+    provider: "cpu",
+    refusedProviders: [],
+    batchRows: 1,
   };
   const state: State = {
     phase: "serving",
@@ -187,6 +190,9 @@ function serviceOf(state: State): InferenceService {
       max_batch_size: 0,
       input: [{ name: "in", ...tensor }],
       output: [{ name: "out", ...tensor }],
+      instance_group: [{ kind: "KIND_GPU" }],
+      dynamic_batching: { preferred_batch_size: [8] },
+      parameters: { provider: { string_value: "cuda" } },
     }),
   };
 }

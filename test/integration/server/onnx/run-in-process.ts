@@ -12,7 +12,7 @@ const served = { name: "m", version: "v1" };
 
 /** The model as a shard opens it, or why it does not. */
 export function openModel(modelPath: string): Session | string {
-  const session = openSession({ modelPath, intraOpThreads: 1 }, { ORT_DISABLE_TELEMETRY: "1" });
+  const session = openSession({ modelPath, intraOpThreads: 1, providers: ["cpu"] }, { ORT_DISABLE_TELEMETRY: "1" });
   return session.ok ? session : session.message;
 }
 
