@@ -40,6 +40,11 @@ export const commands: readonly Command[] = [
           "The server image that the operator was installed with; it appears in the pods, and changes no revision.",
         fallback: "slipway/server",
       },
+      "gpu-server-image": {
+        value: "IMAGE",
+        about: "The same of models that run on a GPU.",
+        fallback: "slipway/server-gpu",
+      },
       "plain-http-hosts": {
         value: "HOST[:PORT],...",
         about: "Registries that the operator was told to speak to without TLS.",

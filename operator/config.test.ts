@@ -36,6 +36,7 @@ test("an image is all that is needed", () => {
     watchNamespaces: [],
     defaults: {
       serverImage: "registry.test/server:1",
+      gpuServerImage: "",
       plainHttpHosts: [],
       certificateAuthority: "",
       proxy: { http: "", https: "", exceptions: [] },
@@ -50,6 +51,7 @@ test("flags and environment", () => {
       ...image,
       ...words("--http-port 0 --log-level debug --leader-elect false --kubeconfig k --workers 8"),
       ...words("--certificate-authority-file ca.pem"),
+      "--gpu-server-image=registry.test/server-gpu:1",
       ...words("--https-proxy http://proxy.test:3128 --http-proxy https://proxy.test"),
       "--no-proxy= 10.0.0.0/8, .internal.test,",
       "--watch-namespaces=a, b",
@@ -69,6 +71,7 @@ test("flags and environment", () => {
     watchNamespaces: ["a", "b"],
     defaults: {
       serverImage: "registry.test/server:1",
+      gpuServerImage: "registry.test/server-gpu:1",
       plainHttpHosts: ["a.test", "b.test:5000", "[::1]:80"],
       certificateAuthority: pem,
       proxy: {

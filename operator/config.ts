@@ -30,6 +30,7 @@ const longestCertificateAuthority = 32_768;
 const help = `slipway-operator: makes ModelDeployments into served, versioned prediction APIs
 
   --server-image IMAGE                server image of revisions that name none (required)
+  --gpu-server-image IMAGE            the same, of revisions that run on a GPU
   --plain-http-hosts HOST[:PORT],...  registries that models are pulled from without TLS
   --certificate-authority-file FILE   PEM certificates trusted beside the system's when models are pulled
   --https-proxy URL                   proxy through which models are pulled by TLS: http://HOST:PORT
@@ -93,6 +94,7 @@ export function readConfig(
     watchNamespaces: list(values["watch-namespaces"]),
     defaults: Object.freeze({
       serverImage,
+      gpuServerImage: values["gpu-server-image"] ?? "",
       plainHttpHosts,
       certificateAuthority,
       proxy,
@@ -106,6 +108,7 @@ const hostPattern = /^([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$/;
 
 const textFlags = [
   "server-image",
+  "gpu-server-image",
   "plain-http-hosts",
   "certificate-authority-file",
   "https-proxy",

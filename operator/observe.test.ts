@@ -296,6 +296,7 @@ test("children of another owner and pods that no Deployment of the revision made
   } as unknown as { [name in keyof Caches]: Reflector<never> } as Caches;
   const observed = observe("default/demo", caches, 5, {
     serverImage: "i",
+    gpuServerImage: "registry.test/server-gpu:1",
     plainHttpHosts: [],
     certificateAuthority: "",
     proxy: { http: "", https: "", exceptions: [] },

@@ -144,6 +144,7 @@ function defaultsFrom(invocation: Invocation): BuildDefaults {
   const hosts = (invocation.text("plain-http-hosts") ?? "").split(",").map((host) => host.trim());
   return {
     serverImage: invocation.text("server-image") ?? "",
+    gpuServerImage: invocation.text("gpu-server-image") ?? "",
     plainHttpHosts: hosts.filter((host) => host !== ""),
     certificateAuthority: "",
     proxy: { http: "", https: "", exceptions: [] },

@@ -70,7 +70,7 @@ export interface ModelDeployment {
        */
       corsOrigins?: string[];
       /**
-       * How ONNX Runtime uses the CPU.
+       * How ONNX Runtime uses the CPU, or a GPU.
        */
       session?: {
         /**
@@ -81,6 +81,29 @@ export interface ModelDeployment {
          * Threads that one prediction uses; 1 when left out, which serves the most predictions.
          */
         intraOpThreads?: number;
+        /**
+         * What runs the model: the first that works. cuda and tensorrt need a GPU of NVIDIA's and the server image for it; without cpu at the end, a pod whose GPU cannot be used fails and says why. When left out, [cuda] with spec.gpu of nvidia.com, else [cpu].
+         *
+         * Items: A provider of ONNX Runtime.
+         */
+        providers?: ("cuda" | "tensorrt" | "cpu")[];
+      };
+      /**
+       * Limits for requests that wait and are run together. Whether that pays is measured at every start; where it does not, each request runs on its own whatever stands here.
+       */
+      batching?: {
+        /**
+         * The most rows of one run; 1 runs every request on its own. 32 when left out.
+         */
+        maxSize?: number;
+        /**
+         * How long a request may wait for others to run with, in milliseconds. 0 when left out: only requests that wait anyway are run together.
+         */
+        maxDelayMs?: number;
+        /**
+         * The most requests that may wait in one worker; what comes on top is answered with 503. 256 when left out.
+         */
+        maxQueue?: number;
       };
     };
     /**

@@ -55,6 +55,7 @@ function template(
     resources: { requests: { cpu: "500m" }, limits: { cpu: "2", memory: "1Gi" } },
     session: { workers: 2, intraOpThreads: 1 },
     corsOrigins: ["https://app.example.com", "http://localhost:3000"],
+    batching: { maxSize: 16, maxDelayMs: 2, maxQueue: 64 },
     source: {
       secretRef: { name: "registry-login" },
       serviceAccountName: "model-reader",
@@ -190,6 +191,7 @@ test("values are taken as they are, also where the kubelet would expand them", (
     resources: undefined,
     session: undefined,
     corsOrigins: undefined,
+    batching: undefined,
     source: undefined,
     gpu: undefined,
     placement: undefined,

@@ -46,7 +46,7 @@ function gpuTolerations(gpu: Spec["gpu"]): V1Toleration[] {
   return [...new Set([gpu.resourceName, ...whole])].map((key) => ({ key, operator: "Exists", effect: "NoSchedule" }));
 }
 
-const nvidiaDomain = "nvidia.com/";
+export const nvidiaDomain = "nvidia.com/";
 const nvidiaTaint = "nvidia.com/gpu";
 
 /** By the labels of the very resource: the card that a slice is of has memory that the slice does not get. */

@@ -9,6 +9,7 @@ import type {
 import type { Spec } from "../api/model.ts";
 import { containers, pinKey, revisionLabels, versionsName } from "../api/names.ts";
 import { placement } from "./placement.ts";
+import { providersOf } from "./providers.ts";
 import { type SourceParts, sourceParts } from "./source.ts";
 import { annotations, commands, environment, paths, portNames, ports } from "../../server/contract.ts";
 
@@ -22,6 +23,7 @@ export interface TemplateInputs {
   readonly resources: V1ResourceRequirements | undefined;
   readonly session: NonNullable<Spec["server"]>["session"];
   readonly corsOrigins: readonly string[] | undefined;
+  readonly batching: NonNullable<Spec["server"]>["batching"];
   readonly source: Spec["source"];
   readonly gpu: Spec["gpu"];
   readonly placement: Spec["placement"];
@@ -126,6 +128,10 @@ function serverContainer(inputs: TemplateInputs): V1Container {
       ...optional(environment.workers, inputs.session?.workers?.toString()),
       ...optional(environment.intraOpThreads, inputs.session?.intraOpThreads?.toString()),
       ...optional(environment.corsOrigins, inputs.corsOrigins?.join(",")),
+      ...optional(environment.providers, providersOf(inputs.session, inputs.gpu)?.join(",")),
+      ...optional(environment.batchLimit, inputs.batching?.maxSize?.toString()),
+      ...optional(environment.batchDelay, inputs.batching?.maxDelayMs?.toString()),
+      ...optional(environment.queueLimit, inputs.batching?.maxQueue?.toString()),
       ...inputs.env.map(({ name, value }) => ({ name, value: literal(value) })),
     ],
     ports: [

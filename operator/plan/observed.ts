@@ -33,6 +33,8 @@ export interface Observed {
 
 export interface BuildDefaults {
   readonly serverImage: string;
+  /** For models on a GPU; empty: there is none. */
+  readonly gpuServerImage: string;
   readonly plainHttpHosts: readonly string[];
   /** PEM certificates, or empty. */
   readonly certificateAuthority: string;

@@ -3,6 +3,7 @@ import { isJsonObject, type JsonObject, valueAt } from "../api/json.ts";
 import { containers } from "../api/names.ts";
 import { mergeTemplate } from "../build/merge-template.ts";
 import { podTemplate } from "../build/pod-template.ts";
+import { needsGpuImage, providersOf } from "../build/providers.ts";
 import { recordOf, revisionOfChild } from "./fleet.ts";
 import type { BuildDefaults, Observed, ObservedChild } from "./observed.ts";
 import { type Revision, revisionOf } from "./revision.ts";
@@ -51,11 +52,12 @@ function renderTemplate(model: string, revision: Revision, defaults: BuildDefaul
     model,
     revision: revision.hash,
     version,
-    image: server?.image ?? defaults.serverImage,
+    image: server?.image ?? imageFor(revision.inputs, defaults),
     env: server?.env ?? [],
     resources: resources === undefined ? undefined : requirements(resources),
     session: server?.session,
     corsOrigins: server?.corsOrigins,
+    batching: server?.batching,
     source,
     gpu,
     placement,
@@ -65,6 +67,12 @@ function renderTemplate(model: string, revision: Revision, defaults: BuildDefaul
   });
   const made = JSON.parse(JSON.stringify(template)) as JsonObject;
   return override === undefined ? made : mergeTemplate(made, override);
+}
+
+/** Where the operator was installed without an image for GPUs, the other one says that it has no provider for them. */
+function imageFor({ server, gpu }: Revision["inputs"], defaults: BuildDefaults): string {
+  const isForGpu = needsGpuImage(providersOf(server?.session, gpu)) && defaults.gpuServerImage !== "";
+  return isForGpu ? defaults.gpuServerImage : defaults.serverImage;
 }
 
 function requirements(resources: NonNullable<Revision["inputs"]["resources"]>): V1ResourceRequirements {

@@ -93,6 +93,7 @@ test("every value reaches the object it is for", async () => {
   assert.equal(container?.imagePullPolicy, "Always");
   assert.deepEqual(container?.args, [
     `--server-image=mirror.example.com/proxy/slipway/server:4.5.6@${fullValues.server.image.digest}`,
+    `--gpu-server-image=mirror.example.com/proxy/slipway/server-gpu:7.8.9@${fullValues.server.gpuImage.digest}`,
     "--http-port=8080",
     "--log-level=debug",
     "--leader-elect=true",
@@ -201,6 +202,21 @@ test("the admission policy speaks of the annotation and the label that the opera
 
 test("numbers of the CRD are rendered as whole numbers", async () => {
   assert.doesNotMatch(await renderText(leastValues), /: [0-9.]+e\+[0-9]+$/m);
+});
+
+test("the image for GPUs is the registry's where one is named, and none where none is", async () => {
+  const imagesFor = async (values: object): Promise<readonly string[]> => {
+    const [container] = (only(await render(values), "Deployment") as Deployment).spec.template.spec.containers;
+    return (container?.args ?? []).filter((word) => word.startsWith("--gpu-server-image"));
+  };
+  assert.deepEqual(await imagesFor(leastValues), []);
+  assert.deepEqual(await imagesFor({ imageRegistry: "mirror.example.com" }), [
+    "--gpu-server-image=mirror.example.com/slipway/server-gpu:0.1.0",
+  ]);
+  const gpuImage = { repository: "registry.example.com/own", tag: "2" };
+  assert.deepEqual(await imagesFor({ ...leastValues, server: { ...leastValues.server, gpuImage } }), [
+    "--gpu-server-image=registry.example.com/own:2",
+  ]);
 });
 
 test("Artifact Hub is told the images that a registry alone gives", async () => {

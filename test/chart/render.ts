@@ -44,6 +44,11 @@ export const fullValues = {
       tag: "4.5.6",
       digest: `sha256:${"b".repeat(64)}`,
     },
+    gpuImage: {
+      repository: "registry.example.com:5000/slipway/server-gpu",
+      tag: "7.8.9",
+      digest: `sha256:${"c".repeat(64)}`,
+    },
   },
   imagePullSecrets: [{ name: "registry-login" }],
   replicas: 3,

@@ -14,6 +14,8 @@ const nodes: Resource = { group: "", version: "v1", plural: "nodes", kind: "Node
 const far = "gpu-far";
 const gpu = { "nvidia.com/gpu": "1" };
 const taint = { key: "nvidia.com/gpu", value: "present", effect: "NoSchedule" };
+/** There is nothing behind the capacity, and a model with a GPU refuses to run without. */
+const onCpu = { session: { providers: ["cpu"] } };
 /** As often as a kubelet renews its lease. */
 const heartbeatMs = 10_000;
 
@@ -98,7 +100,7 @@ test("a GPU is a limit, its taint is tolerated, and product and memory choose th
       "1",
     );
   });
-  await bench.apply(model("fits", versions, { gpu: { products: ["NVIDIA-L4"], minMemory: "20Gi" } }));
+  await bench.apply(model("fits", versions, { server: onCpu, gpu: { products: ["NVIDIA-L4"], minMemory: "20Gi" } }));
   await reached(bench, "fits", "v1");
   const [pod] = await bench.pods("fits");
   assert.ok(pod);
@@ -118,7 +120,7 @@ test("the memory of a slice is that of the slice, not of the card that it is cut
   const slice = "nvidia.com/mig-1g.5gb";
   await bench.kubectl("label", "node", real, `${slice}.product=NVIDIA-L4-MIG-1g.5gb`, `${slice}.memory=4864`);
   await patchStatus(real, { capacity: { [slice]: "7" } });
-  await bench.apply(model("slice", versions, { gpu: { resourceName: slice, minMemory: "4Gi" } }));
+  await bench.apply(model("slice", versions, { server: onCpu, gpu: { resourceName: slice, minMemory: "4Gi" } }));
   await reached(bench, "slice", "v1");
   await bench.apply(model("large-slice", versions, { gpu: { resourceName: slice, minMemory: "16Gi" } }));
   await told("large-slice", new RegExp(`${real}: 4864Mi, and 16Gi of GPU memory are asked for`));

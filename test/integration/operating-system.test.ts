@@ -47,6 +47,7 @@ function modelPod(name: string, placement: TemplateInputs["placement"], override
     resources: undefined,
     session: undefined,
     corsOrigins: undefined,
+    batching: undefined,
     source: undefined,
     gpu: undefined,
     placement,

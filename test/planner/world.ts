@@ -80,6 +80,7 @@ export function observeWorld(world: World): Observed {
     nodes: [],
     defaults: {
       serverImage: "registry.test/server:1",
+      gpuServerImage: "registry.test/server-gpu:1",
       plainHttpHosts: [],
       certificateAuthority: "",
       proxy: { http: "", https: "", exceptions: [] },

@@ -71,6 +71,13 @@ the place of a registry in the repository, which is a first part with a dot or a
 {{- include "slipway.image" (dict "root" . "image" .Values.server.image "value" "server.image" "half" "server") -}}
 {{- end -}}
 
+{{/* Empty where none is named: models on a GPU then say that their image has no provider for it. */}}
+{{- define "slipway.gpuServerImage" -}}
+{{- if or .Values.imageRegistry .Values.server.gpuImage.repository -}}
+{{- include "slipway.image" (dict "root" . "image" .Values.server.gpuImage "value" "server.gpuImage" "half" "server-gpu") -}}
+{{- end -}}
+{{- end -}}
+
 {{/* The restricted Pod Security Standard, of a pod and of a container. */}}
 {{- define "slipway.podSecurityContext" -}}
 runAsNonRoot: true

@@ -56,6 +56,7 @@ export function childTemplates(accepted: RawModel): readonly ChildTemplate[] {
     nodes: [],
     defaults: {
       serverImage: "registry.example.com/slipway/server:0.1.0",
+      gpuServerImage: "registry.test/server-gpu:1",
       plainHttpHosts: [],
       certificateAuthority: "",
       proxy: { http: "", https: "", exceptions: [] },

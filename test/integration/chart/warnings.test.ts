@@ -24,7 +24,11 @@ const spec = {
   ],
   rollout: { keepPreviousSeconds: 1, maxSurge: 1 },
   resources: { requests: { cpu: "100m", memory: "64Mi" }, limits: { cpu: 1, memory: "128Mi" } },
-  server: { env: [{ name: "LANG", value: "C" }], session: { workers: 2, intraOpThreads: 1 } },
+  server: {
+    env: [{ name: "LANG", value: "C" }],
+    session: { workers: 2, intraOpThreads: 1, providers: ["cuda", "cpu"] },
+    batching: { maxSize: 8, maxDelayMs: 1, maxQueue: 9 },
+  },
   source: { secretRef: { name: "login" }, timeoutSeconds: 60, sizeLimit: "1Gi" },
   gpu: { count: 1, resourceName: "nvidia.com/gpu", products: ["NVIDIA-L4"], minMemory: "16Gi" },
   scaling: {

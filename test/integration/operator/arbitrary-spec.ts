@@ -37,7 +37,12 @@ const server = some({
   image: fc.constant("registry.test/s:1"),
   env: fc.constantFrom([], [{ name: "A", value: "" }]),
   corsOrigins: fc.constantFrom(["*"], ["https://a.example", "null"]),
-  session: some({ workers: threads, intraOpThreads: threads }),
+  session: some({
+    workers: threads,
+    intraOpThreads: threads,
+    providers: fc.constantFrom(["cuda", "cpu"], ["tensorrt", "cuda"], ["cpu"]),
+  }),
+  batching: some({ maxSize: fc.integer({ min: 1, max: 32 }), maxDelayMs: fc.nat(1000), maxQueue: fc.nat(100_000) }),
 });
 
 const source = some({

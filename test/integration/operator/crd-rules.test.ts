@@ -220,6 +220,21 @@ const refusedSpecs: readonly { readonly what: string; readonly spec: object; rea
     says: /products\[0\].*should match/,
   },
   {
+    what: "a provider behind the one that always works",
+    spec: { version: "v1", versions: [v1], server: { session: { providers: ["cpu", "cuda"] } } },
+    says: /cpu always works, so nothing behind it is ever tried: name it last/,
+  },
+  {
+    what: "a provider twice",
+    spec: { version: "v1", versions: [v1], server: { session: { providers: ["cuda", "cuda"] } } },
+    says: /each provider can be named once/,
+  },
+  {
+    what: "larger batches than are ever measured",
+    spec: { version: "v1", versions: [v1], server: { batching: { maxSize: 33 } } },
+    says: /maxSize.* less than or equal to 32/,
+  },
+  {
     what: "a variable that Slipway sets",
     spec: { version: "v1", versions: [v1], server: { env: [{ name: "ORT_DISABLE_TELEMETRY", value: "0" }] } },
     says: /ORT_DISABLE_TELEMETRY is set by Slipway: remove it/,
