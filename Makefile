@@ -1,7 +1,7 @@
 # Names for what npm scripts do, so that they work on a machine that has only Node 20 or later, npm and Go: the first
 # one that is used installs the npm packages, among them the Node that everything runs on.
 .DEFAULT_GOAL := help
-.PHONY: help demo down test soak bench bench-peers check release cluster kubeenv
+.PHONY: help demo down test soak gpu-image bench bench-peers check release cluster kubeenv
 
 installed := node_modules/.package-lock.json
 
@@ -27,6 +27,9 @@ test: $(installed) ## run the tests, from unit tests to the real cluster
 
 soak: $(installed) ## run what `make test` leaves out, before a release: KEDA, and signatures by cosign
 	@npm run --silent test:soak
+
+gpu-image: $(installed) ## fill build/server-gpu, build the image of it and test that without a GPU; downloads 1.4 GB
+	@npm run --silent test:gpu-image
 
 bench: $(installed) ## print the figures the project holds itself to, each with the command that shows it
 	@npm run --silent bench

@@ -1,11 +1,11 @@
-import { execFile } from "node:child_process";
 import { chmod, copyFile, cp, mkdir, rename, rm, stat, symlink, utimes } from "node:fs/promises";
 import { arch, platform } from "node:os";
 import { dirname, join } from "node:path";
-import { promisify } from "node:util";
 import type { Metafile } from "esbuild";
 import { bundle } from "./bundle.ts";
+import { stageGpuLibraries } from "./gpu-libraries.ts";
 import { letEverybodyRead } from "./let-everybody-read.ts";
+import { run } from "./run.ts";
 
 /**
  * Fills a folder with all that an image needs, for `docker build` or `buildah bud` to copy: the bundle, the `node`
@@ -19,6 +19,15 @@ export async function stageServer(repository: string, context: string): Promise<
   const metafile = await bundle({ repository, half: "server", output: context, external: ["onnxruntime-node"] });
   await letEverybodyRead(context);
   return metafile;
+}
+
+/** The same for models on a GPU, with the libraries that {@link stageGpuLibraries} downloads. */
+export async function stageGpuServer(repository: string, context: string): Promise<Metafile> {
+  if (platform() !== "linux" || arch() !== "x64") {
+    throw new Error(`the libraries for GPUs are there for Linux on x64 alone, and this is ${platform()} on ${arch()}`);
+  }
+  await stageGpuLibraries(context);
+  return stageServer(repository, context);
 }
 
 export async function stageOperator(repository: string, context: string): Promise<Metafile> {
@@ -50,8 +59,6 @@ async function stageNode(repository: string, context: string): Promise<void> {
   await utimes(partial, time, time);
   await rename(partial, target);
 }
-
-const run = promisify(execFile);
 
 /**
  * What goes to /usr/lib/locale. ONNX Runtime changes the case of strings by the locale en_US.UTF-8 and loads no model

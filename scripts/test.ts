@@ -91,6 +91,17 @@ const suites: readonly Suite[] = [
     budgetSeconds: 240,
     fileTimeoutMs: 1_200_000,
   },
+  {
+    name: "gpu-image",
+    about: "the server's image for GPUs up to the driver's door; downloads 1.4 GB",
+    files: ["test/gpu/**/*.test.ts"],
+    packages: "gpu-image",
+    programs: [],
+    onRequest: true,
+    concurrency: 1,
+    budgetSeconds: 300,
+    fileTimeoutMs: 1_200_000,
+  },
 ];
 
 const names = suites.map(({ name }) => name);

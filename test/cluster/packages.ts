@@ -41,6 +41,14 @@ const releasePackages: readonly DebianPackage[] = [
   { name: "binutils", file: "/usr/bin/strip" },
 ];
 
+/** What the server's image for GPUs is made with, and tested. */
+const gpuImagePackages: readonly DebianPackage[] = [
+  ...imagePackages,
+  { name: "binutils", file: "/usr/bin/strip" },
+  { name: "gcc", file: "/usr/bin/gcc" },
+  { name: "python3-pip", file: "/usr/bin/pip3" },
+];
+
 /** What the suites need beside a node: images are made and looked into, models packed and pushed, a page looked at. */
 const testPackages: readonly DebianPackage[] = [
   ...nodePackages,
@@ -58,6 +66,7 @@ const packages = {
   "control-plane": controlPlanePackages,
   node: nodePackages,
   release: releasePackages,
+  "gpu-image": gpuImagePackages,
   tests: testPackages,
 } as const;
 

@@ -27,9 +27,10 @@ done`;
  * A Debian base image made of Debian's own packages, for where no image registry can be reached. Gives back the name
  * to use as the build argument BASE; made once, as its tag is the hash of what is in it.
  */
-export async function baseImage(report: Report = silent): Promise<string> {
+export async function baseImage(report: Report = silent, more: readonly string[] = []): Promise<string> {
+  const included = [...packages, ...more];
   const key = createHash("sha256")
-    .update([release, ...packages, keepDescriptions].join(" "))
+    .update([release, ...included, keepDescriptions].join(" "))
     .digest("hex")
     .slice(0, 12);
   const name = localName(`slipway-base:${release}-${key}`);
@@ -44,7 +45,7 @@ export async function baseImage(report: Report = silent): Promise<string> {
       await run("mmdebstrap", [
         "--mode=root",
         "--variant=extract",
-        `--include=${packages.join(",")}`,
+        `--include=${included.join(",")}`,
         `--extract-hook=${keepDescriptions}`,
         release,
         archive,

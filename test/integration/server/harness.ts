@@ -86,7 +86,8 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   const seen = (path: string): string => (image === undefined ? path : path.replace(directory, folderInImage));
   const child = spawn(program, words, {
     env: {
-      // Nothing is inherited: what the server needs must be in its contract.
+      // Nothing is inherited: what the server needs must be in its contract. What a pod says comes after what its image says.
+      ...Object.fromEntries((image?.environment ?? []).map((variable) => variable.split(/=(.*)/s, 2))),
       [environment.modelName]: "m",
       [environment.modelVersion]: "v1",
       [environment.modelDirectory]: seen(directory),
@@ -166,7 +167,7 @@ const folderInImage = "/home";
  * As a container runtime starts it, so far as files and user go: the image read-only, in it the folder of the model, the
  * image's user, and nothing of this machine but /proc. One process all the way, so that a signal reaches the server.
  */
-function commandInImage({ root, command, environment: variables, user }: MountedImage, directory: string): string[] {
+function commandInImage({ root, command, user }: MountedImage, directory: string): string[] {
   const script = [
     "root=$1 directory=$2 user=$3; shift 3",
     'mount --bind "$root" "$root"',
@@ -175,8 +176,7 @@ function commandInImage({ root, command, environment: variables, user }: Mounted
     'mount --rbind /proc "$root/proc"',
     'exec chroot --userspec="$user" "$root" "$@"',
   ].join(" && ");
-  // `env` is a program of this machine, as the image has none.
-  return ["env", ...variables, "unshare", "--mount", "sh", "-c", script, "sh", root, directory, user, ...command];
+  return ["unshare", "--mount", "sh", "-c", script, "sh", root, directory, user, ...command];
 }
 
 export interface Reply {
