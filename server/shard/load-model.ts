@@ -13,6 +13,8 @@ export type Load =
   | { readonly ok: true; readonly engine: Engine; readonly model: LoadedShard }
   | ({ readonly ok: false } & EngineFailure);
 
+type EngineFor = (place: Place, start: StartShard) => Engine | InPlaceEngine;
+
 /**
  * Loads and warms up where the plan says; and once more on a thread of its own when the runs turn out to be long. The
  * supervisor is told when the model runs on zeros: it ends this process when that does not end, and starts another one that
@@ -23,24 +25,25 @@ export async function loadModel(
   edge: ShardEdge,
   log: Logger,
   isAlone: () => boolean,
+  make = engineAt,
 ): Promise<Load> {
-  if (start.withoutWarmUp !== undefined) return loadAt("thread", start, edge, log, isAlone);
-  const first = await loadAt(start.place, start, edge, log, isAlone);
+  const engineFor: EngineFor = (place, of) => make(place, of, edge, log, isAlone);
+  if (start.withoutWarmUp !== undefined) return loadAt("thread", start, edge, engineFor);
+  const first = await loadAt(start.place, start, edge, engineFor);
   if (!first.ok || start.place === "thread" || placeAfterWarmUp(first.runSeconds) === "inPlace") return first;
   await first.engine.close();
-  return loadAt("thread", start, edge, log, isAlone);
+  return loadAt("thread", start, edge, engineFor);
 }
 
 async function loadAt(
   place: Place,
   start: StartShard,
   edge: ShardEdge,
-  log: Logger,
-  isAlone: () => boolean,
+  engineFor: EngineFor,
 ): Promise<(Load & { readonly ok: false }) | (Load & { readonly ok: true; readonly runSeconds: number | undefined })> {
   const { now } = edge;
   const started = now();
-  const engine = engineAt(place, start, edge, log, isAlone);
+  const engine = engineFor(place, start);
   const loaded = await engine.load();
   if (!loaded.ok) return loaded;
   const { signature, skippedOutputs, provider, refusedProviders } = loaded;
@@ -54,7 +57,7 @@ async function loadAt(
     await engine.close();
     const providers = start.config.providers.slice(start.config.providers.indexOf(provider) + 1);
     if (providers.length === 0) return { ok: false, ...broken };
-    const next = await loadAt(place, { ...start, config: { ...start.config, providers } }, edge, log, isAlone);
+    const next = await loadAt(place, { ...start, config: { ...start.config, providers } }, edge, engineFor);
     if (!next.ok) return next;
     const refused = [...refusedProviders, { provider, message: broken.message }, ...next.model.refusedProviders];
     return { ...next, model: { ...next.model, refusedProviders: refused } };
