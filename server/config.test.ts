@@ -37,6 +37,15 @@ describe("workers", () => {
   }
 });
 
+test("a limit above what the node has is worth what the node has", () => {
+  const workersOn = (cpuLimit: string, nodeCores: number): number => {
+    const result = readConfig({ ...least, SLIPWAY_CPU_LIMIT: cpuLimit }, 1, nodeCores);
+    assert.ok(result.ok);
+    return result.config.workers;
+  };
+  assert.deepEqual([workersOn("64", 4), workersOn("4", 64), workersOn("1", 4)], [4, 4, 1]);
+});
+
 test("all mistakes are named at once, with the value and what is allowed", () => {
   const result = readConfig(
     {

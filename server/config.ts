@@ -65,8 +65,13 @@ const longestSeconds = 86_400;
 
 const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 
-/** Reads the environment that `contract.ts` names. The message of a refusal lists every mistake. */
-export function readConfig(variables: Variables, availableCores: number): ConfigResult {
+/**
+ * Reads the environment that `contract.ts` names. The message of a refusal lists every mistake.
+ *
+ * @param availableCores where the environment says no limit.
+ * @param nodeCores what a limit can use at the most: it may be above what the node has.
+ */
+export function readConfig(variables: Variables, availableCores: number, nodeCores = Infinity): ConfigResult {
   const mistakes: string[] = [];
   const text = (name: string, fallback?: string): string => {
     const value = variables[name]?.trim() || fallback;
@@ -99,7 +104,7 @@ export function readConfig(variables: Variables, availableCores: number): Config
     const written = JSON.stringify(compression.slice(0, 80));
     mistakes.push(`${names.answerCompression} is ${written}; it must be one of ${compressionModes.join(", ")}`);
   }
-  const cores = number(names.cpuLimit, availableCores, 1, 4096, false);
+  const cores = Math.min(number(names.cpuLimit, availableCores, 1, 4096, false), nodeCores);
   const modelName = text(names.modelName);
   const modelVersion = text(names.modelVersion);
   const chosen = readProviders(variables[names.providers], mistakes);

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { availableParallelism } from "node:os";
+import { availableParallelism, cpus } from "node:os";
 import { isMainThread, parentPort, workerData } from "node:worker_threads";
 import { commands, environment, paths } from "./contract.ts";
 import { leaveCrashReport } from "./crash.ts";
@@ -72,6 +72,7 @@ async function main(command: string | undefined): Promise<void> {
       const code = await runServe({
         variables: process.env,
         availableCores: availableParallelism(),
+        nodeCores: cpus().length,
         script: new URL(import.meta.url),
         terminated: terminated.signal,
         abandoned: abandoned.signal,

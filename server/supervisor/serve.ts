@@ -25,6 +25,8 @@ import { createWaitingRoom } from "./waiting-room.ts";
 export interface ServeEdge {
   readonly variables: Readonly<Record<string, string | undefined>>;
   readonly availableCores: number;
+  /** All of the machine's, whatever the container may use of them; left out, a limit is taken as it is. */
+  readonly nodeCores?: number;
   /** Runs a shard when its first argument is `shard`. */
   readonly script: URL;
   /** Aborted by SIGTERM. */
@@ -58,7 +60,7 @@ export interface Serving {
  */
 export async function runServe(edge: ServeEdge): Promise<0 | 1> {
   const write = edge.writeLog ?? standardOutput();
-  const read = readConfig(edge.variables, edge.availableCores);
+  const read = readConfig(edge.variables, edge.availableCores, edge.nodeCores);
   if (!read.ok) {
     const path = edge.variables[environment.terminationMessage] ?? paths.terminationMessage;
     await leaveReport(path, notLoaded("InvalidConfiguration", read.message), createLog("info", write));
