@@ -177,9 +177,8 @@ describe("the server's image for GPUs", { concurrency: false }, () => {
     test("names the library that is missing", async () => {
       const [there, away] = [join(root, cudaFolder, "libcurand.so.10"), join(root, cudaFolder, "away")];
       await run("mv", [there, away]);
-      const [reason, message] = await refusalOf({}).finally(async () => {
-        await run("mv", [away, there]);
-      });
+      const [reason, message] = await refusalOf({});
+      await run("mv", [away, there]);
       assert.equal(reason, "InvalidConfiguration");
       assert.match(message, /^The server image lacks libcurand\.so\.10, which the CUDA provider needs\./);
     });

@@ -152,6 +152,8 @@ describe("a real picture classifier", () => {
         memoryBytes: 0,
         workers: 2,
         batchRows: 0,
+        provider: "cpu",
+        refusedProviders: [],
         ready: true,
         inService: true,
       },
