@@ -1,12 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { rmSync } from "node:fs";
 import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { request as httpRequest } from "node:http";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { after } from "node:test";
+import { after, getTestContext } from "node:test";
 import { environment, type PodReport } from "../../../server/contract.ts";
 
 /** The server as a process of its own on loopback, as the container runs it. */
@@ -57,15 +56,6 @@ export interface MountedImage {
   readonly user: string;
 }
 
-/** Servers and their directories; a test that fails half-way must leave neither behind, nor hang on them. */
-const leftovers = new Map<ChildProcess, string>();
-after(() => {
-  for (const [child, directory] of leftovers) {
-    child.kill("SIGKILL");
-    rmSync(directory, { recursive: true, force: true });
-  }
-});
-
 const main = new URL("../../../server/main.ts", import.meta.url).pathname;
 const startMilliseconds = 60_000;
 
@@ -102,11 +92,16 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     },
     stdio: ["ignore", "pipe", "inherit"],
   });
-  leftovers.set(child, directory);
+  const end = async (): Promise<void> => {
+    child.kill("SIGKILL");
+    await exited;
+    await rm(directory, { recursive: true, force: true });
+  };
   const lines: LogLine[] = [];
   const exited = new Promise<Exit>((resolve) => {
     child.once("exit", (code, signal) => resolve({ code, signal }));
   });
+  endWithTest(end);
   const waiters = new Set<() => void>();
   createInterface({ input: child.stdout }).on("line", (text) => {
     lines.push(JSON.parse(text) as LogLine);
@@ -154,10 +149,19 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       const exit = await exited;
       clearTimeout(timer);
       await rm(directory, { recursive: true, force: true });
-      leftovers.delete(child);
       return exit;
     },
   };
+}
+
+/**
+ * A test that fails half-way leaves no process behind: its file would wait for it until its time is up. What was started
+ * in the `before` of a suite ends with the suite.
+ */
+function endWithTest(end: () => Promise<void>): void {
+  const context = getTestContext();
+  if (context !== undefined && "after" in context) context.after(end);
+  else after(end);
 }
 
 /** An empty folder of every Debian. */
