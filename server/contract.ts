@@ -265,4 +265,20 @@ export interface ServeReport {
   readonly provider: Provider;
   /** What was asked for before it and does not work here. */
   readonly refusedProviders: readonly RefusedProvider[];
+  /** The newest first, the last {@link reportedCrashes} of the last hour. */
+  readonly repeatedCrashes: readonly CrashReport[];
 }
+
+/** Inputs that crashed the engine, did it again when they came again, and are refused since, for an hour. */
+export interface CrashReport {
+  /** Id of the request that crashed it last. */
+  readonly requestId: string;
+  /** SHA-256 of the inputs, in hexadecimal: the same for equal inputs, over whatever protocol they came. */
+  readonly inputs: string;
+  /** For people: how the process ended. */
+  readonly message: string;
+  readonly secondsAgo: number;
+}
+
+/** In one report. */
+export const reportedCrashes = 8;

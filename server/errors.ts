@@ -329,6 +329,13 @@ export const problems = {
       status: 500,
       message: "the engine failed while it ran this request; the log has more under this request's id",
     }),
+  crashesEngine: (): Problem =>
+    problem({
+      code: "CrashesEngine",
+      status: 422,
+      message:
+        "these inputs crashed the engine each time they ran, so for an hour they are not run; send others, and see the log of the server",
+    }),
   internal: (): Problem =>
     problem({
       code: "Internal",

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { timing } from "../../server/contract.ts";
+import { noWatch } from "../../server/engine/run-watch.ts";
 import { createThreadedEngine } from "../../server/engine/threaded-engine.ts";
 import { warmUp } from "../../server/engine/warm-up.ts";
 import type { Edge } from "../edge.ts";
@@ -21,7 +22,7 @@ export async function loadOnce(
     queueSeconds: timing.queueSeconds,
     runSeconds: timing.runSeconds,
     now,
-    onRun: () => undefined,
+    watch: noWatch,
     // A worker that dies ends its run, which says so.
     onFault: () => undefined,
     onFatal: () => undefined,

@@ -87,6 +87,7 @@ const samples: Samples = {
   outOfMemory: [],
   answerTooLarge: [800_000_000],
   engineFault: [],
+  crashesEngine: [],
   internal: [],
   unknownExpectation: ["200-ok"],
   unknownTransferEncoding: ["gzip, chunked"],

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { problems } from "../errors.ts";
-import type { Tensor } from "../tensor.ts";
+import type { Signature, Tensor } from "../tensor.ts";
 import { createInPlaceEngine, type InPlaceEngine, type InPlaceEngineOptions } from "./in-place-engine.ts";
 import type { RunRequest } from "./run.ts";
+import { noWatch, type RunWatch } from "./run-watch.ts";
 import type { Session } from "./session.ts";
 
 interface Started {
@@ -39,7 +40,7 @@ async function start(runMilliseconds: number, options: Partial<InPlaceEngineOpti
     queueLimit: 10,
     queueSeconds: 10,
     now: () => time,
-    onRun: () => undefined,
+    watch: noWatch,
     nextTurn: (turn) => waiting.push(turn),
     isAlone: () => false,
     ...options,
@@ -119,7 +120,7 @@ test("what waits is decoded right before its run, and not at all when nobody wai
 
 test("a request that the model does not take is not run, nor noted, and harms no other", async () => {
   const noted: string[] = [];
-  const { engine, ran, turn } = await start(5, { onRun: ({ id }) => noted.push(id) });
+  const { engine, ran, turn } = await start(5, { watch: { ...noWatch, begin: (id) => noted.push(id) } });
   const problem = problems.bodyEmpty("something");
   const bad = engine.run(request("bad", { decode: () => problem }));
   const refused = engine.run(request("refuse"));
@@ -130,6 +131,52 @@ test("a request that the model does not take is not run, nor noted, and harms no
   assert.equal((await good).kind, "done");
   assert.deepEqual(ran, ["refuse", "good"]);
   assert.deepEqual(noted, ["refuse", "good"]);
+});
+
+test("suspects run alone, what is refused does not run, and each run is noted with all that is in it", async () => {
+  const told: string[] = [];
+  const problem = problems.crashesEngine();
+  const watch: RunWatch = {
+    judge({ inputs }) {
+      const value = Number(inputs[0]?.data[0]);
+      if (value === 3) return problem;
+      return { mark: value, digest: value === 2 ? "two" : undefined };
+    },
+    begin: (id, standings) => told.push(`${id}: ${standings.map(({ mark }) => mark).join(" ")}`),
+    end: () => told.push("over"),
+  };
+  const signature: Signature = {
+    inputs: [{ name: "x", datatype: "FP32", shape: [-1] }],
+    outputs: [{ name: "x", datatype: "FP32", shape: [-1] }],
+  };
+  let time = 0;
+  const session: Session = {
+    ok: true,
+    signature,
+    skippedOutputs: [],
+    provider: "cpu",
+    refusedProviders: [],
+    run(inputs) {
+      // Of one row as long as of many: that pays.
+      time += 5;
+      return { kind: "done", outputs: inputs };
+    },
+  };
+  const { engine, turn } = await start(5, { open: () => session, now: () => time, watch });
+  assert.equal(engine.chooseBatches(new Map([["x", [1]]]), 32), 32);
+  const send = (value: number): ReturnType<typeof engine.run> => {
+    const input: Tensor = { name: "x", datatype: "FP32", shape: [1], data: Float32Array.of(value) };
+    return engine.run(request(`r${value}`, { decode: () => ({ inputs: [input], outputs: ["x"] }) }));
+  };
+  const outcomes = Promise.all([1, 4, 2, 5, 3, 6].map(send));
+  for (let turns = 0; turns < 6; turns++) turn();
+  const results = await outcomes;
+  assert.deepEqual(told, ["r1: 1 4", "over", "r2: 2", "over", "r5: 5 6", "over"]);
+  assert.deepEqual(results[4], { kind: "invalid", problem });
+  assert.deepEqual(
+    results.map((outcome) => (outcome.kind === "done" ? outcome.outputs[0]?.data[0] : outcome.kind)),
+    [1, 4, 2, 5, "invalid", 6],
+  );
 });
 
 test("beyond the limit nobody waits; after the end nobody runs", async () => {

@@ -2,7 +2,8 @@ import { isProblem } from "../errors.ts";
 import { goTogether, join, rowsOf, split } from "./batch.ts";
 import { measureBatches } from "./measure-batches.ts";
 import { createQueue, type Job } from "./queue.ts";
-import type { Engine, EngineFailure, RunInputs, RunOutcome, RunRequest } from "./run.ts";
+import type { Engine, EngineFailure, RunInputs, RunOutcome } from "./run.ts";
+import type { RunWatch, Standing } from "./run-watch.ts";
 import type { Session, SessionOutcome } from "./session.ts";
 
 export interface InPlaceEngineOptions {
@@ -13,8 +14,7 @@ export interface InPlaceEngineOptions {
   readonly queueSeconds: number;
   /** Monotonic, milliseconds. */
   readonly now: () => number;
-  /** Called right before each run, with its (first) request: who dies in it can be named. */
-  readonly onRun: (request: RunRequest) => void;
+  readonly watch: RunWatch;
   /** Calls back in a later turn of the event loop, after what has come in from outside. */
   readonly nextTurn: (turn: () => void) => void;
   /** Nobody can come in meanwhile: the request being given is the only one, of the only client. */
@@ -30,7 +30,9 @@ export interface InPlaceEngine extends Engine {
 const turnMilliseconds = 0.5;
 
 /** A request that is about to run. */
-interface Ready {
+interface Ready extends Decoded, Standing {}
+
+interface Decoded {
   readonly job: Job;
   readonly inputs: RunInputs;
 }
@@ -51,7 +53,7 @@ export function createInPlaceEngine(options: InPlaceEngineOptions): InPlaceEngin
   let runs = 0;
   let isTurnComing = false;
   /** Decoded already, and no part of the batch before it. */
-  let next: Ready | undefined;
+  let next: Decoded | undefined;
 
   const turn = (): void => {
     isTurnComing = false;
@@ -72,6 +74,15 @@ export function createInPlaceEngine(options: InPlaceEngineOptions): InPlaceEngin
   };
 
   const takeReady = (): Ready | undefined => {
+    for (let decoded = takeDecoded(); decoded !== undefined; decoded = takeDecoded()) {
+      const standing = options.watch.judge(decoded.inputs);
+      if (!isProblem(standing)) return { ...decoded, ...standing };
+      decoded.job.resolve({ kind: "invalid", problem: standing });
+    }
+    return undefined;
+  };
+
+  const takeDecoded = (): Decoded | undefined => {
     const waiting = next;
     next = undefined;
     if (waiting !== undefined) return waiting;
@@ -84,13 +95,14 @@ export function createInPlaceEngine(options: InPlaceEngineOptions): InPlaceEngin
   };
 
   const companionsOf = (first: Ready): readonly Ready[] => {
-    let rows = rowsOf(first.inputs);
     const companions: Ready[] = [];
+    let rows = isSuspect(first) ? undefined : rowsOf(first.inputs);
     while (rows !== undefined && rows < batchRows) {
       const candidate = takeReady();
       if (candidate === undefined) break;
       const more = rowsOf(candidate.inputs);
-      if (more === undefined || rows + more > batchRows || !goTogether(first.inputs, candidate.inputs)) {
+      const fits = more !== undefined && rows + more <= batchRows && !isSuspect(candidate);
+      if (!fits || !goTogether(first.inputs, candidate.inputs)) {
         next = candidate;
         break;
       }
@@ -105,7 +117,7 @@ export function createInPlaceEngine(options: InPlaceEngineOptions): InPlaceEngin
     if (first === undefined) return;
     if (batch.length === 1) return runAlone(running, first);
     const joined = join(batch.map(({ inputs }) => inputs));
-    const { outcome, begun, ended } = run(running, first.job, joined);
+    const { outcome, begun, ended } = run(running, batch, joined);
     const rows = batch.map(({ inputs }) => rowsOf(inputs) ?? 0);
     const parts = outcome.kind === "done" ? split(outcome.outputs, rows) : undefined;
     // What one of them is refused for is none of the others' business.
@@ -118,20 +130,22 @@ export function createInPlaceEngine(options: InPlaceEngineOptions): InPlaceEngin
     }
   };
 
-  const runAlone = (running: Session, { job, inputs }: Ready): void => {
-    const { outcome, begun, ended } = run(running, job, inputs);
+  const runAlone = (running: Session, ready: Ready): void => {
+    const { job } = ready;
+    const { outcome, begun, ended } = run(running, [ready], ready.inputs);
     job.resolve(outcome.kind === "refused" ? outcome : done(outcome.outputs, job, begun, ended));
   };
 
   const run = (
     running: Session,
-    { request }: Job,
+    batch: readonly Ready[],
     { inputs, outputs }: RunInputs,
   ): { readonly outcome: SessionOutcome; readonly begun: number; readonly ended: number } => {
-    options.onRun(request);
+    options.watch.begin(batch[0]?.job.request.id ?? "", batch);
     runs += 1;
     const begun = now();
     const outcome = running.run(inputs, outputs);
+    options.watch.end();
     return { outcome, begun, ended: now() };
   };
 
@@ -165,6 +179,10 @@ export function createInPlaceEngine(options: InPlaceEngineOptions): InPlaceEngin
       return Promise.resolve(true);
     },
   };
+}
+
+function isSuspect({ digest }: Standing): boolean {
+  return digest !== undefined;
 }
 
 function done(

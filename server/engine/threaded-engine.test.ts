@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { problems } from "../errors.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Engine, EngineFailure, RunRequest } from "./run.ts";
+import { noWatch } from "./run-watch.ts";
 import { createThreadedEngine, type ThreadedEngineOptions } from "./threaded-engine.ts";
 
 /** A worker that needs no model: its first input's name says what to do. */
@@ -42,7 +44,7 @@ function start(options: Partial<ThreadedEngineOptions> = {}): Started {
     queueSeconds: 10,
     runSeconds: 10,
     now: () => performance.now(),
-    onRun: () => undefined,
+    watch: noWatch,
     onFault: (message) => faults.push(message),
     onFatal: (failure) => failures.push(failure),
     ...options,
@@ -168,5 +170,22 @@ test("a refusal is no fault of the worker", async () => {
   assert.deepEqual(await run(engine, "refuse"), { kind: "refused", message: "no", isOutOfMemory: false });
   assert.equal((await run(engine, "x")).kind, "done");
   assert.deepEqual(faults, []);
+  await engine.close();
+});
+
+test("a run is noted from its begin to its end, and what is refused is not run", async () => {
+  const told: string[] = [];
+  const problem = problems.crashesEngine();
+  const { engine } = start({
+    watch: {
+      judge: ({ inputs }) => (inputs[0]?.name === "bad" ? problem : { mark: 7, digest: undefined }),
+      begin: (id, standings) => told.push(`${id}: ${standings.map(({ mark }) => mark).join(" ")}`),
+      end: () => told.push("over"),
+    },
+  });
+  await engine.load();
+  assert.deepEqual(await run(engine, "bad"), { kind: "invalid", problem });
+  assert.equal((await run(engine, "x")).kind, "done");
+  assert.deepEqual(told, ["1: 7", "over"]);
   await engine.close();
 });

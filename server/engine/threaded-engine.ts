@@ -1,6 +1,7 @@
 import { isProblem } from "../errors.ts";
 import { createQueue, type Job } from "./queue.ts";
-import type { Engine, EngineFailure, LoadedModel, RunRequest } from "./run.ts";
+import type { Engine, EngineFailure, LoadedModel } from "./run.ts";
+import type { RunWatch } from "./run-watch.ts";
 import { type Seat, type SeatOptions, startSeat } from "./seat.ts";
 
 export interface ThreadedEngineOptions extends SeatOptions {
@@ -11,8 +12,7 @@ export interface ThreadedEngineOptions extends SeatOptions {
   readonly queueSeconds: number;
   /** Monotonic, milliseconds. */
   readonly now: () => number;
-  /** Called right before each run, with its request: who dies in it can be named. */
-  readonly onRun: (request: RunRequest) => void;
+  readonly watch: RunWatch;
   /** A worker was lost to a JavaScript fault and is being replaced. */
   readonly onFault: (message: string) => void;
   /** The engine will not recover; called once. Requests under way elsewhere go on. */
@@ -58,9 +58,15 @@ export function createThreadedEngine(options: ThreadedEngineOptions): Engine {
       job.resolve({ kind: "invalid", problem: inputs });
       return false;
     }
-    options.onRun(job.request);
+    const standing = options.watch.judge(inputs);
+    if (isProblem(standing)) {
+      job.resolve({ kind: "invalid", problem: standing });
+      return false;
+    }
+    options.watch.begin(job.request.id, [standing]);
     runs += 1;
     seat.run(inputs, (outcome) => {
+      options.watch.end();
       if (outcome.kind === "done") {
         job.resolve({ ...outcome, queueSeconds: (dispatched - job.enqueued) / 1000 });
       } else {

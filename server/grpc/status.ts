@@ -30,6 +30,7 @@ const byStatus: Readonly<Record<number, StatusCode>> = {
   408: statusCodes.deadlineExceeded,
   413: statusCodes.resourceExhausted,
   415: statusCodes.unimplemented,
+  422: statusCodes.invalidArgument,
   431: statusCodes.resourceExhausted,
   500: statusCodes.internal,
   501: statusCodes.unimplemented,

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { pino } from "pino";
+import { noWatch } from "../engine/run-watch.ts";
 import type { Provider } from "../contract.ts";
 import type { Engine } from "../engine/run.ts";
 import { loadModel } from "./load-model.ts";
@@ -53,7 +54,7 @@ async function load(
   };
   const edge = { now: () => 0, memoryBytes: () => 0, send } as unknown as ShardEdge;
   const isAlone = (): boolean => false;
-  const made = await loadModel(start, edge, pino({ level: "silent" }), isAlone, (_place, { config }) =>
+  const made = await loadModel(start, edge, noWatch, pino({ level: "silent" }), isAlone, (_place, { config }) =>
     engineOn(config.providers, told),
   );
   return { load: made, told };

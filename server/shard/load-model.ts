@@ -1,7 +1,8 @@
 import type { Logger } from "pino";
 import { createInPlaceEngine, type InPlaceEngine } from "../engine/in-place-engine.ts";
 import { explainBrokenProvider } from "../engine/provider-refusal.ts";
-import type { Engine, EngineFailure, RunRequest } from "../engine/run.ts";
+import type { Engine, EngineFailure } from "../engine/run.ts";
+import type { RunWatch } from "../engine/run-watch.ts";
 import { openSession } from "../engine/session.ts";
 import { createThreadedEngine } from "../engine/threaded-engine.ts";
 import { noWarmUp, warmUp } from "../engine/warm-up.ts";
@@ -23,11 +24,12 @@ type EngineFor = (place: Place, start: StartShard) => Engine | InPlaceEngine;
 export async function loadModel(
   start: StartShard,
   edge: ShardEdge,
+  watch: RunWatch,
   log: Logger,
   isAlone: () => boolean,
   make = engineAt,
 ): Promise<Load> {
-  const engineFor: EngineFor = (place, of) => make(place, of, edge, log, isAlone);
+  const engineFor: EngineFor = (place, of) => make(place, of, edge, watch, log, isAlone);
   if (start.withoutWarmUp !== undefined) return loadAt("thread", start, edge, engineFor);
   const first = await loadAt(start.place, start, edge, engineFor);
   if (!first.ok || start.place === "thread" || placeAfterWarmUp(first.runSeconds) === "inPlace") return first;
@@ -89,6 +91,7 @@ function engineAt(
   place: Place,
   { config, modelPath, isFileStable, packedPath }: StartShard,
   edge: ShardEdge,
+  watch: RunWatch,
   log: Logger,
   isAlone: () => boolean,
 ): Engine | InPlaceEngine {
@@ -98,7 +101,7 @@ function engineAt(
     queueLimit: config.queueLimit,
     queueSeconds: config.queueSeconds,
     now: edge.now,
-    onRun: ({ id }: RunRequest) => edge.noteRun(id),
+    watch,
   };
   if (place === "inPlace") {
     return createInPlaceEngine({

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import type { Socket } from "node:net";
 import { setPriority } from "node:os";
-import { noteRunAt } from "../supervisor/run-note.ts";
+import { noteRunsAt } from "../supervisor/run-note.ts";
 import { noteDescriptor, type ToShard, withNote } from "./messages.ts";
 import { runShard } from "./run-shard.ts";
 
@@ -15,7 +15,7 @@ export function startShardHere(script: URL): void {
   process.on("SIGINT", ignore);
   process.on("SIGTERM", ignore);
   process.on("disconnect", () => process.exit(1));
-  const noteRun = process.argv.includes(withNote) ? noteRunAt(noteDescriptor) : ignore;
+  const noting = process.argv.includes(withNote) ? noteRunsAt(noteDescriptor) : { begin: ignore, end: ignore };
   runShard({
     variables: process.env,
     script,
@@ -24,7 +24,7 @@ export function startShardHere(script: URL): void {
     receive: (listener) => {
       process.on("message", (message: ToShard, socket: Socket | undefined) => listener(message, socket));
     },
-    noteRun,
+    noting,
     exit: (code) => process.exit(code),
     memoryBytes: () => process.memoryUsage.rss(),
     now: () => performance.now(),

@@ -32,8 +32,17 @@ export type ToShard =
   | { readonly kind: "count" }
   /** Connections end as soon as nothing is under way on them; when all have, so does the process. */
   | { readonly kind: "drain" }
+  | ({ readonly kind: "watchlist" } & Watchlist)
   /** The answer to a question. */
   | { readonly kind: "answer"; readonly question: number; readonly value: unknown };
+
+/** What is known of inputs that crashed shards. */
+export interface Watchlist {
+  /** Marks of inputs that ran when a shard crashed. */
+  readonly suspects: readonly number[];
+  /** Digests of inputs that are not run any more, whose marks are among those of suspects. */
+  readonly refused: readonly string[];
+}
 
 /** The first message. */
 export interface StartShard {

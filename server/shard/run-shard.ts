@@ -7,10 +7,12 @@ import { createLog, standardOutput } from "../log.ts";
 import { createRecentRequests, type RecentRequest } from "../page/recent-requests.ts";
 import type { ModelStatistics } from "../protocol/v2/model-statistics.ts";
 import type { ServerState } from "../state.ts";
+import type { RunNoting } from "../supervisor/run-note.ts";
 import { createTracer } from "../trace/tracer.ts";
 import { createApp } from "./app.ts";
 import type { AppOptions } from "./app-options.ts";
 import { isOfAge } from "./connection-age.ts";
+import { createCrashWatch } from "./crash-watch.ts";
 import { createInferenceService } from "./inference-service.ts";
 import { loadModel } from "./load-model.ts";
 import { createMemoryBudget } from "./memory-budget.ts";
@@ -31,8 +33,8 @@ export interface ShardEdge {
   readonly script: URL;
   readonly send: (message: FromShard) => void;
   readonly receive: (listener: (message: ToShard, socket: Socket | undefined) => void) => void;
-  /** Notes which request is about to run, where it outlives this process. */
-  readonly noteRun: (requestId: string) => void;
+  /** Notes each run where it outlives this process. */
+  readonly noting: RunNoting;
   readonly exit: (code: number) => void;
   /** Resident memory, bytes. */
   readonly memoryBytes: () => number;
@@ -71,6 +73,7 @@ function startShard(start: StartShard, edge: ShardEdge): void {
   });
   const state: ServerState = { phase: "loading", inService: true, model: undefined };
   const recent = createRecentRequests(now);
+  const watch = createCrashWatch(edge.noting);
   let engine: Engine | undefined;
 
   const metrics = createShardMetrics({
@@ -201,6 +204,9 @@ function startShard(start: StartShard, edge: ShardEdge): void {
       case "drain":
         void drain();
         break;
+      case "watchlist":
+        watch.watch(message);
+        break;
       case "answer":
         questions.answer(message.question, message.value);
         break;
@@ -211,7 +217,7 @@ function startShard(start: StartShard, edge: ShardEdge): void {
 
   const load = async (): Promise<void> => {
     const isAlone = (): boolean => exchanges() === 1 && allConnections() === 1;
-    const loaded = await loadModel(start, edge, log, isAlone);
+    const loaded = await loadModel(start, edge, watch, log, isAlone);
     if (!loaded.ok) {
       edge.send({ kind: "loadFailed", reason: loaded.reason, message: loaded.message });
       return;

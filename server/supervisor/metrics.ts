@@ -5,6 +5,8 @@ import type { ShardCounts } from "../shard/messages.ts";
 /** What `/metrics` on the metrics port shows: the shards' counts, added up, and the supervisor's own. */
 export interface Metrics {
   readonly workerReplaced: () => void;
+  /** Inputs crashed the engine again and are refused from now on. */
+  readonly inputsRefused: () => void;
   /** The counts of a shard that is over: what it counted still happened. */
   readonly retire: (counts: ShardCounts | undefined) => void;
   readonly text: (counts: readonly ShardCounts[]) => Promise<string>;
@@ -32,6 +34,11 @@ export function createMetrics(sources: MetricsSources): Metrics {
     help: "Worker processes that were lost and replaced.",
     registers,
   });
+  const refused = new Counter({
+    name: "slipway_repeated_crashes_total",
+    help: "Inputs that crashed a worker process again and are refused since.",
+    registers,
+  });
   const gauge = (name: string, help: string, read: () => number): void => {
     const created: Gauge = new Gauge({ name, help, registers, collect: () => created.set(read()) });
   };
@@ -52,6 +59,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
   let retired: Promise<readonly object[]> = Promise.resolve([]);
   return {
     workerReplaced: () => replaced.inc(),
+    inputsRefused: () => refused.inc(),
     retire(counts) {
       if (counts === undefined) return;
       const counted = counts.metrics.filter((metric) => !("type" in metric && metric.type === "gauge"));

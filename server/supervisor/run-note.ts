@@ -1,34 +1,59 @@
 import { closeSync, constants, mkdtempSync, openSync, readSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import type { Standing } from "../engine/run-watch.ts";
 
 /**
- * The last request that a shard began to run, where it outlives the shard: in a file without a name, in memory, that
- * supervisor and shard have open both. One write of a microsecond a run; read only when a shard has died.
+ * The last run that a shard began, where it outlives the shard: in a file without a name, in memory, that supervisor and
+ * shard have open both. One write of a microsecond a run; read only when a shard has died.
+ *
+ *     1  whether it may still be under way      1  marks           1  length of the id
+ *     n  id                                     4  for each mark   0 or 64  digest
  */
 export interface RunNote {
   /** For the shard, to be inherited. */
   readonly descriptor: number;
-  /** Id of the last request; undefined: none was begun. */
-  readonly read: () => string | undefined;
+  /** Undefined: no run was begun. */
+  readonly read: () => NotedRun | undefined;
   readonly close: () => void;
 }
 
-/** An id has up to 128 characters. */
-const noteBytes = 129;
+export interface NotedRun {
+  /** Of the (first) request. */
+  readonly requestId: string;
+  /** Of each request that it ran (see {@link Standing.mark}). */
+  readonly marks: readonly number[];
+  /** Of the inputs, where they looked like some that had crashed a shard before. */
+  readonly digest: string | undefined;
+  /** Kept for runs with a digest alone: of any other it is true when the run is long over. */
+  readonly isUnderWay: boolean;
+}
 
-/** Undefined where no folder can be written: then a crash is told without the request's id. */
+/** The shard's side. */
+export interface RunNoting {
+  /** A run is about to begin. */
+  readonly begin: (requestId: string, standings: readonly Standing[]) => void;
+  /** The last run is over. */
+  readonly end: () => void;
+}
+
+/** An id has up to 128 characters. */
+const idBytes = 128;
+/** Requests of a run, beyond which some of them would not be known again: batches are smaller. */
+const mostMarks = 64;
+const headBytes = 3;
+const digestBytes = 64;
+const noteBytes = headBytes + idBytes + 4 * mostMarks + digestBytes;
+
+/** Undefined where no folder can be written: then a crash is told without the request's id, and none is known again. */
 export function createRunNote(folders: readonly string[]): RunNote | undefined {
   for (const folder of folders) {
     const descriptor = openNameless(folder);
     if (descriptor === undefined) continue;
-    const buffer = Buffer.alloc(noteBytes);
     return {
       descriptor,
       read() {
-        const length = readSync(descriptor, buffer, 0, noteBytes, 0);
-        const end = buffer.subarray(0, length).indexOf(0);
-        const id = buffer.toString("latin1", 0, end === -1 ? length : end);
-        return id === "" ? undefined : id;
+        const note = Buffer.alloc(noteBytes);
+        return readSync(descriptor, note, 0, noteBytes, 0) < headBytes ? undefined : decode(note);
       },
       close: () => closeSync(descriptor),
     };
@@ -36,15 +61,53 @@ export function createRunNote(folders: readonly string[]): RunNote | undefined {
   return undefined;
 }
 
-/** The shard's side: notes that the request is about to run. */
-export function noteRunAt(descriptor: number): (requestId: string) => void {
-  const buffer = Buffer.alloc(noteBytes);
-  return (requestId) => {
-    const length = buffer.write(requestId, 0, noteBytes - 1, "latin1");
-    buffer[length] = 0;
-    writeSync(descriptor, buffer, 0, length + 1, 0);
+/** The note may have the rest of a longer one behind it, which its lengths leave out. */
+function decode(note: Buffer): NotedRun {
+  const [isUnderWay = 0, marks = 0, length = 0] = note;
+  const marksAt = headBytes + length;
+  const digestAt = marksAt + 4 * marks;
+  const digest = note.toString("latin1", digestAt, digestAt + digestBytes);
+  return {
+    requestId: note.toString("latin1", headBytes, marksAt),
+    marks: Array.from({ length: marks }, (_, index) => note.readUInt32LE(marksAt + 4 * index)),
+    digest: digest.startsWith("\0") ? undefined : digest,
+    isUnderWay: isUnderWay === 1,
   };
 }
+
+export function noteRunsAt(descriptor: number): RunNoting {
+  const note = Buffer.alloc(noteBytes);
+  let hasDigest = false;
+  return {
+    begin(requestId, standings) {
+      const length = note.write(requestId, headBytes, idBytes, "latin1");
+      let at = headBytes + length;
+      let marks = 0;
+      let digest: string | undefined;
+      for (const standing of standings) {
+        if (marks === mostMarks) break;
+        at = note.writeUInt32LE(standing.mark, at);
+        digest ??= standing.digest;
+        marks += 1;
+      }
+      note[0] = 1;
+      note[1] = marks;
+      note[2] = length;
+      hasDigest = digest !== undefined;
+      if (digest === undefined) note[at++] = 0;
+      else at += note.write(digest, at, digestBytes, "latin1");
+      writeSync(descriptor, note, 0, at, 0);
+    },
+    end() {
+      // A second write for each run would cost as much as the first, to say of a first crash what the next one shows.
+      if (!hasDigest) return;
+      hasDigest = false;
+      writeSync(descriptor, over, 0, 1, 0);
+    },
+  };
+}
+
+const over = Buffer.of(0);
 
 function openNameless(folder: string): number | undefined {
   try {

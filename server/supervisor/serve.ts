@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
 import { type Config, readConfig } from "../config.ts";
-import { environment, type FailureReport, paths, type ServeReport } from "../contract.ts";
+import { environment, type FailureReport, paths, reportedCrashes, type ServeReport } from "../contract.ts";
 import { createLog, standardOutput, type WriteLine } from "../log.ts";
 import { problemJson, problems } from "../errors.ts";
 import { mergeRecent } from "../page/recent-requests.ts";
@@ -10,6 +10,7 @@ import { servedModel } from "../shard/served-model.ts";
 import type { Phase, ServedModel, ServerState } from "../state.ts";
 import { leaveReport, notLoaded } from "../termination.ts";
 import { isPackable, type PackedWeights, packWeights } from "../packing/pack-weights.ts";
+import { createCrashRegister, crashReport } from "./crash-register.ts";
 import { createAdmin } from "./admin.ts";
 import { drain } from "./drain.ts";
 import { createFrontDesk, type ProbePath } from "./front-desk.ts";
@@ -104,6 +105,7 @@ async function serve(options: ServeOptions): Promise<0 | 1> {
   const { promise: broken, resolve: breakDown } = Promise.withResolvers<FailureReport>();
   const { promise: served, resolve: beginServing } = Promise.withResolvers<LoadedShard>();
 
+  const crashes = createCrashRegister(now);
   const metrics = createMetrics({
     model: config.modelName,
     version: config.modelVersion,
@@ -135,9 +137,16 @@ async function serve(options: ServeOptions): Promise<0 | 1> {
       else waitingRoom.take(socket, first);
     },
     onLoaded: beginServing,
-    onLost({ message, requestId }) {
+    crashes,
+    onLost({ message, requestId, repeated }) {
       metrics.workerReplaced();
       log.error({ detail: message, requestId }, "a worker was lost and is being replaced");
+      if (repeated === undefined) return;
+      metrics.inputsRefused();
+      log.error(
+        { detail: message, requestId, inputs: repeated.digest },
+        "inputs that crashed the engine again are refused from now on",
+      );
     },
     onEnded: metrics.retire,
     onFatal(failure) {
@@ -172,10 +181,16 @@ async function serve(options: ServeOptions): Promise<0 | 1> {
   });
   const http = desk.server("http");
   const grpc = desk.server("grpc");
-  let report: Omit<ServeReport, "ready" | "inService"> | undefined;
+  let report: Omit<ServeReport, "ready" | "inService" | "repeatedCrashes"> | undefined;
   const admin = createAdmin({
     metrics: { text: async () => metrics.text(await shards.counts()), contentType: metrics.contentType },
-    report: () => report && { ...report, ready: state.phase === "serving", inService: state.inService },
+    report: () =>
+      report && {
+        ...report,
+        ready: state.phase === "serving",
+        inService: state.inService,
+        repeatedCrashes: crashes.repeated().slice(0, reportedCrashes).map(crashReport(now())),
+      },
     probe,
   });
   const watch = watchService({

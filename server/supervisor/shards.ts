@@ -2,6 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { EngineFailure } from "../engine/run.ts";
 import type { FromShard, LoadedShard, Question, ShardCounts, StartShard } from "../shard/messages.ts";
 import type { ServerState } from "../state.ts";
+import type { CrashRegister, RepeatedCrash } from "./crash-register.ts";
 import { type GivenConnection, type ShardEnd, type ShardProcess, startShard } from "./start-shard.ts";
 
 export interface ShardsOptions {
@@ -24,6 +25,7 @@ export interface ShardsOptions {
   readonly onEnded: (counts: ShardCounts | undefined) => void;
   /** The shards will not recover; called once. */
   readonly onFatal: (failure: EngineFailure & { readonly stage: "Load" | "Serve" }) => void;
+  readonly crashes: CrashRegister;
   /** Answers a shard's question. */
   readonly answer: (about: Question) => Promise<unknown>;
 }
@@ -32,6 +34,8 @@ export interface LostShard {
   readonly message: string;
   /** Id of the request that it ran last, when the end came from inside. */
   readonly requestId: string | undefined;
+  /** Told by a crash that was the second one of these inputs. */
+  readonly repeated: RepeatedCrash | undefined;
 }
 
 /** The processes that serve. */
@@ -166,6 +170,11 @@ export function createShards(options: ShardsOptions): Shards {
     if (!isDraining && !hasFailed) add();
   };
 
+  const tellWatchlist = (): void => {
+    const list = options.crashes.watchlist();
+    for (const shard of shards) shard.child.send({ kind: "watchlist", ...list });
+  };
+
   /** Replaces a shard that still answers but runs nothing any more. */
   const leave = (shard: Shard, { reason, message }: EngineFailure): void => {
     if (shard.isLeaving) return;
@@ -174,7 +183,7 @@ export function createShards(options: ShardsOptions): Shards {
     shard.child.send({ kind: "state", phase: "failed", inService: options.state.inService });
     shard.child.send({ kind: "drain" });
     setTimeout(shard.child.kill, brokenMilliseconds).unref();
-    replace({ message, requestId: undefined }, reason);
+    replace({ message, requestId: undefined, repeated: undefined }, reason);
   };
 
   const end = (shard: Shard, ended: ShardEnd): void => {
@@ -194,7 +203,11 @@ export function createShards(options: ShardsOptions): Shards {
       : ended.signal === null
         ? `a process of the engine ended with code ${ended.code}`
         : `a process of the engine was ended by ${ended.signal}`;
-    if (hasLoaded) replace({ message, requestId: ended.lastRun }, shard.isSilent ? "EngineStuck" : "Crashed");
+    const { lastRun } = ended;
+    const repeated = lastRun && isCrash(shard, ended) ? options.crashes.crashed(lastRun, message) : undefined;
+    tellWatchlist();
+    const requestId = lastRun?.requestId;
+    if (hasLoaded) replace({ message, requestId, repeated }, shard.isSilent ? "EngineStuck" : "Crashed");
     else fail({ reason: "LoadFailed", message: `The model could not be loaded: ${message}.` });
   };
 
@@ -247,6 +260,7 @@ export function createShards(options: ShardsOptions): Shards {
     shards.add(shard);
     void shard.child.ended.then((ended) => end(shard, ended));
     shard.child.send({ ...options.start, packedPath, withoutWarmUp });
+    shard.child.send({ kind: "watchlist", ...options.crashes.watchlist() });
   };
 
   void options.packed.then((path) => {
@@ -259,6 +273,7 @@ export function createShards(options: ShardsOptions): Shards {
   const watch = setInterval(() => {
     const wasStopped = options.now() - watched > silentMilliseconds;
     watched = options.now();
+    if (options.crashes.forget()) tellWatchlist();
     // What the shards said while this process was stopped has not been heard yet.
     if (wasStopped) for (const shard of shards) shard.heard = watched;
     const longest = options.start.config.runSeconds * 1000 + silentMilliseconds;
@@ -314,6 +329,14 @@ export function createShards(options: ShardsOptions): Shards {
   function latest(): readonly ShardCounts[] {
     return [...shards].flatMap(({ counts }) => (counts === undefined ? [] : [counts]));
   }
+}
+
+/**
+ * The end of a process by what it ran itself. Not by SIGKILL, which comes from outside: from the kernel for memory that
+ * anything here may have taken, or from this process.
+ */
+function isCrash({ isSilent }: Shard, { signal }: ShardEnd): boolean {
+  return !isSilent && signal !== null && signal !== "SIGKILL";
 }
 
 function tooLong(runSeconds: number): string {

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import type { Socket } from "node:net";
 import { createInterface } from "node:readline";
 import { type FromShard, type Protocol, shardCommand, type ToShard, withNote } from "../shard/messages.ts";
-import { createRunNote } from "./run-note.ts";
+import { createRunNote, type NotedRun } from "./run-note.ts";
 
 /** One shard's process. */
 export interface ShardProcess {
@@ -26,8 +26,8 @@ export interface GivenConnection {
 export interface ShardEnd {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
-  /** Id of the last request that it began to run. */
-  readonly lastRun: string | undefined;
+  /** The last run that it began. */
+  readonly lastRun: NotedRun | undefined;
   /** Given to it, and never taken: nothing of them was lost. */
   readonly left: readonly GivenConnection[];
 }

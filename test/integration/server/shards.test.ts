@@ -4,6 +4,8 @@ import { Agent, request as httpRequest } from "node:http";
 import { connect } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { identityModel, onnxModel } from "../../fixtures/onnx.ts";
+import type { ServeReport } from "../../../server/contract.ts";
+import { frame, inference, inferPath, openSession, send } from "./grpc/client.ts";
 import { call, eventually, type LogLine, post, type RunningServer, startServer } from "./harness.ts";
 
 const twoShards = { SLIPWAY_WORKERS: "2" };
@@ -92,10 +94,12 @@ describe("a native crash", () => {
     outputs: [{ name: "q", elementType: "int32", dims: ["n"] }],
   });
   const trap = { input_data: { a: [-2_147_483_648], b: [-1] } };
+  /** One of its own for each number. */
+  const anotherTrap = (value: number): object => ({ input_data: { a: [-2_147_483_648, value], b: [-1, 1] } });
   const fine = { input_data: { a: [6], b: [3] } };
 
-  function crash(server: RunningServer, requestId: string): Promise<string> {
-    return post(`${server.url}/predict`, trap, { "x-request-id": requestId }).then(
+  function crash(server: RunningServer, requestId: string, body: object = trap): Promise<string> {
+    return post(`${server.url}/predict`, body, { "x-request-id": requestId }).then(
       ({ status }) => `status ${status}`,
       () => "ended",
     );
@@ -128,6 +132,42 @@ describe("a native crash", () => {
     await server.stop();
   });
 
+  test("that comes again is refused from then on, in every shard and protocol, and told; others are served", async () => {
+    const server = await startServer({ files: { "model.onnx": divide }, variables: twoShards });
+    for (const [times, id] of ["first", "second"].entries()) {
+      await usable(server, 2);
+      assert.equal(await crash(server, id), "ended");
+      await replaced(server, times + 1);
+    }
+    await usable(server, 2);
+    const tensor = (name: string, value: number): object => ({ name, datatype: "INT32", shape: [1], data: [value] });
+    const asV2 = { id: "another", inputs: [tensor("b", -1), tensor("a", -2_147_483_648)] };
+    // Each connection is handed to the shard that has fewer.
+    const replies = await Promise.all([
+      ...[1, 2, 3, 4].map(() => post(`${server.url}/predict`, trap)),
+      post(`${server.url}/v2/models/m/infer`, asV2),
+    ]);
+    for (const { status, json } of replies) {
+      assert.equal(status, 422);
+      assert.equal((json as { readonly code: string }).code, "CrashesEngine");
+    }
+    assert.equal(await grpcStatus(server, trap.input_data), "3");
+    assert.equal(await grpcStatus(server, { a: [6], b: [3] }), "0");
+    // Inputs of the same size that do not crash are served; so are those that look like the others.
+    assert.deepEqual(((await post(`${server.url}/predict`, fine)).json as { predictions: unknown }).predictions, [2]);
+
+    const line = server.log().find(({ msg }) => msg === "inputs that crashed the engine again are refused from now on");
+    assert.equal(line?.["requestId"], "second");
+    const report = (await call(`${server.metricsUrl}/slipway/report`)).json as ServeReport;
+    const [told, ...more] = report.repeatedCrashes;
+    assert.deepEqual(more, []);
+    assert.deepEqual([told?.requestId, told?.inputs], ["second", line["inputs"]]);
+    assert.match(String(told?.message), /ended by SIGFPE/);
+    assert.equal(await metric(server, "slipway_repeated_crashes_total"), 1);
+    assert.equal(await metric(server, "slipway_workers_replaced_total"), 2);
+    assert.deepEqual(await server.stop(), { code: 0, signal: null });
+  });
+
   test("again and again ends the pod with a report that names the request", async () => {
     const server = await startServer({
       files: { "model.onnx": divide },
@@ -135,7 +175,7 @@ describe("a native crash", () => {
     });
     for (let time = 1; time <= 6; time++) {
       await usable(server, 1);
-      assert.equal(await crash(server, `poison-${time}`), "ended");
+      assert.equal(await crash(server, `poison-${time}`, anotherTrap(time)), "ended");
       if (time < 6) await replaced(server, time);
     }
     assert.deepEqual(await server.exited, { code: 1, signal: null });
@@ -169,6 +209,23 @@ test("no shard outlives its supervisor", async () => {
   await server.exited;
   await eventually("they are over", async () => (await Promise.all(shards.map(isRunning))).every((runs) => !runs));
 });
+
+async function grpcStatus(server: RunningServer, inputs: Readonly<Record<string, readonly number[]>>): Promise<string> {
+  const session = openSession(server.port);
+  const tensors = Object.entries(inputs).map(([name, data]) => ({
+    name,
+    datatype: "INT32",
+    shape: [data.length],
+    contents: { int_contents: data },
+  }));
+  const { status } = await send(
+    session,
+    inferPath,
+    frame(inference.encode("ModelInferRequest", { model_name: "m", inputs: tensors })),
+  );
+  session.destroy();
+  return String(status);
+}
 
 function usable(server: RunningServer, workers: number): Promise<void> {
   return eventually(`${workers} can run`, async () => (await metric(server, "slipway_workers")) === workers);
