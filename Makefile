@@ -25,7 +25,7 @@ down: $(installed) ## stop the Kubernetes of `make demo` and `make cluster`, and
 test: $(installed) ## run the tests, from unit tests to the real cluster
 	@npm run --silent test:all
 
-soak: $(installed) ## run what `make test` leaves out, before a release: KEDA, and signatures by cosign
+soak: $(installed) ## run what `make test` leaves out, before a release: a million requests, KEDA, signatures by cosign
 	@npm run --silent test:soak
 
 gpu-image: $(installed) ## fill build/server-gpu, build the image of it and test that without a GPU; downloads 1.4 GB

@@ -36,6 +36,16 @@ export function createPrediction(options: AppOptions, { refuse, fail }: Replies)
   const { state, now } = options;
   const codingOf = createAnswerCoding(options.answerCompression);
 
+  /** The engine calls it in a turn of its own, where an error of ours would end the process and all that is under way. */
+  const decodedBy = <Decoded>(call: Call, decode: () => Decoded | Problem): Decoded | Problem => {
+    try {
+      return decode();
+    } catch (error) {
+      options.log.error({ requestId: call.exchange.id, error }, "a request could not be decoded");
+      return problems.internal();
+    }
+  };
+
   const settle = async (
     call: Call,
     run: Promise<RunOutcome>,
@@ -86,7 +96,7 @@ export function createPrediction(options: AppOptions, { refuse, fail }: Replies)
           decode() {
             call.marks?.push({ name: "decode", at: now() });
             if (body.length > smallBytes && !ticket.take(growth * body.length)) return problems.bodiesTooMany();
-            const decoded = decode(body, model.signature, exchange);
+            const decoded = decodedBy(call, () => decode(body, model.signature, exchange));
             if (isProblem(decoded)) return decoded;
             const misfit = checkSizes(model.signature, decoded.inputs);
             if (misfit !== undefined) return misfit;

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { identityModel } from "../../fixtures/onnx.ts";
 import { call, eventually, post, type RunningServer, startServer } from "./harness.ts";
+import { watchMemory } from "./memory.ts";
 
 const mebibyte = 1024 ** 2;
 const limit = 512 * mebibyte;
@@ -53,32 +53,3 @@ test("60 clients that ask for large answers and read none of them", async () => 
   for (const socket of sockets) socket.destroy();
   await isUnharmed(server, peak);
 });
-
-/** Begins to watch what all processes of the server hold together, bytes; gives the most of it when it is asked to end. */
-function watchMemory(server: RunningServer): () => Promise<number> {
-  let peak = 0;
-  const over = new AbortController();
-  const watch = async (): Promise<void> => {
-    while (!over.signal.aborted) {
-      peak = Math.max(peak, await memoryOf(server));
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  };
-  const watched = watch();
-  return async () => {
-    over.abort();
-    await watched;
-    return peak;
-  };
-}
-
-/** Pages that several of them have count once: that is how a cgroup counts. */
-async function memoryOf({ process: { pid } }: RunningServer): Promise<number> {
-  const children = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8").catch(() => "");
-  const texts = await Promise.all(
-    [String(pid), ...children.trim().split(" ")].map((process) =>
-      readFile(`/proc/${process}/smaps_rollup`, "utf8").catch(() => ""),
-    ),
-  );
-  return texts.reduce((total, text) => total + 1024 * Number(/^Pss:\s+(\d+)/m.exec(text)?.[1] ?? 0), 0);
-}

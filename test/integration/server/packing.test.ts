@@ -102,12 +102,17 @@ describe("a packed model", () => {
   test("answers with the same bits, by one thread or two, mapped or not", () => {
     const packedPath = join(directory, "packed", "model.onnx");
     for (const isFileStable of [false, true]) {
-      assert.deepEqual(packModel({ modelPath, isFileStable, packedPath, intraOpThreads: 1, providers }, telemetry), { ok: true });
+      assert.deepEqual(packModel({ modelPath, isFileStable, packedPath, intraOpThreads: 1, providers }, telemetry), {
+        ok: true,
+      });
       const data = Float32Array.from({ length: 1202 }, (_, index) => Math.sin(index));
       const input = { name: "x", datatype: "FP32" as const, shape: [2, 601], data };
       const outcomes = [undefined, packedPath].flatMap((path) =>
         [1, 2].map((intraOpThreads) => {
-          const session = openSession({ modelPath, isFileStable, packedPath: path, intraOpThreads, providers }, telemetry);
+          const session = openSession(
+            { modelPath, isFileStable, packedPath: path, intraOpThreads, providers },
+            telemetry,
+          );
           return session.ok ? session.run([input], ["y"]) : session;
         }),
       );
