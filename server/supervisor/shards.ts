@@ -263,10 +263,12 @@ export function createShards(options: ShardsOptions): Shards {
     shard.child.send({ kind: "watchlist", ...options.crashes.watchlist() });
   };
 
-  void options.packed.then((path) => {
-    packedPath = path;
-    for (let index = 0; index < options.count && !isDraining; index++) add();
-  });
+  const addFirst = async (): Promise<void> => {
+    packedPath = await options.packed;
+    if (isDraining) return;
+    for (let index = 0; index < options.count; index++) add();
+  };
+  void addFirst();
 
   /** A run in place cannot be interrupted, and nobody but this process can tell that it takes too long. */
   let watched = options.now();

@@ -25,7 +25,7 @@ export interface FuzzClient {
 }
 
 /** Far longer than any answer takes: what is not there by then never comes. */
-export const hangMilliseconds = 30_000;
+const hangMilliseconds = 30_000;
 
 export function createFuzzClient(port: number, connections: number): FuzzClient {
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
