@@ -43,6 +43,8 @@ async function start(runMilliseconds: number, options: Partial<InPlaceEngineOpti
     watch: noWatch,
     nextTurn: (turn) => waiting.push(turn),
     isAlone: () => false,
+    batchDelayMilliseconds: 0,
+    later: () => assert.fail("nobody waits"),
     ...options,
   });
   await engine.load();
@@ -82,6 +84,61 @@ test("who is alone is served at once, unless a turn is on its way", async () => 
   assert.deepEqual([ran, turns()], [["a"], 1], "nobody is served before one who came first");
   turn();
   assert.deepEqual(ran, ["a", "b"]);
+});
+
+test("the first of a batch waits as long as the user says, or until the batch is full", async () => {
+  let time = 0;
+  let begun = 0;
+  const timers: { readonly at: number; readonly turn: () => void; isOff: boolean }[] = [];
+  const session: Session = {
+    ok: true,
+    signature: {
+      inputs: [{ name: "x", datatype: "FP32", shape: [-1] }],
+      outputs: [{ name: "x", datatype: "FP32", shape: [-1] }],
+    },
+    skippedOutputs: [],
+    provider: "cpu",
+    refusedProviders: [],
+    run(inputs) {
+      time += 1;
+      begun += 1;
+      return { kind: "done", outputs: inputs };
+    },
+  };
+  const { engine, turn, turns } = await start(5, {
+    open: () => session,
+    now: () => time,
+    batchDelayMilliseconds: 20,
+    later(milliseconds, callBack) {
+      const timer = { at: time + milliseconds, turn: callBack, isOff: false };
+      timers.push(timer);
+      return () => {
+        timer.isOff = true;
+      };
+    },
+  });
+  assert.equal(engine.chooseBatches(new Map([["x", [1]]]), 4), 4);
+  begun = 0;
+  const send = (value: number): ReturnType<typeof engine.run> => {
+    const input: Tensor = { name: "x", datatype: "FP32", shape: [1], data: Float32Array.of(value) };
+    return engine.run(request(`r${value}`, { decode: () => ({ inputs: [input], outputs: ["x"] }) }));
+  };
+  const began = time;
+  const early = Promise.all([send(1), send(2)]);
+  turn();
+  assert.deepEqual([begun, turns(), timers[0]?.at], [0, 0, began + 20], "two of four: they wait");
+  time += 20;
+  timers[0]?.turn();
+  assert.equal(begun, 1, "for so long, and are run together");
+  await early;
+  const full = Promise.all([3, 4, 5].map(send));
+  turn();
+  assert.deepEqual([begun, timers.length], [1, 2]);
+  const last = send(6);
+  assert.deepEqual([timers[1]?.isOff, turns()], [true, 1], "the fourth makes it full");
+  turn();
+  assert.equal(begun, 2);
+  await Promise.all([full, last]);
 });
 
 test("short runs share a turn", async () => {

@@ -17,6 +17,10 @@ export interface InPlaceEngineOptions {
   readonly watch: RunWatch;
   /** Calls back in a later turn of the event loop, after what has come in from outside. */
   readonly nextTurn: (turn: () => void) => void;
+  /** How long the first of a batch may wait for others; 0: nobody is kept waiting. */
+  readonly batchDelayMilliseconds: number;
+  /** Calls back after so long, unless it is called off by what it returns. */
+  readonly later: (milliseconds: number, turn: () => void) => () => void;
   /** Nobody can come in meanwhile: the request being given is the only one, of the only client. */
   readonly isAlone: () => boolean;
 }
@@ -42,8 +46,8 @@ interface Decoded {
  * short ones, for each turn of the event loop, first come, first served, so that what has arrived on all connections is
  * read between two runs and none of them is served twice before another is served once. It saves as well: answers that
  * leave together wake their clients once, which for eight clients of a short model halves the processor time of a request.
- * Requests that wait are run together where that pays; nobody is ever kept waiting for others to come, and who is alone
- * is served at once.
+ * Requests that wait are run together where that pays. Nobody is kept waiting for others to come, unless the user says how
+ * long; and who is alone is served at once.
  */
 export function createInPlaceEngine(options: InPlaceEngineOptions): InPlaceEngine {
   const { now } = options;
@@ -54,17 +58,36 @@ export function createInPlaceEngine(options: InPlaceEngineOptions): InPlaceEngin
   let isTurnComing = false;
   /** Decoded already, and no part of the batch before it. */
   let next: Decoded | undefined;
+  /** A turn is on its way, but later: the first of a batch waits for others. */
+  let callOff: (() => void) | undefined;
+
+  const waiting = (): number => queue.size() + (next === undefined ? 0 : 1);
+
+  /** Milliseconds that the batch that begins with the first in the queue may still grow. */
+  const patience = (): number => {
+    if (options.batchDelayMilliseconds === 0 || batchRows === 1) return 0;
+    const first = next?.job ?? queue.oldest();
+    if (first === undefined || waiting() >= batchRows) return 0;
+    return first.enqueued + options.batchDelayMilliseconds - now();
+  };
 
   const turn = (): void => {
     isTurnComing = false;
+    callOff = undefined;
+    const left = patience();
+    if (left > 0) {
+      isTurnComing = true;
+      callOff = options.later(left, turn);
+      return;
+    }
     const until = now() + turnMilliseconds;
     do {
       const first = takeReady();
       if (first === undefined) break;
       if (session === undefined) first.job.resolve({ kind: "closed" });
       else runBatch(session, [first, ...companionsOf(first)]);
-    } while (now() < until);
-    if (next !== undefined || queue.size() > 0) comeAgain();
+    } while (now() < until && patience() <= 0);
+    if (waiting() > 0) comeAgain();
   };
 
   const comeAgain = (): void => {
@@ -164,12 +187,16 @@ export function createInPlaceEngine(options: InPlaceEngineOptions): InPlaceEngin
     run(request) {
       return new Promise((resolve) => {
         queue.add({ request, resolve, enqueued: now() });
+        if (callOff !== undefined && waiting() >= batchRows) {
+          callOff();
+          isTurnComing = false;
+        }
         if (!isTurnComing && options.isAlone()) turn();
         else comeAgain();
       });
     },
 
-    queued: () => queue.size() + (next === undefined ? 0 : 1),
+    queued: waiting,
     usable: () => (session === undefined ? 0 : 1),
     runs: () => runs,
 

@@ -19,6 +19,8 @@ export interface Queue {
   add(job: Job): void;
   /** The longest waiting job that is still wanted. */
   next(): Job | undefined;
+  /** The longest waiting one, wanted or not; it stays. */
+  oldest(): Job | undefined;
   rejectAll(kind: "closed"): void;
   size(): number;
 }
@@ -70,6 +72,8 @@ export function createQueue({ limit, seconds, now }: QueueOptions): Queue {
         job.resolve({ kind: "abandoned" });
       }
     },
+
+    oldest: () => jobs[0],
 
     rejectAll(kind) {
       for (const job of jobs) job.resolve({ kind });

@@ -63,6 +63,13 @@ test("larger ones where the model refuses small ones, with one size for each nam
   assert.equal(seen.length, 4);
 });
 
+test("short runs are read four times, and the shortest counts: what else the machine does makes a run longer", async () => {
+  const times = [0.05, 0.004, 0.03, 0.006];
+  const { engine, seen } = engineWith(() => done(times[seen.length - 1] ?? 0));
+  assert.equal((await warmUp(engine, signature)).runSeconds, 0.004);
+  assert.equal(seen.length, 4);
+});
+
 test("when nothing runs, the first refusal is told", async () => {
   const { engine } = engineWith(({ x }) => ({ kind: "refused", message: `not ${x?.join()}`, isOutOfMemory: false }));
   const { shapes, refusal, runSeconds } = await warmUp(engine, signature);

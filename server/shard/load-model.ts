@@ -109,6 +109,11 @@ function engineAt(
       open: () => openSession(settings, edge.variables),
       nextTurn: setImmediate,
       isAlone,
+      batchDelayMilliseconds: config.batchDelayMilliseconds,
+      later(milliseconds, turn) {
+        const timer = setTimeout(turn, milliseconds);
+        return () => clearTimeout(timer);
+      },
     });
   }
   return createThreadedEngine({
