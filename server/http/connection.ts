@@ -19,6 +19,8 @@ const readOverBytes = 64 * 1024;
 const requestTimeout = 408;
 /** Dead peers are found by TCP, as idle connections are kept for long. */
 const tcpKeepAliveMilliseconds = 60_000;
+/** One write brings the reset, the other is told of it. */
+const timesAsked = 2;
 const continueLine = "HTTP/1.1 100 Continue\r\n\r\n";
 const nothing = new Uint8Array(0);
 
@@ -40,6 +42,8 @@ export class Connection implements ExchangeOwner {
   #isTurnOver = false;
   /** The client has closed its sending side. */
   #isEnded = false;
+  /** How often it was asked whether it still reads. */
+  #asked = 0;
   #exchange: HttpExchange | undefined;
   #isLast = false;
   #framing: Framing | undefined;
@@ -119,6 +123,7 @@ export class Connection implements ExchangeOwner {
 
   /** Looks at the limits of time. */
   sweep(): void {
+    this.#askWhetherGone();
     const late = overdue(
       {
         phase: this.#phase,
@@ -137,6 +142,20 @@ export class Connection implements ExchangeOwner {
     else if (late === "destroy") this.destroy();
     else if (late !== undefined && this.#phase === "head") this.#refuseConnection(late);
     else if (late !== undefined) this.#refuse(late);
+  }
+
+  /**
+   * Who has closed the sending side may have closed all: nobody can tell but by sending something. A client that is there
+   * reads over interim answers (RFC 9110, 15.2); the system of one that is not resets the connection, which the next write
+   * is told, and its request need not be run.
+   */
+  #askWhetherGone(): void {
+    const exchange = this.#exchange;
+    if (!this.#isEnded || this.#phase !== "answer" || exchange === undefined || exchange.status !== 0) return;
+    // HTTP/1.0 has no interim answers.
+    if (exchange.head.minor === 0 || this.#asked === timesAsked) return;
+    this.#asked += 1;
+    this.#socket.write(continueLine, "latin1");
   }
 
   readonly #onEnd = (): void => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { Agent, request as httpRequest } from "node:http";
+import { connect } from "node:net";
 import { describe, test } from "node:test";
 import { loopSteps } from "../../fixtures/loop-steps.ts";
 import { addModel, identityModel, loopModel, onnxModel } from "../../fixtures/onnx.ts";
@@ -245,6 +246,18 @@ describe("more requests than the workers can take", () => {
     assert.match(text, /^slipway_requests_total\{route="\/predict",code="499".*\} 1$/m);
     await server.stop();
   });
+});
+
+test("a client that closes its sending side, and waits, gets its answer", async () => {
+  const server = await startServer({ files: { "model.onnx": loopModel() } });
+  const body = JSON.stringify(loop(aboutOneSecond));
+  const socket = connect({ port: server.port, host: "127.0.0.1", allowHalfOpen: true });
+  socket.end(`POST /predict HTTP/1.1\r\nhost: a\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
+  let text = "";
+  for await (const chunk of socket) text += String(chunk);
+  // It is asked twice whether it is still there.
+  assert.match(text, /^(HTTP\/1\.1 100 Continue\r\n\r\n){0,2}HTTP\/1\.1 200 OK\r\n[^]*"predictions"/);
+  await server.stop();
 });
 
 function workers(server: RunningServer, count: number): Promise<void> {
