@@ -7,6 +7,8 @@ export interface Config {
   readonly modelName: string;
   readonly modelVersion: string;
   readonly modelDirectory: string;
+  /** Undefined: none is set. */
+  readonly diskLimitBytes: number | undefined;
   /** Undefined: a temporary one. */
   readonly packedDirectory: string | undefined;
   /** Undefined: every address, of IPv6 too where the node has it. */
@@ -114,6 +116,7 @@ export function readConfig(variables: Variables, availableCores: number, nodeCor
     modelName,
     modelVersion,
     modelDirectory: text(names.modelDirectory, paths.modelDirectory),
+    diskLimitBytes: number(names.diskLimit, 0, 0, Number.MAX_SAFE_INTEGER) || undefined,
     packedDirectory: variables[names.packedDirectory]?.trim() || undefined,
     listenAddress: variables[names.listenAddress]?.trim() || undefined,
     httpPort,

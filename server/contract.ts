@@ -68,6 +68,8 @@ export const environment = {
    * workers together. A temporary folder, and anew at each start, when unset.
    */
   packedDirectory: "SLIPWAY_PACKED_DIRECTORY",
+  /** The container's limit of ephemeral storage, bytes, which the model and its packed weights count against; unset: none. */
+  diskLimit: "SLIPWAY_DISK_LIMIT_BYTES",
   /** Address that both ports listen on; every address when unset. */
   listenAddress: "SLIPWAY_LISTEN_ADDRESS",
   /** {@link ports.http} when unset; 0 takes a free one and logs it. */
@@ -131,6 +133,8 @@ export const paths = {
   credentialsDirectory: "/etc/slipway/credentials",
   /** The claim that a `pvc://` uri names, mounted read-only into the init container alone. */
   claimDirectory: "/slipway/claim",
+  /** emptyDir of the server alone, see {@link environment.packedDirectory}. */
+  packedDirectory: "/packed",
   /** Folder of the downward API volume. */
   podDirectory: "/etc/slipway/pod",
   /** The file in it that holds the annotation {@link annotations.inService}; read again whenever it changes. */

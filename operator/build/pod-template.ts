@@ -51,6 +51,7 @@ const terminationGracePeriodSeconds = 60;
 const terminationMessagePolicy = "FallbackToLogsOnError";
 
 const modelVolume = "model";
+const packedVolume = "packed";
 const podVolume = "pod";
 
 /**
@@ -82,6 +83,7 @@ export function podTemplate(inputs: TemplateInputs): V1PodTemplateSpec {
       volumes: [
         { name: modelVolume, emptyDir: {} },
         ...source.volumes,
+        { name: packedVolume, emptyDir: {} },
         { name: podVolume, downwardAPI: { items: [serviceFile()] } },
       ],
     },
@@ -125,6 +127,13 @@ function serverContainer(inputs: TemplateInputs): V1Container {
         name: environment.cpuLimit,
         valueFrom: { resourceFieldRef: { containerName: containers.server, resource: "limits.cpu", divisor: "1" } },
       },
+      { name: environment.packedDirectory, value: paths.packedDirectory },
+      {
+        name: environment.diskLimit,
+        valueFrom: {
+          resourceFieldRef: { containerName: containers.server, resource: "limits.ephemeral-storage", divisor: "1" },
+        },
+      },
       ...optional(environment.workers, inputs.session?.workers?.toString()),
       ...optional(environment.intraOpThreads, inputs.session?.intraOpThreads?.toString()),
       ...optional(environment.corsOrigins, inputs.corsOrigins?.join(",")),
@@ -148,6 +157,7 @@ function serverContainer(inputs: TemplateInputs): V1Container {
     securityContext: restricted(),
     volumeMounts: [
       { name: modelVolume, mountPath: paths.modelDirectory, readOnly: true },
+      { name: packedVolume, mountPath: paths.packedDirectory },
       { name: podVolume, mountPath: paths.podDirectory, readOnly: true },
     ],
   };

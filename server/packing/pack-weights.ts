@@ -11,6 +11,8 @@ export interface PackWeightsOptions {
   readonly settings: SessionSettings;
   /** Of the model's files. */
   readonly modelBytes: number;
+  /** What the pod may have on disk, the model included, bytes; undefined: as much as there is. */
+  readonly diskLimitBytes: number | undefined;
   /** Processes that will load it. */
   readonly shards: number;
   /** A folder of the pod's own, whose content outlives this process; undefined: a temporary one. */
@@ -28,7 +30,7 @@ export interface PackedWeights {
 
 /** Two copies of less are no matter, and to pack them costs as long as to load them. */
 const leastModelBytes = 32 * 1024 * 1024;
-/** The packed weights, those that could not be packed, and what else uses the disk meanwhile. */
+/** The weights as they were and packed, and what else uses the disk meanwhile. */
 const diskFactor = 3;
 /** Fifty gigabytes at 100 MB/s, and as much again for the work itself. */
 const longestMilliseconds = 20 * 60 * 1000;
@@ -61,9 +63,10 @@ export async function packWeights(options: PackWeightsOptions): Promise<PackedWe
     // Of a model that was here before, or half done.
     for (const other of await readdir(folder)) await rm(join(folder, other), { recursive: true, force: true });
     const { bavail, bsize } = await statfs(folder);
-    if (bavail * bsize < diskFactor * modelBytes) {
+    const limit = (options.diskLimitBytes ?? Infinity) - modelBytes;
+    if (Math.min(bavail * bsize, limit) < diskFactor * modelBytes) {
       await remove();
-      return "there is too little room on the disk";
+      return `on the disk there is less room than ${diskFactor} times the model takes`;
     }
     const packed = await pack({ ...settings, packedPath: path }, options);
     if (packed.ok) return { path, remove };

@@ -284,8 +284,15 @@ async function packShared(
   const { shards } = plan;
   if (!isPackable({ settings, modelBytes, shards })) return undefined;
   const begun = edge.now();
-  const { packedDirectory: directory } = config;
-  const packed = await packWeights({ settings, modelBytes, shards, directory, script: edge.script, signal });
+  const packed = await packWeights({
+    settings,
+    modelBytes,
+    diskLimitBytes: config.diskLimitBytes,
+    shards,
+    directory: config.packedDirectory,
+    script: edge.script,
+    signal,
+  });
   const seconds = (edge.now() - begun) / 1000;
   if (typeof packed !== "string") {
     log.info({ seconds }, "the weights are packed for all workers together");

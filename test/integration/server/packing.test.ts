@@ -75,15 +75,17 @@ describe("large weights of several workers", () => {
     assert.equal(readdirSync(packedDirectory).length, 1, "it is there for the next start");
   });
 
-  test("and each has them for itself where no folder can be written", async () => {
-    const file = join(directory, "file");
-    writeFileSync(file, "");
-    const variables = { SLIPWAY_WORKERS: "2", SLIPWAY_PACKED_DIRECTORY: file };
-    const server = await startServer({ files, variables });
-    assert.ok(told(server, /weights for itself/));
-    await answersRight(server);
-    await server.stop();
-  });
+  for (const [what, variables] of [
+    ["no folder can be written", { SLIPWAY_PACKED_DIRECTORY: "/dev/null" }],
+    ["the pod may have too little on disk", { SLIPWAY_DISK_LIMIT_BYTES: String(3.9 * 4 * width * width) }],
+  ] as const) {
+    test(`and each has them for itself where ${what}`, async () => {
+      const server = await startServer({ files, variables: { SLIPWAY_WORKERS: "2", ...variables } });
+      assert.ok(told(server, /weights for itself/));
+      await answersRight(server);
+      await server.stop();
+    });
+  }
 });
 
 test("a temporary folder is gone when the server is", async () => {
