@@ -42,7 +42,8 @@ def _():
     assert {"binary_tensor_data", "model_configuration", "statistics"} <= set(server["extensions"])
     for version in ("", "1", "v1"):
         model = client.get_model_metadata("m", version)
-        equal(model["inputs"][0], {"name": "in_BOOL", "datatype": "BOOL", "shape": [-1, 3]})
+        names = {"parameters": {"dims": ["rows", 3]}}
+        equal(model["inputs"][0], {"name": "in_BOOL", "datatype": "BOOL", "shape": [-1, 3]} | names)
         equal(len(model["outputs"]), len(DATATYPES))
 
 
