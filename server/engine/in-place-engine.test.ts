@@ -236,8 +236,18 @@ test("suspects run alone, what is refused does not run, and each run is noted wi
   );
 });
 
+test("where nobody may wait, one runs after the other all the same", async () => {
+  const { engine, turn } = await start(5, { queueLimit: 0 });
+  for (const name of ["a", "b"]) {
+    const first = engine.run(request(name));
+    assert.deepEqual(await engine.run(request("too many")), { kind: "full" });
+    turn();
+    assert.equal((await first).kind, "done");
+  }
+});
+
 test("beyond the limit nobody waits; after the end nobody runs", async () => {
-  const { engine, turn } = await start(5, { queueLimit: 2 });
+  const { engine, turn } = await start(5, { queueLimit: 1 });
   const [first, , third] = ["a", "b", "c"].map((name) => engine.run(request(name)));
   assert.deepEqual(await third, { kind: "full" });
   assert.equal(engine.queued(), 2);

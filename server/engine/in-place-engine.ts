@@ -51,7 +51,8 @@ interface Decoded {
  */
 export function createInPlaceEngine(options: InPlaceEngineOptions): InPlaceEngine {
   const { now } = options;
-  const queue = createQueue({ limit: options.queueLimit, seconds: options.queueSeconds, now });
+  // The one that runs next is in the queue, too, until its turn comes, and waits for nobody.
+  const queue = createQueue({ limit: options.queueLimit + 1, seconds: options.queueSeconds, now });
   let session: Session | undefined;
   let batchRows = 1;
   let runs = 0;
