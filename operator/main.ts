@@ -17,9 +17,14 @@ import { createQueue } from "./kube/queue.ts";
 import { createStaleness } from "./kube/staleness.ts";
 import { createTransport } from "./kube/transport.ts";
 import { publishConditions } from "./model-metrics.ts";
+import { askablePods } from "./observe.ts";
+import { createPodCrashes } from "./pod-crashes.ts";
+import { askCrash } from "./pod-report.ts";
 import { createReconcile } from "./reconcile.ts";
 
 const leaseName = "slipway-operator";
+/** A pod answers within milliseconds, or is not reached at all: then its crashes are told in its log and metrics alone. */
+const reportTimeoutMs = 2_000;
 
 const result = readConfig(process.argv.slice(2), process.env);
 switch (result.kind) {
@@ -79,6 +84,13 @@ async function run(config: Config): Promise<void> {
     log,
     metrics,
   });
+  const crashes = createPodCrashes({
+    pods: () => askablePods(caches),
+    ask: (address) => askCrash(address, reportTimeoutMs),
+    mayAsk: mayWrite,
+    onFound: (model) => queue.add(model),
+    clock,
+  });
   const staleness = createStaleness(reflectors, { clock, log });
   const controller = createController({
     name: "model",
@@ -91,6 +103,7 @@ async function run(config: Config): Promise<void> {
       staleness,
       events,
       defaults: config.defaults,
+      crashOf: (podUid) => crashes.of(podUid),
       now: () => clock.now(),
     }),
     clock,
@@ -112,6 +125,7 @@ async function run(config: Config): Promise<void> {
   });
   const port = await health.start();
   heapTrim.start();
+  crashes.start();
   for (const { cache } of all) cache.start();
   if (config.leaderElect) elector.start();
   else controller.start();
@@ -120,6 +134,7 @@ async function run(config: Config): Promise<void> {
   const stop = async (signal: string): Promise<void> => {
     log.info({ signal }, "stopping: the lease is handed over");
     heapTrim.stop();
+    await crashes.stop();
     await controller.stop();
     await events.stop();
     await elector.stop();

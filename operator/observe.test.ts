@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Caches, observe } from "./observe.ts";
+import { askablePods, type Caches, observe } from "./observe.ts";
 import { type CachedPod, projectPod } from "./pod-projection.ts";
 import {
   type Cached,
@@ -294,14 +294,16 @@ test("children of another owner and pods that no Deployment of the revision made
       ],
     },
   } as unknown as { [name in keyof Caches]: Reflector<never> } as Caches;
-  const observed = observe("default/demo", caches, 5, {
+  const defaults = {
     serverImage: "i",
     gpuServerImage: "registry.test/server-gpu:1",
     plainHttpHosts: [],
     certificateAuthority: "",
     proxy: { http: "", https: "", exceptions: [] },
     operatorNamespace: "slipway-system",
-  });
+  };
+  const crash = { requestId: "r", inputs: "ab", message: "SIGFPE", at: 4 };
+  const observed = observe("default/demo", caches, 5, defaults, (uid) => (uid === "pod-uid" ? crash : undefined));
   assert.deepEqual(
     observed?.deployments.map(({ name }) => name),
     ["mine"],
@@ -312,9 +314,27 @@ test("children of another owner and pods that no Deployment of the revision made
     observed?.pods.map(({ name }) => name),
     ["made"],
   );
+  assert.deepEqual(observed?.pods[0]?.repeatedCrash, crash);
   assert.deepEqual(
     observed?.endedPods.map(({ name, revision, reason }) => [name, revision, reason]),
     [["evicted", "abcdef0123", "Evicted"]],
   );
   assert.equal(observed?.now, 5);
+});
+
+test("pods are asked for their report that are ready, and have an address", () => {
+  const ready = { conditions: [{ type: "Ready", status: "True" }], podIP: "10.0.0.7" };
+  const table: readonly (readonly [object, object, boolean])[] = [
+    [ready, {}, true],
+    [{ ...ready, podIP: undefined }, {}, false],
+    [{ ...ready, conditions: [] }, {}, false],
+    [{ ...ready, phase: "Failed" }, {}, false],
+    [ready, { deletionTimestamp: "2026-01-01T00:00:09Z" }, false],
+  ];
+  for (const [status, more, isAsked] of table) {
+    const pod = projectPod({ metadata: { ...metadata, ...more }, status });
+    const caches = { pods: { list: () => [pod] } } as unknown as Caches;
+    const expected = { uid: "pod-uid", model: "default/demo", address: "10.0.0.7" };
+    assert.deepEqual(askablePods(caches), isAsked ? [expected] : []);
+  }
 });

@@ -2,7 +2,16 @@ import type { Model } from "./api/model.ts";
 import { revisionName, versionsName } from "./api/names.ts";
 import type { Cache } from "./cache.ts";
 import { splitKey } from "./kube/resources.ts";
-import type { BuildDefaults, EndedPod, Observed, ObservedChild, ObservedNode } from "./plan/observed.ts";
+import type {
+  BuildDefaults,
+  EndedPod,
+  Observed,
+  ObservedChild,
+  ObservedCrash,
+  ObservedNode,
+  ObservedPod,
+} from "./plan/observed.ts";
+import type { AskedPod } from "./pod-crashes.ts";
 import type { CachedPod } from "./pod-projection.ts";
 import { type Cached, type CachedAutoscaler, observedChild, type StoredChild } from "./projections.ts";
 
@@ -28,7 +37,13 @@ export const namespaceIndex = "namespace";
  * Everything about one model, out of the caches alone. Undefined: there is no such model any more. Children of
  * another owner, be it a stranger or an earlier model of the same name, are not seen.
  */
-export function observe(key: string, caches: Caches, now: number, defaults: BuildDefaults): Observed | undefined {
+export function observe(
+  key: string,
+  caches: Caches,
+  now: number,
+  defaults: BuildDefaults,
+  crashOf: (podUid: string) => ObservedCrash | undefined = () => undefined,
+): Observed | undefined {
   const { namespace, name } = splitKey(key);
   const model = caches.models.get(namespace, name);
   if (model === undefined) return undefined;
@@ -46,7 +61,7 @@ export function observe(key: string, caches: Caches, now: number, defaults: Buil
     model,
     deployments: owned(caches.deployments).map(observedChild),
     controllerRevisions: owned(caches.controllerRevisions).map(observedChild),
-    pods: pods.flatMap(({ pod, ending }) => (ending === undefined ? [pod] : [])),
+    pods: pods.flatMap(({ pod, ending }) => (ending === undefined ? [withCrash(pod, crashOf(pod.uid))] : [])),
     endedPods: pods.flatMap(endedPod),
     service: named(caches.services, name),
     versions: named(caches.configMaps, versionsName(name)),
@@ -57,6 +72,18 @@ export function observe(key: string, caches: Caches, now: number, defaults: Buil
     nodes: model.spec.gpu === undefined ? [] : (caches.nodes?.list() ?? []),
     defaults,
   };
+}
+
+/** The pods that can be asked for their report: those whose server has loaded its model. */
+export function askablePods(caches: Pick<Caches, "pods">): readonly AskedPod[] {
+  return caches.pods.list().flatMap(({ model, value: { pod, ending, address } }) => {
+    const isAskable = pod.ready && !pod.deleting && ending === undefined && address !== "";
+    return isAskable ? [{ uid: pod.uid, model, address }] : [];
+  });
+}
+
+function withCrash(pod: ObservedPod, repeatedCrash: ObservedCrash | undefined): ObservedPod {
+  return repeatedCrash === undefined ? pod : { ...pod, repeatedCrash };
 }
 
 /** One that is deleted as well ended because it was told to, whatever its containers made of that. */

@@ -13,6 +13,7 @@ interface RawPod extends KubeObject {
     readonly phase?: string;
     readonly reason?: string;
     readonly message?: string;
+    readonly podIP?: string;
     readonly conditions?: readonly RawCondition[];
     readonly initContainerStatuses?: readonly RawContainer[];
     readonly containerStatuses?: readonly RawContainer[];
@@ -40,6 +41,8 @@ interface RawState {
 export interface CachedPod {
   readonly pod: ObservedPod;
   readonly ending: Ending | undefined;
+  /** Its IP; empty before it has one. */
+  readonly address: string;
 }
 
 export function projectPod(raw: RawPod): Cached<CachedPod> {
@@ -47,7 +50,7 @@ export function projectPod(raw: RawPod): Cached<CachedPod> {
     model: modelKey(raw),
     owner: raw.metadata.ownerReferences?.find(({ controller, kind }) => controller === true && kind === "ReplicaSet")
       ?.name,
-    value: { pod: projectLife(raw), ending: projectEnding(raw) },
+    value: { pod: projectLife(raw), ending: projectEnding(raw), address: raw.status?.podIP ?? "" },
   };
 }
 

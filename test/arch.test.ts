@@ -31,7 +31,13 @@ const parts: Readonly<Record<string, Part>> = {
     imports: ["api", "plan", "kube", "contract"],
     packages: [],
   },
-  observe: { files: ["operator/observe.ts"], imports: ["api", "plan", "kube", "cache", "projections"], packages: [] },
+  observe: {
+    files: ["operator/observe.ts"],
+    imports: ["api", "plan", "kube", "cache", "projections", "podCrashes"],
+    packages: [],
+  },
+  podCrashes: { files: ["operator/pod-crashes.ts"], imports: ["plan", "kube", "contract"], packages: [] },
+  podReport: { files: ["operator/pod-report.ts"], imports: ["api", "contract"], packages: ["node:http"] },
   apply: {
     files: ["operator/apply.ts", "operator/adopt.ts", "operator/send.ts"],
     imports: ["api", "plan", "kube", "projections"],
@@ -47,7 +53,7 @@ const parts: Readonly<Record<string, Part>> = {
   operatorConfig: { files: ["operator/config.ts"], imports: ["plan"] },
   operatorMain: {
     files: ["operator/main.ts"],
-    imports: ["reconcile", "caches", "kube", "operatorConfig", "modelMetrics"],
+    imports: ["reconcile", "caches", "kube", "operatorConfig", "modelMetrics", "observe", "podCrashes", "podReport"],
   },
   protocol: {
     files: ["server/protocol/", "server/json/", "server/tensor.ts"],

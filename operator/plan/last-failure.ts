@@ -10,6 +10,8 @@
  *   F, recovered   nothing for the progress deadline nothing
  *   any            a pod was put an end to after it, its end, recovered
  *                  and has been replaced already
+ *   any            a pod that serves tells of a crash   the crash, recovered
+ *                  that came again, after it
  *
  * F and F are the same failure when revision, stage and reason are. One of a revision that does not serve has nothing to
  * recover: it is kept until that revision serves in full.
@@ -19,7 +21,7 @@ import type { LastFailure } from "../api/model.ts";
 import { failureOfEnd, lastEnd } from "./ended-pods.ts";
 import type { Facts } from "./facts.ts";
 import type { Failure } from "./failures.ts";
-import type { EndedPod } from "./observed.ts";
+import type { EndedPod, ObservedCrash } from "./observed.ts";
 
 type Seen = Pick<LastFailure, "version" | "revision" | "pod" | "stage" | "reason" | "message" | "logTail">;
 
@@ -29,6 +31,8 @@ export function lastFailure(facts: Facts): LastFailure | undefined {
   if (failure !== undefined) return failing(known, seen(facts, failure), facts);
   const end = replacedEnd(facts, known);
   if (end !== undefined) return { ...again(known, end, facts), recoveryTime: timestamp(observed.now) };
+  const crash = toldCrash(facts, known);
+  if (crash !== undefined) return { ...again(known, crash, facts), recoveryTime: timestamp(observed.now) };
   const kept = isOver(facts, known) ? undefined : recovered(facts, known);
   const { rejected } = facts.decision;
   return rejected !== undefined && kept?.revision !== rejected.revision ? rejectedFailure(facts) : kept;
@@ -96,6 +100,30 @@ function replacedEnd(
   const end = lastEnd(own, Math.max(now - limits.progressDeadlineMs, Date.parse(known?.time ?? "") || 0));
   if (end === undefined || end.name === known?.pod) return undefined;
   return { version: currentVersion ?? "", revision: decision.current ?? "", ...withoutPermanent(failureOfEnd(end)) };
+}
+
+/**
+ * Inputs that crash the engine of a pod that serves: it goes on, and refuses them. What came before what is known was told
+ * in its time, and so was what is known itself, whose time may differ a little after a restart of this operator.
+ */
+function toldCrash({ observed, decision, target, limits }: Facts, known: LastFailure | undefined): Seen | undefined {
+  const since = Math.max(observed.now - limits.progressDeadlineMs, Date.parse(known?.time ?? "") || 0);
+  const crashes = observed.pods.flatMap(({ name, version, revision, repeatedCrash }) => {
+    const isOurs = revision === decision.current || revision === target.revision;
+    return repeatedCrash !== undefined && isOurs && repeatedCrash.at >= since
+      ? [{ at: repeatedCrash.at, seen: { version, revision, pod: name, ...crashFailure(repeatedCrash) } }]
+      : [];
+  });
+  const newest = crashes.toSorted((left, right) => right.at - left.at)[0]?.seen;
+  return newest?.pod === known?.pod && newest?.message === known?.message ? undefined : newest;
+}
+
+function crashFailure({ requestId, inputs, message }: ObservedCrash): Pick<Seen, "stage" | "reason" | "message"> {
+  return {
+    stage: "Serve",
+    reason: "Crashed",
+    message: `the request ${requestId} crashed the engine as an earlier one with the same inputs did: ${message}. These inputs (sha256:${inputs}) are refused for an hour, all others are served: change them, or the model`,
+  };
 }
 
 function seen({ fleets, target, decision, currentVersion }: Facts, failure: Failure): Seen {

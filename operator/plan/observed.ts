@@ -110,6 +110,19 @@ export interface ObservedPod {
   readonly withoutMemoryRequest: string | undefined;
   readonly fetch: ObservedContainer;
   readonly server: ObservedContainer;
+  /** What its server told last of inputs that crashed the engine again; absent where it told of none. */
+  readonly repeatedCrash?: ObservedCrash;
+}
+
+/** Inputs that crashed the engine twice, and are refused since: all else is served. */
+export interface ObservedCrash {
+  /** Of the request that crashed it last. */
+  readonly requestId: string;
+  /** SHA-256 in hexadecimal. */
+  readonly inputs: string;
+  readonly message: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
 }
 
 /**

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { load } from "js-yaml";
 import { labels } from "../../operator/api/names.ts";
-import { portNames } from "../../server/contract.ts";
+import { portNames, ports } from "../../server/contract.ts";
 import { repositoryDirectory } from "../cluster/directories.ts";
 import { chartDirectory, fullValues, leastValues, type Manifest, namespacedValues, only, render } from "./render.ts";
 
@@ -44,15 +44,20 @@ test("a budget lets one operator pod go at a time, where there is more than one"
   }
 });
 
-test("the operator is reached at its port alone, and reaches name servers and the API server", async () => {
+test("the operator is reached at its port alone, and reaches name servers, the API server and reports of models", async () => {
   const policy = only(await render(leastValues), "NetworkPolicy") as WithSpec<object>;
+  const reports = [{ port: ports.metrics, protocol: "TCP" }];
+  const models = {
+    namespaceSelector: {},
+    podSelector: { matchExpressions: [{ key: labels.model, operator: "Exists" }] },
+  };
   const dns = ["UDP", "TCP"].map((protocol) => ({ port: 53, protocol }));
   const apiServer = [443, 6443, 8443, 16443].map((port) => ({ port, protocol: "TCP" }));
   assert.deepEqual(policy.spec, {
     podSelector: { matchLabels: operatorLabels },
     policyTypes: ["Ingress", "Egress"],
     ingress: [{ ports: [{ port: "http", protocol: "TCP" }] }],
-    egress: [{ ports: dns }, { ports: apiServer }],
+    egress: [{ ports: dns }, { ports: apiServer }, { ports: reports, to: [models] }],
   });
   const full = only(await render(fullValues), "NetworkPolicy") as WithSpec<{ readonly egress: readonly object[] }>;
   assert.deepEqual(full.spec.egress[1], {
