@@ -107,9 +107,9 @@ export function createInPlaceEngine(options: InPlaceEngineOptions): InPlaceEngin
   };
 
   const takeDecoded = (): Decoded | undefined => {
-    const waiting = next;
+    const kept = next;
     next = undefined;
-    if (waiting !== undefined) return waiting;
+    if (kept !== undefined) return kept;
     for (let job = queue.next(); job !== undefined; job = queue.next()) {
       const inputs = job.request.decode();
       if (!isProblem(inputs)) return { job, inputs };
