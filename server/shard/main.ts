@@ -14,7 +14,8 @@ export function startShardHere(script: URL): void {
   // A terminal sends these to all processes; a shard ends when the supervisor says so, or when there is none any more.
   process.on("SIGINT", ignore);
   process.on("SIGTERM", ignore);
-  process.on("disconnect", () => process.exit(1));
+  // `exit` would wait for a run on a worker thread, and who asked for that is gone with the supervisor.
+  process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
   const noting = process.argv.includes(withNote) ? noteRunsAt(noteDescriptor) : { begin: ignore, end: ignore };
   runShard({
     variables: process.env,

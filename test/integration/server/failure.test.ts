@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { Agent, request as httpRequest } from "node:http";
 import { connect } from "node:net";
 import { describe, test } from "node:test";
@@ -202,6 +202,19 @@ describe("a run that does not end", () => {
     assert.deepEqual([report.stage, report.reason], ["Serve", "EngineStuck"]);
     assert.match(report.message, /lost 6 times within ten minutes.*longer than the 0\.2 s/);
   });
+});
+
+test("a worker whose supervisor was killed ends, also in the midst of a run", async () => {
+  const server = await startServer({ files: { "model.onnx": loopModel() } });
+  const answer = post(`${server.url}/predict`, loop(farTooLong)).catch(() => undefined);
+  await queued(server, 0, 1);
+  const { pid } = server.process;
+  const shards = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ");
+  assert.ok(shards.length > 0);
+  server.process.kill("SIGKILL");
+  await eventually("all of them are over", () => shards.every((shard) => !existsSync(`/proc/${shard}`)));
+  await answer;
+  await server.stop();
 });
 
 describe("more requests than the workers can take", () => {
