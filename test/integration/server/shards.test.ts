@@ -3,7 +3,7 @@ import { readdir, readFile, readlink } from "node:fs/promises";
 import { Agent, request as httpRequest } from "node:http";
 import { connect } from "node:net";
 import { after, before, describe, test } from "node:test";
-import { identityModel, onnxModel } from "../../fixtures/onnx.ts";
+import { identityModel, loopModel, onnxModel } from "../../fixtures/onnx.ts";
 import { askCrash } from "../../../operator/pod-report.ts";
 import type { ServeReport } from "../../../server/contract.ts";
 import { frame, inference, inferPath, openSession, send } from "./grpc/client.ts";
@@ -202,6 +202,28 @@ test("a shard that a run in place has stopped is ended and replaced, and the req
   assert.match(String(told?.["detail"]), /longer than the 1 s that are allowed/);
   await usable(server, 2);
   assert.deepEqual(await server.stop(), { code: 0, signal: null });
+});
+
+test("the end of a shard after a run, or by SIGKILL during one, convicts nobody", async () => {
+  const server = await startServer({ files: { "model.onnx": loopModel() } });
+  const ends: readonly (readonly [NodeJS.Signals, number])[] = [
+    ["SIGSEGV", 1],
+    ["SIGSEGV", 1],
+    ["SIGKILL", 2_000_000_000],
+    ["SIGKILL", 2_000_000_000],
+  ];
+  for (const [index, [signal, steps]] of ends.entries()) {
+    await usable(server, 1);
+    const answer = post(`${server.url}/predict`, { input_data: { x: [0], n: steps } }).catch(() => undefined);
+    if (signal === "SIGSEGV") assert.equal((await answer)?.status, 200);
+    else await eventually("it runs", async () => (await metric(server, "slipway_requests_in_flight")) === 1);
+    const [shard] = await shardsOf(server);
+    process.kill(Number(shard), signal);
+    await answer;
+    await replaced(server, index + 1);
+  }
+  assert.equal(await metric(server, "slipway_repeated_crashes_total"), 0);
+  await server.stop();
 });
 
 test("no shard outlives its supervisor", async () => {
