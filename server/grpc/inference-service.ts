@@ -3,7 +3,7 @@ import type { InferenceRequest } from "../protocol/request.ts";
 import type { Phase, ServedModel } from "../state.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Mark } from "../trace/span.ts";
-import type { DescribedModel, ModelConfig } from "../protocol/v2/model-config.ts";
+import type { ConfiguredModel, ModelConfig } from "../protocol/v2/model-config.ts";
 import type { ModelStatistics } from "../protocol/v2/model-statistics.ts";
 
 /** What the calls are about: the one model of this server. */
@@ -17,7 +17,7 @@ export interface InferenceService {
   /** Runs the model. Gives the outputs in the order asked for, of all outputs in the model's when none was. */
   readonly infer: (request: InferenceRequest, context: InferenceContext) => Promise<readonly Tensor[] | Problem>;
   readonly statistics: () => Promise<ModelStatistics>;
-  readonly config: (model: DescribedModel) => ModelConfig;
+  readonly config: (model: ConfiguredModel) => ModelConfig;
 }
 
 export interface InferenceContext {

@@ -80,6 +80,8 @@ const silentMilliseconds = 3000;
 const watchMilliseconds = 500;
 /** Time for runs on zeros, on which a loop may never end; a model that takes longer is served without them. */
 const warmUpSeconds = 10;
+/** On a GPU the first run also looks for kernels, and TensorRT builds its engine; the runs show whether the provider works at all. */
+const gpuWarmUpSeconds = 180;
 /** What a shard that will run nothing any more has to answer who waits. */
 const brokenMilliseconds = 2000;
 
@@ -148,7 +150,8 @@ export function createShards(options: ShardsOptions): Shards {
     shard.child.send({ kind: "state", phase, inService });
   };
 
-  const longestWarmUp = Math.min(warmUpSeconds, options.start.config.runSeconds);
+  const { providers, runSeconds } = options.start.config;
+  const longestWarmUp = providers[0] === "cpu" ? Math.min(warmUpSeconds, runSeconds) : gpuWarmUpSeconds;
   const endless = `a run on zeros took longer than ${longestWarmUp} s`;
 
   /**

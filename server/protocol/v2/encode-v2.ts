@@ -6,7 +6,7 @@ import { flatText, type Pieces, shortFlatText } from "../write/tensor-text.ts";
 import { textAnswer } from "../write/text-answer.ts";
 import { tensorParameters } from "./tensor-parameters.ts";
 import type { BinaryOutputs, V2Request } from "./decode-v2.ts";
-import type { DescribedModel } from "./model-config.ts";
+import type { ConfiguredModel } from "./model-config.ts";
 
 interface ModelName {
   readonly name: string;
@@ -53,7 +53,7 @@ export function refuseRagged(outputs: readonly Tensor[]): Problem | undefined {
  * Body of GET v2/models/M ("Model Metadata Response JSON Object"). `parameters` of a tensor: see {@link tensorParameters}; of the
  * model, what runs it.
  */
-export function modelMetadata({ name, version, signature, provider }: Omit<DescribedModel, "batchRows">): object {
+export function modelMetadata({ name, version, signature, provider }: Omit<ConfiguredModel, "batchRows">): object {
   return {
     name,
     versions: [version],

@@ -2,7 +2,7 @@ import type { Provider } from "../../contract.ts";
 import type { Datatype, Signature, TensorSpec } from "../../tensor.ts";
 
 /** What clients are told of a model before they send tensors. */
-export interface DescribedModel {
+export interface ConfiguredModel {
   readonly name: string;
   readonly version: string;
   readonly signature: Signature;
@@ -59,7 +59,7 @@ export const configTypes = {
 export const instanceKinds = { KIND_GPU: 1, KIND_CPU: 2 } as const;
 
 /** Body of GET v2/models/M/config (Triton's model configuration extension): what clients ask before they send tensors. */
-export function modelConfig({ name, signature, provider, batchRows }: DescribedModel): ModelConfig {
+export function modelConfig({ name, signature, provider, batchRows }: ConfiguredModel): ModelConfig {
   const { inputs, outputs } = signature;
   return {
     name,
