@@ -22,6 +22,21 @@ export function madeUpRow(signature: Signature, shapes: Shapes, row: number): Ru
   return madeUpInputs(signature, new Map(rowShapes), row);
 }
 
+/** Within half floats, and so far from other made-up values that nothing of these is left on a scale of theirs. */
+const loudness = 1000;
+
+/** A row whose floats are, by turns, far above and far below those of others. */
+export function loudRow(signature: Signature, shapes: Shapes, row: number): RunInputs {
+  const made = madeUpRow(signature, shapes, row);
+  for (const { data, datatype } of made.inputs) {
+    if (Array.isArray(data) || !datatype.startsWith("FP")) continue;
+    for (let index = 0; index < data.length; index++) {
+      data[index] = Number(data[index]) * (index % 2 === 0 ? loudness : -loudness);
+    }
+  }
+  return made;
+}
+
 function fill(data: TensorData, isFloat: boolean, number: number): void {
   if (Array.isArray(data)) return;
   for (let index = 0; index < data.length; index++) {

@@ -1,7 +1,7 @@
 import type { Tensor, TensorData } from "../tensor.ts";
 import { join, looksBatchable, split } from "./batch.ts";
 import { batchLimit, type BatchTime, triedRows } from "./batch-limit.ts";
-import { madeUpRow } from "./made-up-inputs.ts";
+import { loudRow, madeUpRow } from "./made-up-inputs.ts";
 import type { RunInputs } from "./run.ts";
 import type { Session } from "./session.ts";
 
@@ -16,7 +16,7 @@ const tolerance = 1e-3;
 
 /**
  * Rows that one run of the model may have, by what they take: see {@link batchLimit}. 1 where the model's rows are no rows
- * of their own: made-up requests that are run together must give what each gives alone.
+ * of their own: made-up requests that are run together, alike or not, must give what each gives alone.
  *
  * `shapes`: of each input, with which the model ran. `now`: monotonic, milliseconds.
  */
@@ -54,14 +54,29 @@ export function measureBatches(
 }
 
 function keepsRowsApart(session: Session, shapes: ReadonlyMap<string, readonly number[]>): boolean {
-  const [one, other] = [madeUpRow(session.signature, shapes, 1), madeUpRow(session.signature, shapes, 2)];
+  const { signature } = session;
+  const [one, other] = [madeUpRow(signature, shapes, 1), madeUpRow(signature, shapes, 2)];
+  const parts = runTogether(session, [one, other]);
   const alone = [one, other].map(({ inputs, outputs }) => session.run(inputs, outputs));
-  const joined = join([one, other]);
-  const together = session.run(joined.inputs, joined.outputs);
-  const parts = together.kind === "done" ? split(together.outputs, [1, 1]) : undefined;
-  return (
-    parts !== undefined &&
-    alone.every((outcome, index) => outcome.kind === "done" && areAlike(outcome.outputs, parts[index] ?? []))
+  const isSame = (index: number, part: readonly Tensor[]): boolean => {
+    const outcome = alone[index];
+    return outcome?.kind === "done" && areAlike(outcome.outputs, part);
+  };
+  if (parts?.every((part, index) => isSame(index, part)) !== true) return false;
+  // Rows of one kind hardly change each other's scale or place. Only the one in the middle is judged: sums of large values
+  // differ by more than the tolerance. Of a model that refuses such values nothing is learnt.
+  const between = runTogether(session, [loudRow(signature, shapes, 3), one, loudRow(signature, shapes, 4)]);
+  return between === undefined || isSame(0, between[1] ?? []);
+}
+
+/** Each one's part; undefined: the model refuses them, or gives something else than rows. */
+function runTogether(session: Session, rows: readonly RunInputs[]): readonly (readonly Tensor[])[] | undefined {
+  const joined = join(rows);
+  const outcome = session.run(joined.inputs, joined.outputs);
+  if (outcome.kind !== "done") return undefined;
+  return split(
+    outcome.outputs,
+    rows.map(() => 1),
   );
 }
 

@@ -82,7 +82,8 @@ export async function runServe(edge: ServeEdge): Promise<0 | 1> {
   // What fetch has put there is nobody else's; a file that a person names may be exported anew at any time.
   const isFileStable = edge.modelPath === undefined;
   const { modelPath, modelBytes } = ground;
-  return serve({ config, edge, log, write, modelPath, modelBytes, isFileStable, plan });
+  const served = ground.mixesRows ? { ...config, batchLimit: 1 } : config;
+  return serve({ config: served, edge, log, write, modelPath, modelBytes, isFileStable, plan });
 }
 
 interface ServeOptions {

@@ -8,7 +8,12 @@ import { memoryLimit } from "./memory-limit.ts";
 import type { Ground } from "./plan.ts";
 
 export type Survey =
-  | ({ readonly ok: true; readonly modelPath: string } & Omit<Ground, "workers">)
+  | ({
+      readonly ok: true;
+      readonly modelPath: string;
+      /** Requests may not be run together: one would change the answer of another. */
+      readonly mixesRows: boolean;
+    } & Omit<Ground, "workers">)
   | { readonly ok: false; readonly message: string };
 
 /** What is known of the model and of the container before anything is loaded. */
@@ -27,6 +32,7 @@ export async function surveyModel(config: Config, given: { readonly modelPath?: 
     memoryLimitBytes: config.memoryLimitBytes ?? (await memoryLimit()),
     modelBytes: sizes.reduce((sum, size) => sum + size, 0),
     hasLoops: summary?.hasLoops,
+    mixesRows: summary?.mixesRows === true,
   };
 }
 

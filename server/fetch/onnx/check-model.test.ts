@@ -13,6 +13,7 @@ const model: ModelSummary = {
   functionDomains: new Set(),
   locales: new Set(),
   hasLoops: false,
+  mixesRows: false,
   inputs: [],
   outputs: [],
   externalData: new Map(),

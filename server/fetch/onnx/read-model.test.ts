@@ -117,6 +117,37 @@ test("weights in another file are noted", () => {
   assert.deepEqual([...readModel(bytesOf(onnxModel(graph))).externalData], [["w.bin", 16]]);
 });
 
+describe("a model whose rows are scaled by one another is known by its operators", () => {
+  const node = (operator: string, domain?: string): Node => ({
+    operator,
+    ...(domain === undefined ? {} : { domain }),
+    inputs: ["x"],
+    outputs: ["q", "scale", "zero"],
+  });
+  const mixes = (nodes: readonly Node[]): boolean =>
+    readModel(bytesOf(onnxModel({ nodes, inputs: [], outputs: [] }))).mixesRows;
+  const table: readonly (readonly [string, string | undefined, boolean])[] = [
+    ["DynamicQuantizeLinear", undefined, true],
+    ["DynamicQuantizeLinear", "ai.onnx", true],
+    ["DynamicQuantizeMatMul", "com.microsoft", true],
+    ["DynamicQuantizeLSTM", "com.microsoft", true],
+    ["QuantizeLinear", undefined, false],
+    ["DynamicQuantizeMatMul", undefined, false],
+    ["DynamicQuantizeLinear", "example.own", false],
+    ["constructor", "constructor", false],
+  ];
+  for (const [operator, domain, expected] of table) {
+    test(`${domain ?? "the default domain"}: ${operator}`, () =>
+      assert.equal(mixes([node(operator, domain)]), expected));
+  }
+
+  test("also in a branch", () => {
+    const branch: Graph = { nodes: [node("DynamicQuantizeLinear")], inputs: [], outputs: [] };
+    const choice = { operator: "If", inputs: ["c"], outputs: ["y"], attributes: { then_branch: branch } };
+    assert.equal(mixes([choice]), true);
+  });
+});
+
 describe("the locale that a StringNormalizer is loaded with", () => {
   const table: readonly (readonly [Readonly<Record<string, Attribute>>, readonly string[]])[] = [
     [{}, []],

@@ -1,6 +1,7 @@
 import { failure, isFailure } from "../failure.ts";
 import { modelDepth, modelFields, modelFileBytes } from "../limits.ts";
 import { lookOf } from "./look-of.ts";
+import { mixesRows } from "./mixes-rows.ts";
 import { type ByteSource, damagedAt, type Field, fields } from "./protobuf.ts";
 import { inside, integer, message, type Reader, text } from "./reader.ts";
 import { localeOf } from "./string-locale.ts";
@@ -19,6 +20,8 @@ export interface ModelSummary {
   readonly functionDomains: ReadonlySet<string>;
   /** How long a run takes depends on values and not only on sizes: it has a `Loop` or a `Scan`. */
   readonly hasLoops: boolean;
+  /** What it answers for a row depends on the rows that run with it, by what its operators are. */
+  readonly mixesRows: boolean;
   /** Names of the locales that its StringNormalizers cannot be loaded without. */
   readonly locales: ReadonlySet<string>;
   /** What a caller has to give: inputs that have no initializer. */
@@ -33,6 +36,7 @@ interface Draft {
   producer: { name: string; version: string };
   graphs: number;
   hasLoops: boolean;
+  mixesRows: boolean;
   readonly opsets: Map<string, number>;
   readonly operators: Map<string, string>;
   readonly functionDomains: Set<string>;
@@ -66,6 +70,7 @@ export function readModel(source: ByteSource): ModelSummary {
     producer: { name: "", version: "" },
     graphs: 0,
     hasLoops: false,
+    mixesRows: false,
     opsets: new Map(),
     operators: new Map(),
     functionDomains: new Set(),
@@ -182,6 +187,7 @@ function readNode(reader: ModelReader, at: Field, depth: number): void {
   }
   reader.draft.operators.set(domainName(domain), operator);
   if (loops.includes(operator)) reader.draft.hasLoops = true;
+  if (mixesRows(domainName(domain), operator)) reader.draft.mixesRows = true;
   if (operator !== "StringNormalizer" || domainName(domain) !== "ai.onnx") return;
   const locale = localeOf(reader, attributes);
   if (locale !== undefined) reader.draft.locales.add(locale);
