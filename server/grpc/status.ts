@@ -16,6 +16,27 @@ export const statusCodes = {
 
 export type StatusCode = (typeof statusCodes)[keyof typeof statusCodes];
 
+/** Of all codes there are, in their order from 0 (same document). */
+export const statusNames: readonly string[] = [
+  "OK",
+  "CANCELLED",
+  "UNKNOWN",
+  "INVALID_ARGUMENT",
+  "DEADLINE_EXCEEDED",
+  "NOT_FOUND",
+  "ALREADY_EXISTS",
+  "PERMISSION_DENIED",
+  "RESOURCE_EXHAUSTED",
+  "FAILED_PRECONDITION",
+  "ABORTED",
+  "OUT_OF_RANGE",
+  "UNIMPLEMENTED",
+  "INTERNAL",
+  "UNAVAILABLE",
+  "DATA_LOSS",
+  "UNAUTHENTICATED",
+];
+
 /** Where HTTP's status alone would mislead: a gRPC client decides by the code whether to send a call again. */
 const byCode: Readonly<Record<string, StatusCode>> = {
   // The same call finds no more memory the next time: unlike `Overloaded`, it is not for sending again unchanged.

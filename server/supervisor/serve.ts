@@ -9,7 +9,6 @@ import type { LoadedShard } from "../shard/messages.ts";
 import { servedModel } from "../shard/served-model.ts";
 import type { Phase, ServedModel, ServerState } from "../state.ts";
 import { leaveReport, notLoaded } from "../termination.ts";
-import { isPackable, type PackedWeights, packWeights } from "../packing/pack-weights.ts";
 import { createCrashRegister, crashReport } from "./crash-register.ts";
 import { createAdmin } from "./admin.ts";
 import { drain } from "./drain.ts";
@@ -18,6 +17,7 @@ import { isListenError, listen } from "./listen.ts";
 import { createMetrics } from "./metrics.ts";
 import { type Plan, planShards } from "./plan.ts";
 import { watchService } from "./service.ts";
+import { shareWeights } from "./share-weights.ts";
 import { createShards } from "./shards.ts";
 import { surveyModel } from "./survey-model.ts";
 import { createWaitingRoom } from "./waiting-room.ts";
@@ -98,8 +98,16 @@ interface ServeOptions {
   readonly plan: Plan & { readonly ok: true };
 }
 
-async function serve(options: ServeOptions): Promise<0 | 1> {
-  const { config, edge, log, write, modelPath, isFileStable, plan } = options;
+async function serve({
+  config,
+  edge,
+  log,
+  write,
+  modelPath,
+  modelBytes,
+  isFileStable,
+  plan,
+}: ServeOptions): Promise<0 | 1> {
   const { now } = edge;
   const started = now();
   const state: ServerState = { phase: "loading", inService: true, model: undefined };
@@ -116,7 +124,17 @@ async function serve(options: ServeOptions): Promise<0 | 1> {
     provider: () => state.model?.provider,
   });
   const over = new AbortController();
-  const packing = packShared(options, over.signal);
+  const packing = shareWeights({
+    config,
+    modelPath,
+    modelBytes,
+    isFileStable,
+    shards: plan.shards,
+    script: edge.script,
+    log,
+    now,
+    signal: over.signal,
+  });
   const shards = createShards({
     count: plan.shards,
     start: {
@@ -273,34 +291,6 @@ async function serve(options: ServeOptions): Promise<0 | 1> {
     admin.close();
     admin.closeAllConnections();
   }
-}
-
-/** Undefined: every shard has the model's weights for itself. */
-async function packShared(
-  { config, edge, log, modelPath, modelBytes, isFileStable, plan }: ServeOptions,
-  signal: AbortSignal,
-): Promise<PackedWeights | undefined> {
-  const { intraOpThreads, providers } = config;
-  const settings = { modelPath, isFileStable, intraOpThreads, providers };
-  const { shards } = plan;
-  if (!isPackable({ settings, modelBytes, shards })) return undefined;
-  const begun = edge.now();
-  const packed = await packWeights({
-    settings,
-    modelBytes,
-    diskLimitBytes: config.diskLimitBytes,
-    shards,
-    directory: config.packedDirectory,
-    script: edge.script,
-    signal,
-  });
-  const seconds = (edge.now() - begun) / 1000;
-  if (typeof packed !== "string") {
-    log.info({ seconds }, "the weights are packed for all workers together");
-    return packed;
-  }
-  if (!signal.aborted) log.warn({ seconds, detail: packed }, "each worker has the weights for itself");
-  return undefined;
 }
 
 /** An idle connection costs about 10 KiB; more than this is no load balancer but an attack. */

@@ -1,29 +1,9 @@
 import type { IncomingHttpHeaders } from "node:http2";
 import type { CallReport } from "../grpc/http2/call.ts";
+import { statusNames } from "../grpc/status.ts";
 import type { Attribute, TracedRequest } from "./span.ts";
 import { readTraceContext, type TraceContext } from "./trace-context.ts";
 import { serverOf } from "./traced-http.ts";
-
-/** Of gRPC, by their codes (grpc/grpc, doc/statuscodes.md). */
-const statusNames: readonly string[] = [
-  "OK",
-  "CANCELLED",
-  "UNKNOWN",
-  "INVALID_ARGUMENT",
-  "DEADLINE_EXCEEDED",
-  "NOT_FOUND",
-  "ALREADY_EXISTS",
-  "PERMISSION_DENIED",
-  "RESOURCE_EXHAUSTED",
-  "FAILED_PRECONDITION",
-  "ABORTED",
-  "OUT_OF_RANGE",
-  "UNIMPLEMENTED",
-  "INTERNAL",
-  "UNAVAILABLE",
-  "DATA_LOSS",
-  "UNAUTHENTICATED",
-];
 
 /** Those that the conventions call errors of a server. */
 const errorNames: ReadonlySet<string> = new Set([

@@ -1,32 +1,11 @@
 import type { IncomingHttpHeaders } from "node:http2";
-import { statusCodes } from "../../../server/grpc/status.ts";
+import { statusCodes, statusNames } from "../../../server/grpc/status.ts";
 import { failed } from "../../complaint.ts";
 
 /** How a call ended that did not end well. */
 export interface GrpcStatus extends Error {
   readonly grpcCode: number;
 }
-
-/** grpc/grpc, doc/statuscodes.md, in their order from 0. */
-const names = [
-  "OK",
-  "CANCELLED",
-  "UNKNOWN",
-  "INVALID_ARGUMENT",
-  "DEADLINE_EXCEEDED",
-  "NOT_FOUND",
-  "ALREADY_EXISTS",
-  "PERMISSION_DENIED",
-  "RESOURCE_EXHAUSTED",
-  "FAILED_PRECONDITION",
-  "ABORTED",
-  "OUT_OF_RANGE",
-  "UNIMPLEMENTED",
-  "INTERNAL",
-  "UNAVAILABLE",
-  "DATA_LOSS",
-  "UNAUTHENTICATED",
-] as const;
 
 /**
  * The status of an answer; undefined: OK. A call that was refused before it began has it in its headers. What is no
@@ -55,7 +34,7 @@ export function isGrpcStatus(error: unknown): error is GrpcStatus {
 
 /** The complaint about a status: the server's words, and what to do where they do not say. */
 export function statusComplaint({ grpcCode, message }: GrpcStatus, shown: string): Error {
-  const status = names[grpcCode] ?? `status ${grpcCode}`;
+  const status = statusNames[grpcCode] ?? `status ${grpcCode}`;
   const words = message === "" ? "no reason was given" : message;
   if (grpcCode === statusCodes.unimplemented) {
     return failed(
