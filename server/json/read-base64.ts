@@ -14,7 +14,7 @@ export function isBase64Next(cursor: Cursor): boolean {
 
 /**
  * The text that `{"b64": "…"}` stands for, as TensorFlow Serving's REST API writes strings: base64 of RFC 4648, section 4,
- * with padding or without, of UTF-8. Undefined: the cursor is at something else, or at bytes that are no UTF-8; it has not
+ * with padding or without, of UTF-8; what `base64` and Python's `encodebytes` break into lines may stay so, as it may there. Undefined: the cursor is at something else, or at bytes that are no UTF-8; it has not
  * moved then.
  */
 export function readBase64(cursor: Cursor): string | undefined {
@@ -38,8 +38,21 @@ function enterBase64(cursor: Cursor): boolean {
   return true;
 }
 
+/** What is wrong with the text at the cursor that {@link readBase64} does not read; undefined: it is another kind of value. */
+export function base64Fault(cursor: Cursor): { readonly text: string; readonly fault: string } | undefined {
+  const at = { ...cursor };
+  const text = peek(at) === openBrace && enterBase64(at) && peek(at) === quote ? readString(at) : undefined;
+  if (text === undefined || isProblem(text) || skipSpace(at) !== closeBrace) return undefined;
+  const bytes = decode(text);
+  if (bytes !== undefined) return { text, fault: isUtf8(bytes) ? "has U+0000" : "stands for bytes that are not UTF-8" };
+  const isUrlSafe = decode(text.replaceAll("-", "+").replaceAll("_", "/")) !== undefined;
+  const fault = isUrlSafe ? 'has "-" and "_" in place of "+" and "/"' : "is no base64 (RFC 4648, section 4)";
+  return { text, fault };
+}
+
 /** Node's own decoder reads past whatever is no base64. */
-function decode(text: string): Buffer | undefined {
+function decode(given: string): Buffer | undefined {
+  const text = given.replaceAll(/[ \t\r\n]+/g, "");
   const digits = text.replace(/={1,2}$/, "");
   const isPadded = digits.length < text.length;
   if (digits.length % 4 === 1 || (isPadded && text.length % 4 !== 0) || /[^A-Za-z0-9+/]/.test(digits)) return undefined;

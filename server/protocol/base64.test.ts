@@ -46,6 +46,7 @@ describe("strings in base64 are taken", () => {
     ["/predict by name", decodePredict, { input_data: { s: [base64("ä€"), "b"] } }, one],
     ["with spaces", decodeV1, '{"instances":[ { "b64" : "w6TigqwA" } ,"b"]}'.replace("qwA", "qw="), one],
     ["without padding", decodeV1, '{"instances":[{"b64":"w6TigqwK"},"b"]}'.replace("qwK", "qw"), one],
+    ["in lines", decodeV1, { instances: [{ b64: "w6Ti\r\ngqw=\n" }, "b"] }, one],
   ];
   for (const [name, decode, body, signature] of table) {
     test(name, () => assert.deepEqual(stringsOf(decode, body, signature), ["ä€", "b"]));
@@ -73,23 +74,38 @@ describe("strings in base64 are taken", () => {
   });
 });
 
-describe("what is none is refused, and the message says what is taken", () => {
+describe("what is none is refused, and the message says why", () => {
+  const noText = "stands for bytes that are not UTF-8";
+  const noBase64 = "is no base64 \\(RFC 4648, section 4\\)";
+  const wrong: readonly (readonly [string, string, string])[] = [
+    ["of the alphabet for URLs", "a-_b", 'has "-" and "_" in place of "\\+" and "/"'],
+    ["other characters", "a.,b", noBase64],
+    ["a length that none has", "abcde", noBase64],
+    ["wrong padding", "ab=", noBase64],
+    ["padding in the middle", "YQ==YQ==", noBase64],
+    ["a picture", Buffer.from([0xff, 0xd8]).toString("base64"), noText],
+    ["U+0000", Buffer.from("a\0b").toString("base64"), "has U\\+0000"],
+  ];
+  for (const [name, text, why] of wrong) {
+    test(name, () => {
+      const told = new RegExp(
+        `\\.b64 is "${text.replaceAll("+", "\\+")}"; allowed: base64 of the UTF-8 of a text without U\\+0000, and this ${why}$`,
+      );
+      const message = String(stringsOf(decodeV1, { instances: ["a", { b64: text }] }, one));
+      assert.match(message, /^WrongElement: input "s": instances\[1\]\.b64 is /);
+      assert.match(message, told);
+      assert.match(String(stringsOf(decodePredict, { input_data: [{ b64: text }] }, one)), told);
+    });
+  }
+
   const allowed = /allowed: strings of well-formed Unicode without U\+0000, also as \{"b64": base64 of their UTF-8\}$/;
-  const wrong: readonly (readonly [string, unknown])[] = [
-    ["other characters", { b64: "a-_b" }],
-    ["a length that none has", { b64: "abcde" }],
-    ["wrong padding", { b64: "ab=" }],
-    ["padding in the middle", { b64: "YQ==YQ==" }],
-    ["bytes that are no UTF-8", { b64: Buffer.from([0xff, 0xd8]).toString("base64") }],
-    ["U+0000", base64("a\0b")],
+  for (const [name, value] of [
     ["a number", { b64: 7 }],
     ["a second key", { ...base64("a"), other: 1 }],
-  ];
-  for (const [name, value] of wrong) {
+    ["another key", { b65: "YQ==" }],
+  ] as const) {
     test(name, () => {
-      const message = String(stringsOf(decodeV1, { instances: ["a", value] }, one));
-      assert.match(message, /^WrongElement: input "s": instances\[1\] is /);
-      assert.match(message, allowed);
+      assert.match(String(stringsOf(decodeV1, { inputs: ["a", value] }, one)), allowed);
       assert.match(String(stringsOf(decodePredict, { input_data: [value] }, one)), allowed);
     });
   }

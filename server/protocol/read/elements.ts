@@ -1,7 +1,7 @@
 import { isProblem, type Problem, problems, show } from "../../errors.ts";
 import { closeBracket, comma, isSpace, openBracket } from "../../json/byte.ts";
 import { type Cursor, open, peek, skipSpace, unexpected } from "../../json/cursor.ts";
-import { base64Key } from "../../json/read-base64.ts";
+import { base64Fault, base64Key } from "../../json/read-base64.ts";
 import { nextElement } from "../../json/read-members.ts";
 import { readValue, skipArray, skipElements } from "../../json/read-value.ts";
 import { codecs, elementCount, type TensorData, type TensorSpec } from "../../tensor.ts";
@@ -123,10 +123,16 @@ function refuseScalar(cursor: Cursor, gathering: Gathering, depth: number): Prob
 }
 
 function refuse(cursor: Cursor, { spec, takesBase64 }: Gathering, place: string): Problem {
+  const wrong = takesBase64 && spec.datatype === "BYTES" ? base64Fault(cursor) : undefined;
   const value = readValue(cursor);
-  const inBase64 = takesBase64 && spec.datatype === "BYTES" ? `, also as {"${base64Key}": base64 of their UTF-8}` : "";
-  const allowed = `${codecs[spec.datatype].takes}${inBase64}`;
-  return isProblem(value) ? value : problems.wrongElement(spec.name, place, value, allowed);
+  if (isProblem(value)) return value;
+  const { takes } = codecs[spec.datatype];
+  if (!takesBase64 || spec.datatype !== "BYTES") return problems.wrongElement(spec.name, place, value, takes);
+  if (wrong === undefined) {
+    return problems.wrongElement(spec.name, place, value, `${takes}, also as {"${base64Key}": base64 of their UTF-8}`);
+  }
+  const allowed = `base64 of the UTF-8 of a text without U+0000, and this ${wrong.fault}`;
+  return problems.wrongElement(spec.name, `${place}.${base64Key}`, wrong.text, allowed);
 }
 
 /** Whether the first element of the array at the cursor is an array. */
