@@ -306,5 +306,5 @@ test("credentials and claims reach the init container alone", async () => {
     { secretName: "model-login", optional: true, defaultMode: 0o440 },
     "the pod starts without it, and says what is missing",
   );
-  assert.deepEqual(mounted(spec.containers[0]), ["/model", "/etc/slipway/pod"]);
+  assert.deepEqual(mounted(spec.containers[0]), ["/model", "/packed", "/etc/slipway/pod"]);
 });
