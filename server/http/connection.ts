@@ -185,9 +185,14 @@ export class Connection implements ExchangeOwner {
     this.#isAdvancing = true;
     this.#isTurnOver = false;
     this.#context.idle.delete(this);
-    while (this.#bytes !== undefined) {
-      if (this.#offset === this.#bytes.length) this.#bytes = undefined;
-      else if (!this.#step(this.#bytes)) break;
+    try {
+      while (this.#bytes !== undefined) {
+        if (this.#offset === this.#bytes.length) this.#bytes = undefined;
+        else if (!this.#step(this.#bytes)) break;
+      }
+    } catch (error) {
+      // Nobody else would catch it, and it would end the process and all that is under way.
+      this.#stepFailed(error);
     }
     this.#isAdvancing = false;
     if (this.isGone()) return;
@@ -278,6 +283,13 @@ export class Connection implements ExchangeOwner {
     } catch (error) {
       this.#fault(exchange, error);
     }
+  }
+
+  /** An error of ours while bytes were looked at: where they go on, nobody can tell. */
+  #stepFailed(error: unknown): void {
+    const id = this.#exchange?.id ?? this.#context.newRequestId();
+    this.#context.fault(error, id);
+    this.destroy();
   }
 
   #fault(exchange: HttpExchange, error: unknown): void {

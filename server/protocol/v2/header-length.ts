@@ -13,7 +13,7 @@ export function readHeaderLength(value: string | undefined, bodyBytes: number): 
 
 /** Bytes of memory to leave free before a body with this header, so that the first tensor behind its JSON lies aligned. */
 export function bytesBeforeBody(value: string | undefined): number {
-  const length = readHeaderLength(value, Infinity);
+  const length = readHeaderLength(value, Number.MAX_SAFE_INTEGER);
   // What is none is refused when it is read.
   return typeof length === "number" ? bytesToAlignment(length) : 0;
 }

@@ -375,3 +375,25 @@ describe("a client that goes away", () => {
     );
   });
 });
+
+test("an error of ours while a body comes in ends its connection, and no other", async () => {
+  const { port, faults } = await serveHttp({
+    head(_exchange, plan) {
+      return {
+        ...plan,
+        take() {
+          throw new Error("planted");
+        },
+      };
+    },
+  });
+  const other = client(port);
+  const text = await raw(port, "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n");
+  assert.equal(text, "");
+  assert.deepEqual(
+    faults.map((fault) => (fault as Error).message),
+    ["planted"],
+  );
+  other.send("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
+  await other.until(/^HTTP\/1\.1 200/);
+});
