@@ -146,6 +146,8 @@ export function createInPlaceEngine(options: InPlaceEngineOptions): InPlaceEngin
     const parts = outcome.kind === "done" ? split(outcome.outputs, rows) : undefined;
     // What one of them is refused for is none of the others' business.
     if (parts === undefined) {
+      // Rows that are none by number may be somebody else's when their number happens to be right.
+      if (outcome.kind === "done") batchRows = 1;
       for (const ready of batch) runAlone(running, ready);
       return;
     }

@@ -23,18 +23,24 @@ export function madeUpRow(signature: Signature, shapes: Shapes, row: number): Ru
 }
 
 /** Within half floats, and so far from other made-up values that nothing of these is left on a scale of theirs. */
-const loudness = 1000;
+export const loudness = 1000;
 
-/** A row whose floats are, by turns, far above and far below those of others. */
-export function loudRow(signature: Signature, shapes: Shapes, row: number): RunInputs {
-  const made = madeUpRow(signature, shapes, row);
-  for (const { data, datatype } of made.inputs) {
-    if (Array.isArray(data) || !datatype.startsWith("FP")) continue;
-    for (let index = 0; index < data.length; index++) {
-      data[index] = Number(data[index]) * (index % 2 === 0 ? loudness : -loudness);
+/** The same request with its floats times `factor`, and times -`factor`, by turns. Anything else may be an index and stays. */
+export function scaled({ inputs, outputs }: RunInputs, factor: number): RunInputs {
+  const scale = (data: TensorData): TensorData => {
+    if (Array.isArray(data)) return data;
+    const copy = data.slice();
+    for (let index = 0; index < copy.length; index++) {
+      copy[index] = Number(copy[index]) * (index % 2 === 0 ? factor : -factor);
     }
-  }
-  return made;
+    return copy;
+  };
+  return {
+    inputs: inputs.map((tensor) =>
+      tensor.datatype.startsWith("FP") ? { ...tensor, data: scale(tensor.data) } : tensor,
+    ),
+    outputs,
+  };
 }
 
 function fill(data: TensorData, isFloat: boolean, number: number): void {

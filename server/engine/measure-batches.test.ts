@@ -54,6 +54,12 @@ describe("and alone where rows have to do with one another, also where like rows
       64,
     ],
     "rows are sorted": [(rows) => rows.toSorted(([a = 0], [b = 0]) => a - b), 1],
+    "negative numbers are left out": [(rows) => rows.filter(([value = 0]) => value >= 0), 1],
+    "large numbers are left out": [(rows) => rows.filter(([value = 0]) => value < 10), 1],
+    "the sum, and large values are refused": [
+      (rows) => (largest(rows.flat()) > 10 ? undefined : rows.map(() => [rows.flat().reduce((sum, v) => sum + v, 0)])),
+      1,
+    ],
     "the sum": [(rows) => rows.map(() => [rows.flat().reduce((sum, value) => sum + value, 0)]), 1],
   };
   for (const [what, [model, width]] of Object.entries(mixed)) {

@@ -1,9 +1,9 @@
 import type { Tensor, TensorData } from "../tensor.ts";
 import { join, looksBatchable, split } from "./batch.ts";
 import { batchLimit, type BatchTime, triedRows } from "./batch-limit.ts";
-import { loudRow, madeUpRow } from "./made-up-inputs.ts";
+import { loudness, madeUpRow, scaled } from "./made-up-inputs.ts";
 import type { RunInputs } from "./run.ts";
-import type { Session } from "./session.ts";
+import type { Session, SessionOutcome } from "./session.ts";
 
 /** A start may take so much longer for knowing what batches gain. */
 const measuringMilliseconds = 100;
@@ -25,8 +25,18 @@ export function measureBatches(
   shapes: ReadonlyMap<string, readonly number[]>,
   now: () => number,
 ): { readonly limit: number; readonly times: readonly BatchTime[] } {
-  const { signature } = session;
-  if (!looksBatchable(signature) || !keepsRowsApart(session, shapes)) return { limit: 1, times: [] };
+  if (!looksBatchable(session.signature) || !keepsLikeRowsApart(session, shapes)) return { limit: 1, times: [] };
+  const times = measure(session, shapes, now);
+  const limit = batchLimit(times);
+  // Most models that gain nothing are those whose runs take long: they are spared these.
+  return { limit: limit > 1 && !keepsUnlikeRowsApart(session, shapes) ? 1 : limit, times };
+}
+
+function measure(
+  session: Session,
+  shapes: ReadonlyMap<string, readonly number[]>,
+  now: () => number,
+): readonly BatchTime[] {
   const until = now() + measuringMilliseconds;
   const tried: { readonly rows: number; readonly inputs: RunInputs; seconds: number }[] = [];
   const times = (): readonly BatchTime[] => tried.map(({ rows, seconds }) => ({ rows, seconds }));
@@ -37,10 +47,10 @@ export function measureBatches(
     return outcome.kind === "done";
   };
   for (const rows of triedRows) {
-    const inputs = join(Array.from({ length: rows }, (_, row) => madeUpRow(signature, shapes, row)));
+    const inputs = join(Array.from({ length: rows }, (_, row) => madeUpRow(session.signature, shapes, row)));
     const size = { rows, inputs, seconds: Infinity };
     for (let reading = 0; reading < firstReadings; reading++) {
-      if (!read(size)) return { limit: batchLimit(times()), times: times() };
+      if (!read(size)) return times();
     }
     tried.push(size);
     // Without a gain so far there is none to come; and a start must end.
@@ -50,34 +60,46 @@ export function measureBatches(
   for (let reading = firstReadings; reading < readings && now() < until; reading++) {
     for (const size of tried) read(size);
   }
-  return { limit: batchLimit(times()), times: times() };
+  return times();
 }
 
-function keepsRowsApart(session: Session, shapes: ReadonlyMap<string, readonly number[]>): boolean {
-  const { signature } = session;
-  const [one, other] = [madeUpRow(signature, shapes, 1), madeUpRow(signature, shapes, 2)];
-  const parts = runTogether(session, [one, other]);
-  const alone = [one, other].map(({ inputs, outputs }) => session.run(inputs, outputs));
-  const isSame = (index: number, part: readonly Tensor[]): boolean => {
-    const outcome = alone[index];
-    return outcome?.kind === "done" && areAlike(outcome.outputs, part);
-  };
-  if (parts?.every((part, index) => isSame(index, part)) !== true) return false;
-  // Rows of one kind hardly change each other's scale or place. Only the one in the middle is judged: sums of large values
-  // differ by more than the tolerance. Of a model that refuses such values nothing is learnt.
-  const between = runTogether(session, [loudRow(signature, shapes, 3), one, loudRow(signature, shapes, 4)]);
-  return between === undefined || isSame(0, between[1] ?? []);
-}
-
-/** Each one's part; undefined: the model refuses them, or gives something else than rows. */
-function runTogether(session: Session, rows: readonly RunInputs[]): readonly (readonly Tensor[])[] | undefined {
-  const joined = join(rows);
-  const outcome = session.run(joined.inputs, joined.outputs);
-  if (outcome.kind !== "done") return undefined;
-  return split(
-    outcome.outputs,
-    rows.map(() => 1),
+function keepsLikeRowsApart(session: Session, shapes: ReadonlyMap<string, readonly number[]>): boolean {
+  const rows = [1, 2].map((number) => madeUpRow(session.signature, shapes, number));
+  const together = runTogether(session, rows);
+  return (
+    Array.isArray(together) &&
+    rows.every((row, index) => isAlike(session.run(row.inputs, row.outputs), together[index]))
   );
+}
+
+/**
+ * Rows of one kind hardly change each other's scale, place or number. Of three, only the one in the middle is judged: sums
+ * of large values differ by more than the tolerance. From a model that refuses such values nothing is learnt.
+ */
+function keepsUnlikeRowsApart(session: Session, shapes: ReadonlyMap<string, readonly number[]>): boolean {
+  const row = madeUpRow(session.signature, shapes, 1);
+  const alone = session.run(row.inputs, row.outputs);
+  return [loudness, -loudness].every((factor) => {
+    const loud = (number: number): RunInputs => scaled(madeUpRow(session.signature, shapes, number), factor);
+    const together = runTogether(session, [loud(3), row, loud(4)]);
+    return together === "refused" || (together !== "no rows" && isAlike(alone, together[1]));
+  });
+}
+
+/** Each one's part of the outputs. */
+function runTogether(
+  session: Session,
+  rows: readonly RunInputs[],
+): readonly (readonly Tensor[])[] | "refused" | "no rows" {
+  const { inputs, outputs } = join(rows);
+  const outcome = session.run(inputs, outputs);
+  if (outcome.kind !== "done") return "refused";
+  const sizes = rows.map(() => 1);
+  return split(outcome.outputs, sizes) ?? "no rows";
+}
+
+function isAlike(alone: SessionOutcome, part: readonly Tensor[] = []): boolean {
+  return alone.kind === "done" && areAlike(alone.outputs, part);
 }
 
 function areAlike(ones: readonly Tensor[], others: readonly Tensor[]): boolean {
