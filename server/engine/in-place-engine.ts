@@ -28,6 +28,8 @@ export interface InPlaceEngineOptions {
 export interface InPlaceEngine extends Engine {
   /** Measures what it gains to run waiting requests together, at most `most` rows, and does so from then on. */
   readonly chooseBatches: (shapes: ReadonlyMap<string, readonly number[]>, most: number) => number;
+  /** Takes what another engine of the same model has chosen. */
+  readonly useBatches: (rows: number) => void;
 }
 
 /** Short runs share a turn, which costs more than they do: as many as begin within this time. */
@@ -185,6 +187,10 @@ export function createInPlaceEngine(options: InPlaceEngineOptions): InPlaceEngin
     chooseBatches(shapes, most) {
       batchRows = session === undefined || most === 1 ? 1 : Math.min(most, measureBatches(session, shapes, now).limit);
       return batchRows;
+    },
+
+    useBatches(rows) {
+      batchRows = rows;
     },
 
     run(request) {

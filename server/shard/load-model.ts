@@ -11,7 +11,7 @@ import { type Place, placeAfterWarmUp } from "./place.ts";
 import type { ShardEdge } from "./run-shard.ts";
 
 export type Load =
-  | { readonly ok: true; readonly engine: Engine; readonly model: LoadedShard }
+  | { readonly ok: true; readonly engine: Engine | InPlaceEngine; readonly model: LoadedShard }
   | ({ readonly ok: false } & EngineFailure);
 
 type EngineFor = (place: Place, start: StartShard) => Engine | InPlaceEngine;

@@ -28,6 +28,8 @@ export type ToShard =
   /** With the socket itself. `first`: what was read of it. */
   | { readonly kind: "connection"; readonly protocol: Protocol; readonly first: Uint8Array }
   | { readonly kind: "state"; readonly phase: Phase; readonly inService: boolean }
+  /** What the first shard has found out: one pod is to say and do one thing. */
+  | { readonly kind: "batchRows"; readonly rows: number }
   /** The counts are wanted now. */
   | { readonly kind: "count" }
   /** Connections end as soon as nothing is under way on them; when all have, so does the process. */

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
+import type { InPlaceEngine } from "../engine/in-place-engine.ts";
 import type { Engine } from "../engine/run.ts";
 import { createGrpcServer } from "../grpc/grpc-server.ts";
 import { createHttpServer } from "../http/http-server.ts";
@@ -74,7 +75,7 @@ function startShard(start: StartShard, edge: ShardEdge): void {
   const state: ServerState = { phase: "loading", inService: true, model: undefined };
   const recent = createRecentRequests(now);
   const watch = createCrashWatch(edge.noting);
-  let engine: Engine | undefined;
+  let engine: Engine | InPlaceEngine | undefined;
 
   const metrics = createShardMetrics({
     model: config.modelName,
@@ -197,6 +198,11 @@ function startShard(start: StartShard, edge: ShardEdge): void {
       case "state":
         state.phase = message.phase;
         state.inService = message.inService;
+        break;
+      case "batchRows":
+        if (engine === undefined || state.model === undefined || !("useBatches" in engine)) break;
+        engine.useBatches(message.rows);
+        state.model = { ...state.model, batchRows: message.rows };
         break;
       case "count":
         void tellCounts();

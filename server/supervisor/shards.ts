@@ -93,6 +93,8 @@ export function createShards(options: ShardsOptions): Shards {
   let hasLoaded = false;
   let withoutWarmUp: string | undefined;
   let packedPath: string | undefined;
+  /** As the first shard has measured; another one reads other times. */
+  let batchRows: number | undefined;
 
   const fail = (failure: EngineFailure): void => {
     if (hasFailed || isDraining) return;
@@ -115,6 +117,8 @@ export function createShards(options: ShardsOptions): Shards {
         hasLoaded = true;
         shard.isUsable = true;
         options.onLoaded(message.model);
+        batchRows ??= message.model.batchRows;
+        if (message.model.batchRows !== batchRows) shard.child.send({ kind: "batchRows", rows: batchRows });
         tellState(shard);
         break;
       case "loadFailed":

@@ -4,10 +4,10 @@ import { after, before, test } from "node:test";
 import { onnxModel } from "../../fixtures/onnx.ts";
 import { call, post, type RunningServer, startServer } from "./harness.ts";
 
-/** 20 characters each with their comma, and V8 has no string beyond 512 MiB. */
-const count = 28_000_000;
-const value = "0.30000001192092896";
-const body = JSON.stringify({ input_data: { x: [0.3], shape: [count] } });
+/** As long as a single can be, 16 characters with their comma; and V8 has no string beyond 512 MiB. */
+const count = 35_000_000;
+const value = "-1.40902455e-30";
+const body = JSON.stringify({ input_data: { x: [Number(value)], shape: [count] } });
 
 const model = onnxModel({
   nodes: [{ operator: "Expand", inputs: ["x", "shape"], outputs: ["y"] }],

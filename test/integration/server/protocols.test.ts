@@ -156,6 +156,7 @@ describe("a real picture classifier", () => {
         refusedProviders: [],
         ready: true,
         inService: true,
+        repeatedCrashes: [],
       },
     );
     assert.ok(Number(report["loadSeconds"]) > 0 && Number(report["memoryBytes"]) > 1e7);
