@@ -72,6 +72,7 @@ describe("what ONNX Runtime says is cut to what a user can act on", () => {
         'External data path escapes model directory. External data path: "/home/me/w.bin"',
         "External data path escapes model directory. External data path: a file of the model",
       ],
+      ["Load model /model/a.onnx failed. File doesn't exist", "File doesn't exist"],
       ["Input model path does not exist: C:\\models\\a.onnx", "Input model path does not exist: a file of the model"],
     ];
     for (const [raw, clean] of messages) assert.equal(cleanMessage(raw), clean);

@@ -7,7 +7,7 @@ import { explainMissingLocale } from "./missing-locale.ts";
  */
 export function cleanMessage(message: string): string {
   return message
-    .replaceAll(/Load model from .+? failed:/g, "")
+    .replaceAll(/Load model (?:from )?.+? failed[:.]/g, "")
     .replaceAll(/Non-zero status code returned while running /g, "")
     .replaceAll(/Status Message: /g, "")
     .replaceAll(sourcePosition, "")

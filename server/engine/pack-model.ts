@@ -1,12 +1,12 @@
-import { mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { dirname } from "node:path";
 import type { TensorData } from "../tensor.ts";
 import { madeUpInputs } from "./made-up-inputs.ts";
 import { openSession, openSessionAndSave, type Session, type SessionSettings } from "./session.ts";
 import { triedShapes, withoutOptional } from "./warm-up.ts";
 
 export interface PackOptions extends SessionSettings {
-  /** Of the packed model: becomes there when all is well, with its weights beside it. In a folder of its own. */
+  /** Of the packed model, with its weights beside it: in a folder of its own, which is gone when all is not well. */
   readonly packedPath: string;
 }
 
@@ -20,25 +20,27 @@ const weightsFile = "weights";
  * is there in a moment, and all sessions on the machine have one copy together. Tied to the processor and to ONNX Runtime's
  * version, so it is made where it is used. What the packed model answers is compared, bit for bit, with what the model does.
  */
-export function packModel(
+export function packModel(options: PackOptions, variables: Readonly<Record<string, string | undefined>>): Packed {
+  const folder = dirname(options.packedPath);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const packed = writeAndCompare(options, variables);
+  if (!packed.ok) rmSync(folder, { recursive: true, force: true });
+  return packed;
+}
+
+function writeAndCompare(
   { packedPath, ...settings }: PackOptions,
   variables: Readonly<Record<string, string | undefined>>,
 ): Packed {
-  const folder = `${dirname(packedPath)}.new`;
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
-  const written = join(folder, "model.onnx");
-  const original = openSessionAndSave(settings, { modelPath: written, weightsFile });
+  const original = openSessionAndSave(settings, { modelPath: packedPath, weightsFile });
   if (!original.ok) return original;
-  if (!liesAligned(readFileSync(written)))
+  if (!liesAligned(readFileSync(packedPath)))
     return { ok: false, message: "its packed weights lie where kernels cannot read them" };
-  const packed = openSession({ ...settings, packedPath: written }, variables);
+  const packed = openSession({ ...settings, packedPath }, variables);
   if (!packed.ok) return packed;
   const difference = compare(original, packed);
-  if (difference !== undefined) return { ok: false, message: difference };
-  rmSync(dirname(packedPath), { recursive: true, force: true });
-  renameSync(folder, dirname(packedPath));
-  return { ok: true };
+  return difference === undefined ? { ok: true } : { ok: false, message: difference };
 }
 
 /** What vector instructions want to read from, at the most: AVX-512. */

@@ -7,9 +7,18 @@ export function packHere(): void {
   process.on("SIGTERM", ignore);
   process.on("disconnect", () => process.exit(1));
   process.once("message", (options: ToPacker) => {
-    const packed: FromPacker = packModel(options, process.env);
-    process.send?.(packed, undefined, undefined, () => process.exit(0));
+    process.send?.(pack(options), undefined, undefined, () => process.exit(0));
   });
+}
+
+function pack(options: ToPacker): FromPacker {
+  try {
+    return packModel(options, process.env);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : undefined;
+    if (code === undefined) throw error;
+    return { ok: false, message: `what was packed cannot be written (${code})` };
+  }
 }
 
 function ignore(): void {

@@ -1,15 +1,17 @@
 import { fork } from "node:child_process";
-import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, rm, stat, statfs } from "node:fs/promises";
-import { cpus, tmpdir } from "node:os";
+import { mkdir, mkdtemp, rename, rm, statfs } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { SessionSettings } from "../engine/session.ts";
 import { type FromPacker, packCommand, type ToPacker } from "./messages.ts";
+import { packedName, stagePrefix, sweep } from "./packed-folders.ts";
 
 export interface PackWeightsOptions {
   readonly settings: SessionSettings;
-  /** Of the model's files. */
+  /** All that the model is read from; undefined: nobody knows, and so nobody can tell whether it has changed. */
+  readonly modelFiles: readonly string[] | undefined;
+  /** Of those. */
   readonly modelBytes: number;
   /** What the pod may have on disk, the model included, bytes; undefined: as much as there is. */
   readonly diskLimitBytes: number | undefined;
@@ -25,7 +27,10 @@ export interface PackWeightsOptions {
 /** The packed model, and how to be rid of it. */
 export interface PackedWeights {
   readonly path: string;
+  /** At the end: what is kept for the next start stays. */
   readonly remove: () => Promise<void>;
+  /** It is of no use: what is kept goes as well. */
+  readonly discard: () => Promise<void>;
 }
 
 /** Two copies of less are no matter, and to pack them costs as long as to load them. */
@@ -38,53 +43,85 @@ const longestMilliseconds = 20 * 60 * 1000;
 /** Whether {@link packWeights} is worth its while. */
 export function isPackable({
   modelBytes,
+  modelFiles,
   shards,
   settings,
-}: Pick<PackWeightsOptions, "modelBytes" | "shards" | "settings">): boolean {
+}: Pick<PackWeightsOptions, "modelBytes" | "modelFiles" | "shards" | "settings">): boolean {
   const isOnCpu = settings.providers.every((provider) => provider === "cpu");
-  return isOnCpu && settings.isFileStable === true && shards > 1 && modelBytes >= leastModelBytes;
+  return (
+    isOnCpu && modelFiles !== undefined && settings.isFileStable === true && shards > 1 && modelBytes >= leastModelBytes
+  );
 }
 
+/** Packed, or why not. */
+export type Packing = ({ readonly ok: true } & PackedWeights) | { readonly ok: false; readonly message: string };
+
 /**
- * Packs the model's weights for all shards together, in a process of its own. A string: why it could not be done; then
- * each shard has a copy.
+ * Packs the model's weights for all shards together, in a process of its own. Where that cannot be done each shard has a
+ * copy. It is done in a folder that no other server uses, which takes its name when all of it is there: whoever is ended
+ * meanwhile, nobody finds a half of it.
  */
-export async function packWeights(options: PackWeightsOptions): Promise<PackedWeights | string> {
-  const { settings, directory, modelBytes } = options;
+export async function packWeights(options: PackWeightsOptions): Promise<Packing> {
+  const { directory, modelBytes } = options;
   try {
-    const folder = directory ?? (await mkdtemp(join(tmpdir(), "slipway-packed-")));
-    const remove = async (): Promise<void> => {
-      if (directory === undefined) await rm(folder, { recursive: true, force: true });
-    };
-    await mkdir(folder, { recursive: true });
-    const name = await nameOf(settings.modelPath);
-    const path = join(folder, name, "model.onnx");
-    if (existsSync(path)) return { path, remove };
-    // Of a model that was here before, or half done.
-    for (const other of await readdir(folder)) await rm(join(folder, other), { recursive: true, force: true });
-    const { bavail, bsize } = await statfs(folder);
+    const place = directory ?? tmpdir();
+    await mkdir(place, { recursive: true });
+    const kept = directory === undefined ? undefined : join(place, await packedName(options.modelFiles ?? []));
+    await sweep(place, kept, { pid: process.pid, now: Date.now() });
+    if (kept !== undefined && existsSync(kept)) return keptIn(kept);
+    const { bavail, bsize } = await statfs(place);
     const limit = (options.diskLimitBytes ?? Infinity) - modelBytes;
-    if (Math.min(bavail * bsize, limit) < diskFactor * modelBytes) {
-      await remove();
-      return `on the disk there is less room than ${diskFactor} times the model takes`;
-    }
-    const packed = await pack({ ...settings, packedPath: path }, options);
-    if (packed.ok) return { path, remove };
-    await rm(`${join(folder, name)}.new`, { recursive: true, force: true });
-    await remove();
-    return packed.message;
+    if (Math.min(bavail * bsize, limit) < diskFactor * modelBytes)
+      return { ok: false, message: `on the disk there is less room than ${diskFactor} times the model takes` };
+    return await packInto(await mkdtemp(join(place, stagePrefix(process.pid))), kept, options);
   } catch (error) {
-    return error instanceof Error && "code" in error
-      ? `no folder can be written (${String(error.code)})`
-      : String(error);
+    const code = error instanceof Error && "code" in error ? String(error.code) : undefined;
+    return { ok: false, message: code === undefined ? String(error) : `no folder can be written (${code})` };
   }
 }
 
-/** Of the file and of the processor: what is packed suits no other. */
-async function nameOf(modelPath: string): Promise<string> {
-  const { size, mtimeMs, ino, dev } = await stat(modelPath);
-  const identity = JSON.stringify([size, mtimeMs, ino, dev, cpus()[0]?.model]);
-  return createHash("sha256").update(identity).digest("hex").slice(0, 16);
+const graphFile = "model.onnx";
+
+/** `stage` is there still when the packed model is in it. */
+async function packInto(stage: string, kept: string | undefined, options: PackWeightsOptions): Promise<Packing> {
+  const remove = (): Promise<void> => rm(stage, { recursive: true, force: true });
+  // Inside: the stage keeps its name and its place, while the model's own folder comes and goes.
+  const made = join(stage, "model");
+  let isStaying = false;
+  try {
+    const packed = await pack({ ...options.settings, packedPath: join(made, graphFile) }, options);
+    if (!packed.ok) return packed;
+    if (kept === undefined) {
+      isStaying = true;
+      return { ok: true, path: join(made, graphFile), remove, discard: remove };
+    }
+    await publish(made, kept);
+    return keptIn(kept);
+  } finally {
+    if (!isStaying) await remove();
+  }
+}
+
+function keptIn(folder: string): Packing {
+  return {
+    ok: true,
+    path: join(folder, graphFile),
+    remove: () => Promise.resolve(),
+    discard: () => rm(folder, { recursive: true, force: true }),
+  };
+}
+
+/**
+ * Not written through to the disk, which would take longer than the packing. What a machine that fails leaves of a file is
+ * shorter than the file was, which is found out when it is opened; then it is discarded.
+ */
+async function publish(made: string, kept: string): Promise<void> {
+  try {
+    await rename(made, kept);
+  } catch (error) {
+    // Another server was faster, with the same.
+    if (!existsSync(kept)) throw error;
+  }
 }
 
 function pack(message: ToPacker, { script, signal }: PackWeightsOptions): Promise<FromPacker> {
@@ -98,6 +135,7 @@ function pack(message: ToPacker, { script, signal }: PackWeightsOptions): Promis
     };
     const timer = setTimeout(stop, longestMilliseconds);
     signal.addEventListener("abort", stop, { once: true });
+    if (signal.aborted) stop();
     let answer: FromPacker = { ok: false, message: "the process that packed it was ended" };
     child.on("message", (packed: FromPacker) => {
       answer = packed;

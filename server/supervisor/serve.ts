@@ -81,9 +81,9 @@ export async function runServe(edge: ServeEdge): Promise<0 | 1> {
   }
   // What fetch has put there is nobody else's; a file that a person names may be exported anew at any time.
   const isFileStable = edge.modelPath === undefined;
-  const { modelPath, modelBytes } = ground;
+  const { modelPath, modelFiles, modelBytes } = ground;
   const served = ground.mixesRows ? { ...config, batchLimit: 1 } : config;
-  return serve({ config: served, edge, log, write, modelPath, modelBytes, isFileStable, plan });
+  return serve({ config: served, edge, log, write, modelPath, modelFiles, modelBytes, isFileStable, plan });
 }
 
 interface ServeOptions {
@@ -92,6 +92,7 @@ interface ServeOptions {
   readonly log: Logger;
   readonly write: WriteLine;
   readonly modelPath: string;
+  readonly modelFiles: readonly string[] | undefined;
   readonly modelBytes: number;
   /** The model's files stay as they are. */
   readonly isFileStable: boolean;
@@ -104,6 +105,7 @@ async function serve({
   log,
   write,
   modelPath,
+  modelFiles,
   modelBytes,
   isFileStable,
   plan,
@@ -127,6 +129,7 @@ async function serve({
   const packing = shareWeights({
     config,
     modelPath,
+    modelFiles,
     modelBytes,
     isFileStable,
     shards: plan.shards,
@@ -156,6 +159,10 @@ async function serve({
       else waitingRoom.take(socket, first);
     },
     onLoaded: beginServing,
+    onUnpacked(detail) {
+      log.warn({ detail }, "the packed weights are of no use: each worker has them for itself from now on");
+      void packing.then((packed) => packed?.discard());
+    },
     crashes,
     onLost({ message, requestId, repeated }) {
       metrics.workerReplaced();

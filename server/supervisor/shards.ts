@@ -19,6 +19,8 @@ export interface ShardsOptions {
   readonly onNobody: (connection: GivenConnection) => void;
   /** A shard can take connections. */
   readonly onLoaded: (model: LoadedShard) => void;
+  /** A shard could not load the packed model. It has another try without, as have all from now on. */
+  readonly onUnpacked: (why: string) => void;
   /** A shard was lost and is being replaced. */
   readonly onLost: (lost: LostShard) => void;
   /** A shard is over, whatever the cause. */
@@ -57,7 +59,10 @@ interface Shard {
   readonly child: ShardProcess;
   /** Connections handed over that have not ended. */
   open: number;
+  isLoaded: boolean;
   isUsable: boolean;
+  /** It was told to load the packed model. */
+  readonly isPacked: boolean;
   /** While it runs the model on zeros: ends it if that takes too long. */
   warmUpTimer: NodeJS.Timeout | undefined;
   /** When it last said anything: it does so every second, unless a run in place stops it. */
@@ -115,6 +120,7 @@ export function createShards(options: ShardsOptions): Shards {
         // Its run on zeros was given up in the same moment.
         if (shard.isLeaving) break;
         hasLoaded = true;
+        shard.isLoaded = true;
         shard.isUsable = true;
         options.onLoaded(message.model);
         batchRows ??= message.model.batchRows;
@@ -122,6 +128,10 @@ export function createShards(options: ShardsOptions): Shards {
         tellState(shard);
         break;
       case "loadFailed":
+        if (shard.isPacked) {
+          withoutPacked(shard, message.message);
+          break;
+        }
         shard.isLeaving = true;
         fail(message);
         break;
@@ -172,6 +182,15 @@ export function createShards(options: ShardsOptions): Shards {
     void addAfter(shard);
   };
 
+  /** What was kept packed may be gone, or less than it was; the model itself says more, if that is what is wrong. */
+  const withoutPacked = (shard: Shard, why: string): void => {
+    shard.isLeaving = true;
+    shard.child.kill();
+    if (packedPath !== undefined) options.onUnpacked(why);
+    packedPath = undefined;
+    void addAfter(shard);
+  };
+
   const addAfter = async ({ child }: Shard): Promise<void> => {
     await child.ended;
     if (!isDraining && !hasFailed) add();
@@ -201,6 +220,11 @@ export function createShards(options: ShardsOptions): Shards {
     for (const connection of ended.left) handOver(connection);
     for (const settle of shard.onCounts.splice(0)) settle();
     if (shard.isLeaving || isDraining) return;
+    // Weights that are mapped, but not there, are what a load that ends the process would come from.
+    if (shard.isPacked && !shard.isLoaded && isCrash(shard, ended)) {
+      withoutPacked(shard, `to load them ended a process (${ended.signal})`);
+      return;
+    }
     if (wasWarming) {
       skipWarmUp(shard, `a run on zeros ended its process (${ended.signal ?? `code ${ended.code}`})`);
       return;
@@ -256,7 +280,9 @@ export function createShards(options: ShardsOptions): Shards {
         onMessage: (message) => receive(shard, message),
       }),
       open: 0,
+      isLoaded: false,
       isUsable: false,
+      isPacked: packedPath !== undefined,
       warmUpTimer: undefined,
       heard: options.now(),
       isLeaving: false,

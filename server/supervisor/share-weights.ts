@@ -5,6 +5,7 @@ import { isPackable, type PackedWeights, packWeights } from "../packing/pack-wei
 export interface ShareWeightsOptions {
   readonly config: Config;
   readonly modelPath: string;
+  readonly modelFiles: readonly string[] | undefined;
   readonly modelBytes: number;
   /** The model's files stay as they are. */
   readonly isFileStable: boolean;
@@ -18,17 +19,26 @@ export interface ShareWeightsOptions {
 
 /** Packs the weights for all shards together where that is worth it, and tells. Undefined: each has them for itself. */
 export async function shareWeights(options: ShareWeightsOptions): Promise<PackedWeights | undefined> {
-  const { config, modelPath, modelBytes, isFileStable, shards, script, log, now, signal } = options;
+  const { config, modelPath, modelFiles, modelBytes, isFileStable, shards, script, log, now, signal } = options;
   const { intraOpThreads, providers, diskLimitBytes, packedDirectory: directory } = config;
   const settings = { modelPath, isFileStable, intraOpThreads, providers };
-  if (!isPackable({ settings, modelBytes, shards })) return undefined;
+  if (!isPackable({ settings, modelFiles, modelBytes, shards })) return undefined;
   const begun = now();
-  const packed = await packWeights({ settings, modelBytes, diskLimitBytes, shards, directory, script, signal });
+  const packed = await packWeights({
+    settings,
+    modelFiles,
+    modelBytes,
+    diskLimitBytes,
+    shards,
+    directory,
+    script,
+    signal,
+  });
   const seconds = (now() - begun) / 1000;
-  if (typeof packed !== "string") {
+  if (packed.ok) {
     log.info({ seconds }, "the weights are packed for all workers together");
     return packed;
   }
-  if (!signal.aborted) log.warn({ seconds, detail: packed }, "each worker has the weights for itself");
+  if (!signal.aborted) log.warn({ seconds, detail: packed.message }, "each worker has the weights for itself");
   return undefined;
 }

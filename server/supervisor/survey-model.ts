@@ -13,6 +13,8 @@ export type Survey =
       readonly modelPath: string;
       /** Requests may not be run together: one would change the answer of another. */
       readonly mixesRows: boolean;
+      /** With those of its weights; undefined: the graph could not be read ahead. */
+      readonly modelFiles: readonly string[] | undefined;
     } & Omit<Ground, "workers">)
   | { readonly ok: false; readonly message: string };
 
@@ -25,10 +27,12 @@ export async function surveyModel(config: Config, given: { readonly modelPath?: 
   if (!located.ok) return located;
   const summary = summaryOf(located.path);
   const weights = [...(summary?.externalData.keys() ?? [])].map((file) => join(dirname(located.path), file));
-  const sizes = await Promise.all([located.path, ...weights].map(sizeOf));
+  const files = [located.path, ...weights];
+  const sizes = await Promise.all(files.map(sizeOf));
   return {
     ok: true,
     modelPath: located.path,
+    modelFiles: summary && files,
     memoryLimitBytes: config.memoryLimitBytes ?? (await memoryLimit()),
     modelBytes: sizes.reduce((sum, size) => sum + size, 0),
     hasLoops: summary?.hasLoops,

@@ -92,7 +92,7 @@ test("a temporary folder is gone when the server is", async () => {
   const temporary = mkdtempSync(join(directory, "tmp-"));
   const files = { "model.onnx": productModel(width) };
   const server = await startServer({ files, variables: { SLIPWAY_WORKERS: "2", TMPDIR: temporary } });
-  assert.equal(readdirSync(temporary).filter((name) => name.startsWith("slipway-packed-")).length, 1);
+  assert.equal(readdirSync(temporary).filter((name) => name.startsWith("slipway-packing-")).length, 1);
   await server.stop();
   assert.deepEqual(readdirSync(temporary), []);
 });
