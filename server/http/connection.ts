@@ -181,7 +181,7 @@ export class Connection implements ExchangeOwner {
 
   /** Looks at what has come, as far as that is possible now. */
   #advance(): void {
-    if (this.#isAdvancing || this.#phase === "closed" || this.#phase === "linger") return;
+    if (this.#isAdvancing || this.#phase === "linger" || this.isGone()) return;
     this.#isAdvancing = true;
     this.#isTurnOver = false;
     this.#context.idle.delete(this);
