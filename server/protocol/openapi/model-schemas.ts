@@ -19,8 +19,8 @@ export function modelSchemas(
         id: { type: "string", description: "Given back in the answer." },
         inputs: {
           type: "array",
-          description: "Each input of the model once, in any order.",
-          minItems: inputs.length,
+          description: describeInputs(inputs),
+          minItems: inputs.filter(({ isOptional }) => isOptional !== true).length,
           maxItems: inputs.length,
           items: oneOf(inputNames, namesOf(inputs)),
         },
@@ -70,7 +70,7 @@ export function modelSchemas(
         instances: { type: "array", minItems: 1, items: columnsSchema(inputs, 1) },
         inputs: columnsSchema(inputs),
       },
-      ...(examples === undefined ? {} : { examples: [{ inputs: columnsExample(examples) }] }),
+      ...(examples === undefined ? {} : { examples: [{ inputs: columnsExample(examples, inputs) }] }),
     },
     V1Response: {
       title: "V1Response",
@@ -86,7 +86,7 @@ export function modelSchemas(
       type: "object",
       required: ["input_data"],
       properties: { input_data: columnsSchema(inputs) },
-      ...(examples === undefined ? {} : { examples: [{ input_data: columnsExample(examples) }] }),
+      ...(examples === undefined ? {} : { examples: [{ input_data: columnsExample(examples, inputs) }] }),
     },
     PredictResponse: {
       title: "PredictResponse",
@@ -107,6 +107,12 @@ export function reference(component: string): Schema {
 
 function namesOf(specs: readonly TensorSpec[]): readonly string[] {
   return specs.map(({ name }) => name);
+}
+
+function describeInputs(inputs: readonly TensorSpec[]): string {
+  const optional = inputs.filter(({ isOptional }) => isOptional === true).map(({ name }) => JSON.stringify(name));
+  const once = "Each input of the model once, in any order";
+  return optional.length === 0 ? `${once}.` : `${once}; these may be left out: ${optional.join(", ")}.`;
 }
 
 /** Told apart by the tensor's name. */

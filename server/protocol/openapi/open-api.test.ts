@@ -157,6 +157,80 @@ describe("what the document says of bodies is so", () => {
   });
 });
 
+describe("what a tensor alone is not", () => {
+  const x: TensorSpec = { name: "x", datatype: "FP32", shape: [-1, 2] };
+  const k: TensorSpec = { name: "k", datatype: "FP32", shape: [3], isOptional: true };
+
+  test("inputs that may be left out are in no example, and may be sent", () => {
+    const model = described([x, k], sum.signature.outputs);
+    const document = openApi(model);
+    const predict = exampleOf(document, "PredictRequest");
+    assert.deepEqual(predict, { input_data: { x: [[0, 0]] } });
+    for (const [component, decode] of [
+      ["InferRequest", (body: Uint8Array) => decodeV2(body, model.signature, undefined)],
+      ["PredictRequest", (body: Uint8Array) => decodePredict(body, model.signature)],
+      ["V1Request", (body: Uint8Array) => decodeV1(body, model.signature)],
+    ] as const) {
+      const example = exampleOf(document, component);
+      assertIs(document, component, example);
+      assert.ok(!isProblem(decode(bytes(example))), component);
+    }
+    assertIs(document, "PredictRequest", { input_data: { x: [[0, 0]], k: [1, 2, 3] } });
+    assert.ok(check(document, "PredictRequest", { input_data: { k: [1, 2, 3] } }) !== undefined);
+  });
+
+  const labels = ["cat", "dog"];
+  const maps: TensorSpec = { name: "p", datatype: "FP32", shape: [-1, 2], labels };
+  const sequence: TensorSpec = { name: "s", datatype: "INT32", shape: [-1, -1, 2], isSequence: true };
+  const unknown: TensorSpec = { name: "u", datatype: "BYTES", shape: [], isSequence: true };
+  const tensors: readonly Tensor[] = [
+    { name: "p", datatype: "FP32", shape: [2, 2], labels, data: Float32Array.of(0.5, Number.NaN, 1, 0) },
+    {
+      name: "s",
+      datatype: "INT32",
+      shape: [3, 2, 2],
+      elements: [
+        [2, 2],
+        [2, 2],
+        [2, 2],
+      ],
+      data: new Int32Array(12),
+    },
+    { name: "u", datatype: "BYTES", shape: [2], elements: [[2], [2, 1]], data: ["a", "b", "c", "d"] },
+  ];
+  const specs = [maps, sequence, unknown];
+
+  for (const [what, places] of [
+    ["maps", [0]],
+    ["a sequence", [1]],
+    ["a sequence of unknown shapes", [2]],
+    ["all of them", [0, 1, 2]],
+  ] as const) {
+    test(`answers with ${what}`, () => {
+      const outputs = places.flatMap((place) => tensors[place] ?? []);
+      const model = described(
+        [x],
+        places.flatMap((place) => specs[place] ?? []),
+      );
+      const document = openApi(model);
+      assertIs(document, "PredictResponse", bodyOf(encodePredict(model, outputs)));
+      for (const rows of [undefined, 2]) {
+        const answer = encodeV1(rows, outputs);
+        assert.ok(!isProblem(answer));
+        assertIs(document, "V1Response", bodyOf(answer));
+      }
+    });
+  }
+
+  test("labels are known by name, and only those", () => {
+    const document = openApi(described([x], [maps]));
+    const answer = (row: unknown): unknown => ({ model_name: "m", model_version: "v1", predictions: [row] });
+    assertIs(document, "PredictResponse", answer({ cat: 1, dog: 0 }));
+    for (const row of [{ cow: 1 }, { cat: "a lot" }, [1, 0]])
+      assert.ok(check(document, "PredictResponse", answer(row)) !== undefined, JSON.stringify(row));
+  });
+});
+
 const datatype = fc.constantFrom<Datatype[]>(...(Object.keys(codecs) as Datatype[]));
 const tensorSpec = fc.record({
   name: fc.oneof(

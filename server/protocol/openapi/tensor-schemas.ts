@@ -30,14 +30,34 @@ export function tensorSchema({ name, datatype, shape }: TensorSpec, title: strin
   };
 }
 
-/** Nested arrays of a tensor's elements, without the first dimensions. Of a model that says no shape, anything. */
-function nestedSchema({ name, datatype, shape }: TensorSpec, without = 0): Schema {
+/**
+ * What stands for a tensor in `/predict` and V1, `without` the first dimensions: nested arrays; for one with labels the last
+ * ones are objects; for a sequence it is a list of its tensors, and it is those that lack dimensions.
+ */
+function nestedSchema(spec: TensorSpec, without = 0): Schema {
+  const { name, datatype, shape, labels, isSequence } = spec;
+  if (isSequence === true) {
+    const each = { name, datatype, shape: shape.slice(1) };
+    const description = `${JSON.stringify(name)}: a list of tensors, ${datatype} ${shapeText(each.shape)} each.`;
+    return { type: "array", items: nestedSchema(each, without), description };
+  }
   if (shape.length === 0) return { description: `${JSON.stringify(name)}: ${datatype}, nested as its shape is.` };
-  let schema = elementSchemas[datatype];
+  const description = `${JSON.stringify(name)}: ${datatype} ${shapeText(shape.slice(without))}.`;
+  const element = elementSchemas[datatype];
+  if (labels !== undefined) {
+    const row = { type: "object", ...labelled(labels), additionalProperties: element };
+    return { ...(without > 0 ? row : { type: "array", items: row }), description };
+  }
+  let schema = element;
   for (const size of shape.slice(without).toReversed()) {
     schema = { type: "array", items: schema, ...(size === -1 ? {} : { minItems: size, maxItems: size }) };
   }
-  return { ...schema, description: `${JSON.stringify(name)}: ${datatype} ${shapeText(shape.slice(without))}.` };
+  return { ...schema, description };
+}
+
+/** The labels by name, where they are few enough to be read. */
+function labelled(labels: readonly string[]): Schema {
+  return labels.length > exampleElements ? {} : { propertyNames: { enum: [...new Set(labels)] } };
 }
 
 /** The nested array of a model's only tensor, or an object by name, as `/predict` and V1 have it. */
@@ -46,26 +66,29 @@ export function columnsSchema(specs: readonly TensorSpec[], without = 0): Schema
   if (only !== undefined && others.length === 0) return nestedSchema(only, without);
   return {
     type: "object",
-    required: specs.map(({ name }) => name),
+    required: specs.filter(({ isOptional }) => isOptional !== true).map(({ name }) => name),
     properties: Object.fromEntries(specs.map((spec) => [spec.name, nestedSchema(spec, without)])),
   };
 }
 
-/** Zeros of shapes that the model runs with; undefined where they are too many to be read. */
+/** Zeros of a shape that the model runs with. */
 export interface Example {
   readonly spec: TensorSpec;
   readonly shape: readonly number[];
   readonly count: number;
 }
 
+/** Of what must be sent; undefined where they are too many to be read. */
 export function examplesOf(
   inputs: readonly TensorSpec[],
   sampleShapes: ReadonlyMap<string, readonly number[]>,
 ): readonly Example[] | undefined {
-  const examples = inputs.map((spec) => {
-    const shape = sampleShapes.get(spec.name) ?? [];
-    return { spec, shape, count: elementCount(shape) ?? Number.POSITIVE_INFINITY };
-  });
+  const examples = inputs
+    .filter(({ isOptional }) => isOptional !== true)
+    .map((spec) => {
+      const shape = sampleShapes.get(spec.name) ?? [];
+      return { spec, shape, count: elementCount(shape) ?? Number.POSITIVE_INFINITY };
+    });
   return examples.every(({ count }) => count <= exampleElements) ? examples : undefined;
 }
 
@@ -78,11 +101,11 @@ function nestedExample({ spec, shape }: Example, depth = 0): unknown {
   return Array.from({ length: shape[depth] ?? 0 }, () => nestedExample({ spec, shape, count: 0 }, depth + 1));
 }
 
-/** As {@link columnsSchema}. */
-export function columnsExample(examples: readonly Example[], depth = 0): unknown {
-  const [only, ...others] = examples;
-  if (only !== undefined && others.length === 0) return nestedExample(only, depth);
-  return Object.fromEntries(examples.map((example) => [example.spec.name, nestedExample(example, depth)]));
+/** As {@link columnsSchema}, which has the form of all `inputs`, whether there is an example of each or not. */
+export function columnsExample(examples: readonly Example[], inputs: readonly TensorSpec[]): unknown {
+  const [first] = examples;
+  if (first !== undefined && inputs.length === 1) return nestedExample(first);
+  return Object.fromEntries(examples.map((example) => [example.spec.name, nestedExample(example)]));
 }
 
 function shapeText(shape: readonly number[]): string {
