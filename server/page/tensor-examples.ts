@@ -78,7 +78,8 @@ export function pythonExample(model: ServedModel, host: string): Example {
 }
 
 function inputsOf({ signature, sampleShapes }: ServedModel): readonly Input[] {
-  return signature.inputs.map((spec) => {
+  const required = signature.inputs.filter(({ isOptional }) => isOptional !== true);
+  return required.map((spec) => {
     const shape = sampleShapes.get(spec.name) ?? [];
     const size = spec.datatype === "BYTES" ? lengthBytes : codecs[spec.datatype].elementBytes;
     return { spec, shape, bytes: (elementCount(shape) ?? 0) * size };
