@@ -13,5 +13,7 @@ export function routesFor(
   tls: TlsMaterial = {},
 ): Routes {
   const limits = { idleMilliseconds: timeoutSeconds * 1000 };
-  return createRoutes({ certificateAuthority: undefined, proxies: readProxies(edge), limits, now: edge.now, tls });
+  const proxies = readProxies(edge);
+  // A port is forwarded by a WebSocket, whose upgrade kube-apiserver takes over HTTP/1.1 alone.
+  return createRoutes({ certificateAuthority: undefined, proxies, limits, now: edge.now, tls, isHttp1: true });
 }

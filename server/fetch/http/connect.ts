@@ -16,6 +16,8 @@ export interface ConnectOptions {
   readonly isToProxy?: boolean;
   /** What else TLS is spoken with: a client's certificate. */
   readonly tls?: Pick<ConnectionOptions, "ca" | "cert" | "key" | "servername" | "rejectUnauthorized">;
+  /** HTTP/2 is not offered: what is to be upgraded cannot be spoken over it. */
+  readonly isHttp1?: boolean | undefined;
 }
 
 /** A connection that did not come about. `cause` is Node.js' own error, and `code` the code of it. */
@@ -42,7 +44,7 @@ const addressMilliseconds = 10_000;
 
 /** Opens connections for undici, and says of each that fails who was tried and how long it took. */
 export function createConnector(options: ConnectOptions): buildConnector.connector {
-  const { certificateAuthority, connectMilliseconds, now, lookup, tls, isToProxy = false } = options;
+  const { certificateAuthority, connectMilliseconds, now, lookup, tls, isHttp1 = false, isToProxy = false } = options;
   const connect = buildConnector({
     timeout: connectMilliseconds,
     autoSelectFamily: true,
@@ -50,6 +52,7 @@ export function createConnector(options: ConnectOptions): buildConnector.connect
     ...(lookup === undefined ? {} : { lookup }),
     ...trusted(certificateAuthority),
     ...tls,
+    ...(isHttp1 ? { allowH2: false } : {}),
   });
   return (target, callback) => {
     const began = now();

@@ -4,7 +4,7 @@ import { type ConnectOptions, createConnector, trusted } from "./connect.ts";
 import { forwardingClient, tunnelClient } from "./proxy-client.ts";
 import { type Proxy, type ProxySettings, proxyFor, shownProxy } from "./proxy.ts";
 
-export interface RouteOptions extends Pick<ConnectOptions, "certificateAuthority" | "now" | "tls"> {
+export interface RouteOptions extends Pick<ConnectOptions, "certificateAuthority" | "now" | "tls" | "isHttp1"> {
   readonly proxies: ProxySettings;
   /** Each of these may take so long: to connect, to send an answer's header, and to send the next piece of its body. */
   readonly limits: { readonly idleMilliseconds: number };
@@ -25,7 +25,7 @@ export interface Routes {
 
 /** `connections`: to one host; null is as many as are asked for. */
 export function createRoutes(options: RouteOptions, connections: number | null = null): Routes {
-  const direct = new Agent({ ...bounds(options), connect: connector(options), connections });
+  const direct = new Agent({ ...bounds(options), ...versions(options), connect: connector(options), connections });
   const throughProxies = new Map<Proxy, Dispatcher>();
   const through = (proxy: Proxy): Dispatcher => {
     const known = throughProxies.get(proxy);
@@ -64,15 +64,19 @@ function proxyDispatcher({ url }: Proxy, options: RouteOptions, connections: num
     // Without the user name and password, which undici does not take when one of them is empty.
     uri: `${url.protocol}//${url.host}/`,
     ...(isIdentified ? { token: basicAuthorization(decodeURIComponent(username), decodeURIComponent(password)) } : {}),
-    requestTls: { ...trusted(options.certificateAuthority), ...options.tls },
+    requestTls: { ...trusted(options.certificateAuthority), ...options.tls, ...versions(options) },
     connectTimeout: options.limits.idleMilliseconds,
     clientFactory: (origin) => tunnelClient(new Pool(origin, { ...toProxy, allowH2: false }), isIdentified),
     // Asked for a pool to a host behind the tunnel, or for one to the proxy that forwards.
     factory: (origin, given) =>
       origin.toString() === `${url.protocol}//${url.host}/`
         ? new Pool(origin, { ...toProxy, connections, allowH2: false, factory: forwarding })
-        : new Pool(origin, given),
+        : new Pool(origin, { ...given, ...versions(options) }),
   });
+}
+
+function versions({ isHttp1 }: RouteOptions): { readonly allowH2?: boolean } {
+  return isHttp1 === true ? { allowH2: false } : {};
 }
 
 function bounds({ limits }: RouteOptions): { readonly headersTimeout: number; readonly bodyTimeout: number } {
