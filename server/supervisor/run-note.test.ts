@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { fstatSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -56,6 +56,18 @@ test("that a run is over is noted of those with a digest", () => {
     noting.begin("c", [clean]);
     noting.end();
     assert.equal(note.read()?.isUnderWay, true);
+  });
+});
+
+test("no run needs room that the file has not from the beginning", () => {
+  withNote((note, noting) => {
+    const { size } = fstatSync(note.descriptor);
+    noting.begin(
+      "y".repeat(128),
+      Array.from({ length: 64 }, () => suspect),
+    );
+    assert.equal(fstatSync(note.descriptor).size, size);
+    assert.ok(fstatSync(note.descriptor).blocks > 0);
   });
 });
 

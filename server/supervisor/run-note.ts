@@ -53,7 +53,8 @@ export function createRunNote(folders: readonly string[]): RunNote | undefined {
       descriptor,
       read() {
         const note = Buffer.alloc(noteBytes);
-        return readSync(descriptor, note, 0, noteBytes, 0) < headBytes ? undefined : decode(note);
+        readSync(descriptor, note, 0, noteBytes, 0);
+        return decode(note);
       },
       close: () => closeSync(descriptor),
     };
@@ -62,8 +63,10 @@ export function createRunNote(folders: readonly string[]): RunNote | undefined {
 }
 
 /** The note may have the rest of a longer one behind it, which its lengths leave out. */
-function decode(note: Buffer): NotedRun {
+function decode(note: Buffer): NotedRun | undefined {
   const [isUnderWay = 0, marks = 0, length = 0] = note;
+  // As it is before the first run.
+  if (isUnderWay === 0 && marks === 0) return undefined;
   const marksAt = headBytes + length;
   const digestAt = marksAt + 4 * marks;
   const digest = note.toString("latin1", digestAt, digestAt + digestBytes);
@@ -109,13 +112,23 @@ export function noteRunsAt(descriptor: number): RunNoting {
 
 const over = Buffer.of(0);
 
+/**
+ * Of its full size from the beginning: what a run is noted in must not be lacking when it begins, as where the folder is
+ * full by then.
+ */
 function openNameless(folder: string): number | undefined {
+  let descriptor: number | undefined;
   try {
     const own = mkdtempSync(join(folder, "slipway-"));
-    const descriptor = openSync(join(own, "run"), constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600);
-    rmSync(own, { recursive: true });
-    return descriptor;
+    try {
+      descriptor = openSync(join(own, "run"), constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600);
+      if (writeSync(descriptor, Buffer.alloc(noteBytes), 0, noteBytes, 0) === noteBytes) return descriptor;
+    } finally {
+      rmSync(own, { recursive: true });
+    }
   } catch {
-    return undefined;
+    // Another folder may do.
   }
+  if (descriptor !== undefined) closeSync(descriptor);
+  return undefined;
 }
