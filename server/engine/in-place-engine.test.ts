@@ -296,6 +296,21 @@ test("a request of another width waits for its own turn, in its place", async ()
   assert.deepEqual(ran2, [[1, 2], [3, 4], [5]]);
 });
 
+test("a request that is decoded and waits for its turn is not run when its client has gone meanwhile", async () => {
+  const { engine, turn } = await start(5, { open: () => doubling(ran2), now: () => performance.now() });
+  engine.chooseBatches(new Map([["x", [1, 1]]]), 4);
+  ran2.length = 0;
+  let isGone = false;
+  void engine.run(row(1));
+  const gone = engine.run({ ...row(3, 4), isAbandoned: () => isGone });
+  void engine.run(row(5));
+  turn();
+  isGone = true;
+  turn();
+  assert.deepEqual(await gone, { kind: "abandoned" });
+  assert.deepEqual(ran2, [[1], [5]]);
+});
+
 test("rows that have to do with one another are never run together", async () => {
   let time = 0;
   const mixing: Session = {

@@ -111,7 +111,9 @@ export function createInPlaceEngine(options: InPlaceEngineOptions): InPlaceEngin
   const takeDecoded = (): Decoded | undefined => {
     const kept = next;
     next = undefined;
-    if (kept !== undefined) return kept;
+    if (kept !== undefined && !kept.job.request.isAbandoned()) return kept;
+    // The bytes that its inputs lie in may be another request's by now.
+    kept?.job.resolve({ kind: "abandoned" });
     for (let job = queue.next(); job !== undefined; job = queue.next()) {
       const inputs = job.request.decode();
       if (!isProblem(inputs)) return { job, inputs };
