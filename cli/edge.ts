@@ -14,6 +14,8 @@ export interface Edge {
   readonly wallClock: () => number;
   readonly random: () => number;
   readonly newRequestId: () => string;
+  /** Of this process. */
+  readonly pid: number;
   readonly availableCores: number;
   /** Resident memory, bytes. */
   readonly memoryBytes: () => number;

@@ -65,6 +65,7 @@ async function main(): Promise<void> {
     wallClock: () => Date.now(),
     random: () => Math.random(),
     newRequestId: () => randomUUID(),
+    pid: process.pid,
     availableCores: availableParallelism(),
     memoryBytes: () => process.memoryUsage.rss(),
     script: new URL(import.meta.url),

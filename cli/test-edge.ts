@@ -43,6 +43,7 @@ export function testEdge(options: TestEdgeOptions = {}): TestEdge {
     wallClock,
     random: () => 0.5,
     newRequestId: () => "request",
+    pid: 1,
     availableCores: 1,
     memoryBytes: () => 0,
     script: new URL("main.ts", import.meta.url),

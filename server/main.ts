@@ -74,6 +74,7 @@ async function main(command: string | undefined): Promise<void> {
         availableCores: availableParallelism(),
         nodeCores: cpus().length,
         script: new URL(import.meta.url),
+        pid: process.pid,
         terminated: terminated.signal,
         abandoned: abandoned.signal,
         memoryBytes: () => process.memoryUsage.rss(),

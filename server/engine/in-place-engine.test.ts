@@ -297,7 +297,7 @@ test("a request of another width waits for its own turn, in its place", async ()
 });
 
 test("a request that is decoded and waits for its turn is not run when its client has gone meanwhile", async () => {
-  const { engine, turn } = await start(5, { open: () => doubling(ran2), now: () => performance.now() });
+  const { engine, turn } = await start(5, ticking(ran2));
   engine.chooseBatches(new Map([["x", [1, 1]]]), 4);
   ran2.length = 0;
   let isGone = false;

@@ -19,6 +19,8 @@ export interface PackWeightsOptions {
   readonly shards: number;
   /** A folder of the pod's own, whose content outlives this process; undefined: a temporary one. */
   readonly directory: string | undefined;
+  /** Of this process: what it leaves half done is known by it. */
+  readonly pid: number;
   /** Runs the packing when its first argument says so. */
   readonly script: URL;
   readonly signal: AbortSignal;
@@ -67,13 +69,13 @@ export async function packWeights(options: PackWeightsOptions): Promise<Packing>
     const place = directory ?? tmpdir();
     await mkdir(place, { recursive: true });
     const kept = directory === undefined ? undefined : join(place, await packedName(options.modelFiles ?? []));
-    await sweep(place, kept, { pid: process.pid, now: Date.now() });
+    await sweep(place, kept, { pid: options.pid, now: Date.now() });
     if (kept !== undefined && existsSync(kept)) return keptIn(kept);
     const { bavail, bsize } = await statfs(place);
     const limit = (options.diskLimitBytes ?? Infinity) - modelBytes;
     if (Math.min(bavail * bsize, limit) < diskFactor * modelBytes)
       return { ok: false, message: `on the disk there is less room than ${diskFactor} times the model takes` };
-    return await packInto(await mkdtemp(join(place, stagePrefix(process.pid))), kept, options);
+    return await packInto(await mkdtemp(join(place, stagePrefix(options.pid))), kept, options);
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : undefined;
     return { ok: false, message: code === undefined ? String(error) : `no folder can be written (${code})` };

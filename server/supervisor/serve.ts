@@ -28,6 +28,7 @@ export interface ServeEdge {
   readonly availableCores: number;
   /** All of the machine's, whatever the container may use of them; left out, a limit is taken as it is. */
   readonly nodeCores?: number;
+  readonly pid: number;
   /** Runs a shard when its first argument is `shard`. */
   readonly script: URL;
   /** Aborted by SIGTERM. */
@@ -134,6 +135,7 @@ async function serve({
     isFileStable,
     shards: plan.shards,
     script: edge.script,
+    pid: edge.pid,
     log,
     now,
     signal: over.signal,
