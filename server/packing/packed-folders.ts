@@ -59,6 +59,7 @@ async function isLeft(path: string, name: string, pid: number, now: number): Pro
   return other === pid || !isAlive(other);
 }
 
+/** The system alone knows which processes there are. */
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
