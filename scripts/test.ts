@@ -67,7 +67,7 @@ const suites: readonly Suite[] = [
     programs: [...controlPlaneModules, "versitygw", "rclone"],
     withPythonClients: true,
     concurrency: cores,
-    budgetSeconds: 720,
+    budgetSeconds: 900,
     fileTimeoutMs: 1_200_000,
   },
   {
@@ -77,7 +77,7 @@ const suites: readonly Suite[] = [
     packages: "tests",
     programs: [...nodeModules, "kube-router"],
     concurrency: 1,
-    budgetSeconds: 780,
+    budgetSeconds: 840,
     fileTimeoutMs: 1_200_000,
   },
   {
