@@ -273,5 +273,8 @@ test("operators start and work behind the chart's policy, are reached on one por
   // The same from a pod without such a policy in the same namespace, and so no fault of the other end's.
   const [prometheus] = callers.filter(({ name }) => name === "prometheus");
   assert.ok(prometheus);
-  assert.equal((await connectFrom(prometheus, [...kept, report])).filter((outcome) => outcome === "connected").length, 2);
+  assert.equal(
+    (await connectFrom(prometheus, [...kept, report])).filter((outcome) => outcome === "connected").length,
+    2,
+  );
 });
