@@ -1,5 +1,6 @@
 import { isProblem } from "../errors.ts";
 import { createQueue, type Job } from "./queue.ts";
+import { createRecentLosses } from "./recent-losses.ts";
 import type { Engine, EngineFailure, LoadedModel } from "./run.ts";
 import type { RunWatch } from "./run-watch.ts";
 import { type Seat, type SeatOptions, startSeat } from "./seat.ts";
@@ -19,10 +20,6 @@ export interface ThreadedEngineOptions extends SeatOptions {
   readonly onFatal: (failure: EngineFailure) => void;
 }
 
-/** A worker that keeps dying is no accident; more than this within the window ends the process with a report. */
-const maximumFaults = 5;
-const faultWindowMilliseconds = 10 * 60 * 1000;
-
 /**
  * N worker threads behind one bounded queue, first come, first served. A session's calls block their thread, so
  * parallelism is the number of threads, and nothing here ever runs a model on the calling thread.
@@ -31,7 +28,7 @@ export function createThreadedEngine(options: ThreadedEngineOptions): Engine {
   const seats = new Set<Seat>();
   const stuck = new Set<Seat>();
   const idle: Seat[] = [];
-  const faults: number[] = [];
+  const faults = createRecentLosses();
   const queue = createQueue({ limit: options.queueLimit, seconds: options.queueSeconds, now: options.now });
   let runs = 0;
   let isClosed = false;
@@ -95,11 +92,9 @@ export function createThreadedEngine(options: ThreadedEngineOptions): Engine {
   };
 
   const replace = (detail: string): void => {
-    const now = options.now();
-    faults.push(now);
-    while ((faults[0] ?? now) < now - faultWindowMilliseconds) faults.shift();
-    if (faults.length > maximumFaults) {
-      fail({ reason: "Crashed", message: `A worker of the engine died ${faults.length} times: ${detail}` });
+    const { count, isTooMany } = faults.add(options.now());
+    if (isTooMany) {
+      fail({ reason: "Crashed", message: `A worker of the engine died ${count} times: ${detail}` });
       return;
     }
     options.onFault(detail);

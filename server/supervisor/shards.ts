@@ -1,4 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { createRecentLosses } from "../engine/recent-losses.ts";
 import type { EngineFailure } from "../engine/run.ts";
 import type { FromShard, LoadedShard, Question, ShardCounts, StartShard } from "../shard/messages.ts";
 import type { ServerState } from "../state.ts";
@@ -75,9 +76,6 @@ interface Shard {
   onCounts: (() => void)[];
 }
 
-/** A shard that keeps dying is no accident; more than this within the window ends the pod with a report. */
-const maximumLosses = 5;
-const lossWindowMilliseconds = 10 * 60 * 1000;
 /** A shard inside a run does not answer; what it told last has to do then. */
 const countMilliseconds = 100;
 /** Beyond the time that a run may take: what a shard says comes every second. */
@@ -92,7 +90,7 @@ const brokenMilliseconds = 2000;
 
 export function createShards(options: ShardsOptions): Shards {
   const shards = new Set<Shard>();
-  const losses: number[] = [];
+  const losses = createRecentLosses();
   let hasFailed = false;
   let isDraining = false;
   let hasLoaded = false;
@@ -244,15 +242,13 @@ export function createShards(options: ShardsOptions): Shards {
 
   const replace = (lost: LostShard, reason: EngineFailure["reason"]): void => {
     if (isDraining || hasFailed) return;
-    const now = options.now();
-    losses.push(now);
-    while ((losses[0] ?? now) < now - lossWindowMilliseconds) losses.shift();
+    const { count, isTooMany } = losses.add(options.now());
     options.onLost(lost);
-    if (losses.length > maximumLosses) {
+    if (isTooMany) {
       const during = lost.requestId === undefined ? "" : `, the last time while it ran the request ${lost.requestId}`;
       fail({
         reason,
-        message: `The engine was lost ${losses.length} times within ten minutes${during}: ${lost.message}`,
+        message: `The engine was lost ${count} times within ten minutes${during}: ${lost.message}`,
       });
       return;
     }

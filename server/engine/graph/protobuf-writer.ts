@@ -1,3 +1,5 @@
+import { createWriter, writeSigned, written } from "../../grpc/wire/writer.ts";
+
 /** Fields of Protocol Buffers as bytes, to be put one behind the other. Field numbers are below 2^28. */
 
 export function integerField(field: number, value: number): Uint8Array {
@@ -19,14 +21,12 @@ export function fieldHead(field: number, length: number): Uint8Array {
   return Buffer.concat([varint(field * 8 + 2), varint(length)]);
 }
 
-/** Seven bits a byte, lowest first; a negative number is the 64-bit pattern of its two's complement. */
+/** A negative number is the 64-bit pattern of its two's complement. */
 function varint(value: number): Uint8Array {
-  const bytes: number[] = [];
-  let rest = BigInt.asUintN(64, BigInt(value));
-  while (rest > 0x7fn) {
-    bytes.push(Number(rest & 0x7fn) | 0x80);
-    rest >>= 7n;
-  }
-  bytes.push(Number(rest));
-  return Uint8Array.from(bytes);
+  const writer = createWriter(varintBytes);
+  writeSigned(writer, value);
+  return written(writer);
 }
+
+/** At the most. */
+const varintBytes = 10;
