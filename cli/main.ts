@@ -5,6 +5,7 @@ import { availableParallelism } from "node:os";
 import { isMainThread, parentPort, workerData } from "node:worker_threads";
 import { environment } from "../server/contract.ts";
 import type { WorkerOptions } from "../server/engine/messages.ts";
+import { machineNow } from "../server/machine-now.ts";
 import { shardCommand } from "../server/shard/messages.ts";
 import { commands } from "./commands.ts";
 import { exitCodes } from "./complaint.ts";
@@ -22,11 +23,11 @@ const packageRoot = new URL("../", import.meta.url);
 if (!isMainThread && parentPort !== null) {
   // The engine's worker: of `slipway inspect --load`, and of a shard whose runs are long.
   const { runWorker } = await import("../server/engine/worker.ts");
-  runWorker(parentPort, workerData as WorkerOptions, process.env);
+  runWorker(parentPort, workerData as WorkerOptions, process.env, machineNow);
 } else if (process.argv[2] === shardCommand && process.send !== undefined) {
   // `slipway serve` starts this file again for each of its shards.
   const { startShardHere } = await import("../server/shard/main.ts");
-  startShardHere(new URL(import.meta.url));
+  startShardHere(new URL(import.meta.url), machineNow);
 } else {
   await main();
 }

@@ -22,6 +22,8 @@ export interface Config {
   readonly workers: number;
   /** Threads that one run uses. */
   readonly intraOpThreads: number;
+  /** Threads of a run that is the only one in the pod, where that pays; not above the others': all runs use the same. */
+  readonly loneIntraOpThreads: number;
   /** What runs the model: the first that works. */
   readonly providers: readonly Provider[];
   /** Undefined: what the cgroup says. */
@@ -126,6 +128,7 @@ export function readConfig(variables: Variables, availableCores: number, nodeCor
     inServiceFile: text(names.inServiceFile, paths.inServiceFile),
     workers: number(names.workers, threads.workers, 1, mostWorkers),
     intraOpThreads: number(names.intraOpThreads, threads.intraOpThreads, 1, mostIntraOpThreads),
+    loneIntraOpThreads: number(names.loneIntraOpThreads, threads.loneIntraOpThreads, 1, mostIntraOpThreads),
     providers: chosen,
     queueLimit: number(names.queueLimit, defaultQueueLimit, 0, 100_000),
     queueSeconds: seconds(names.queueTimeout, timing.queueSeconds, 0.001),
@@ -180,7 +183,12 @@ function isProvider(name: string): name is Provider {
  * On a CPU a worker for each core. A GPU runs what one worker gives it, in batches, and every other would hold the model and
  * the libraries once more; where that worker ends up on the CPU after all, it uses all cores.
  */
-function threadsFor([first]: readonly Provider[], cores: number): Pick<Config, "workers" | "intraOpThreads"> {
+function threadsFor(
+  [first]: readonly Provider[],
+  cores: number,
+): Pick<Config, "workers" | "intraOpThreads" | "loneIntraOpThreads"> {
   const whole = Math.min(Math.max(1, Math.floor(cores)), maximumWorkers);
-  return first === "cpu" ? { workers: whole, intraOpThreads: 1 } : { workers: 1, intraOpThreads: whole };
+  return first === "cpu"
+    ? { workers: whole, intraOpThreads: 1, loneIntraOpThreads: whole }
+    : { workers: 1, intraOpThreads: whole, loneIntraOpThreads: whole };
 }

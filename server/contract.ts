@@ -57,6 +57,11 @@ export const environment = {
   /** Threads that one prediction uses; 1 when unset. */
   intraOpThreads: "SLIPWAY_INTRA_OP_THREADS",
   /**
+   * Threads of a prediction that is the only one of its pod, where that makes it faster and gives the same bits;
+   * {@link environment.cpuLimit} when unset. 1: as many as of others.
+   */
+  loneIntraOpThreads: "SLIPWAY_LONE_INTRA_OP_THREADS",
+  /**
    * What runs the model, comma-separated: the first of `cuda`, `tensorrt` and `cpu` that works. `cpu` when unset. On a GPU
    * there is one worker, unless `SLIPWAY_WORKERS` says otherwise.
    */

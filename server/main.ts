@@ -4,6 +4,7 @@ import { isMainThread, parentPort, workerData } from "node:worker_threads";
 import { commands, environment, paths } from "./contract.ts";
 import { leaveCrashReport } from "./crash.ts";
 import type { WorkerOptions } from "./engine/messages.ts";
+import { machineNow } from "./machine-now.ts";
 import { packCommand } from "./packing/messages.ts";
 import { shardCommand } from "./shard/messages.ts";
 
@@ -22,10 +23,10 @@ const signalCode = 143;
 
 if (!isMainThread && parentPort !== null) {
   const { runWorker } = await import("./engine/worker.ts");
-  runWorker(parentPort, workerData as WorkerOptions, process.env);
+  runWorker(parentPort, workerData as WorkerOptions, process.env, machineNow);
 } else if (process.argv[2] === shardCommand && process.send !== undefined) {
   const { startShardHere } = await import("./shard/main.ts");
-  startShardHere(new URL(import.meta.url));
+  startShardHere(new URL(import.meta.url), machineNow);
 } else if (process.argv[2] === packCommand && process.send !== undefined) {
   const { packHere } = await import("./packing/main.ts");
   packHere();

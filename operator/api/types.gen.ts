@@ -82,6 +82,10 @@ export interface ModelDeployment {
          */
         intraOpThreads?: number;
         /**
+         * Threads of a prediction while no other one runs in its pod, where the server has seen that they make it faster and that the answer is the same, bit for bit. When left out, as many as the CPU limit has cores; 1: as many as any other.
+         */
+        loneIntraOpThreads?: number;
+        /**
          * What runs the model: the first that works. cuda and tensorrt need a GPU of NVIDIA's and the server image for it; without cpu at the end, a pod whose GPU cannot be used fails and says why. When left out, [cuda] with spec.gpu of nvidia.com, else [cpu].
          *
          * Items: A provider of ONNX Runtime.

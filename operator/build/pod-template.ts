@@ -136,6 +136,7 @@ function serverContainer(inputs: TemplateInputs): V1Container {
       },
       ...optional(environment.workers, inputs.session?.workers?.toString()),
       ...optional(environment.intraOpThreads, inputs.session?.intraOpThreads?.toString()),
+      ...optional(environment.loneIntraOpThreads, inputs.session?.loneIntraOpThreads?.toString()),
       ...optional(environment.corsOrigins, inputs.corsOrigins?.join(",")),
       ...optional(environment.providers, providersOf(inputs.session, inputs.gpu)?.join(",")),
       ...optional(environment.batchLimit, inputs.batching?.maxSize?.toString()),

@@ -27,6 +27,7 @@ async function start(runMilliseconds: number, options: Partial<InPlaceEngineOpti
     skippedOutputs: [],
     provider: "cpu",
     refusedProviders: [],
+    close: () => undefined,
     run(inputs) {
       time += runMilliseconds;
       const name = inputs[0]?.name ?? "";
@@ -41,6 +42,7 @@ async function start(runMilliseconds: number, options: Partial<InPlaceEngineOpti
     queueSeconds: 10,
     now: () => time,
     watch: noWatch,
+    adapt: (opened) => opened,
     nextTurn: (turn) => waiting.push(turn),
     isAlone: () => false,
     batchDelayMilliseconds: 0,
@@ -99,6 +101,7 @@ test("the first of a batch waits as long as the user says, or until the batch is
     skippedOutputs: [],
     provider: "cpu",
     refusedProviders: [],
+    close: () => undefined,
     run(inputs) {
       time += 1;
       begun += 1;
@@ -213,6 +216,7 @@ test("suspects run alone, what is refused does not run, and each run is noted wi
     skippedOutputs: [],
     provider: "cpu",
     refusedProviders: [],
+    close: () => undefined,
     run(inputs) {
       // Of one row as long as of many: that pays.
       time += 5;
@@ -339,6 +343,7 @@ test("a model that once gave another number of rows than it got is asked for one
     skippedOutputs: [],
     provider: "cpu",
     refusedProviders: [],
+    close: () => undefined,
     run(inputs) {
       time += 5;
       const values = [...((inputs[0]?.data ?? []) as Float32Array)];
@@ -387,6 +392,7 @@ function doubling(noted: number[][], takeTime: () => void): Session {
     skippedOutputs: [],
     provider: "cpu",
     refusedProviders: [],
+    close: () => undefined,
     run(inputs) {
       const { shape = [], data = new Float32Array() } = inputs[0] ?? {};
       const values = data as Float32Array<ArrayBuffer>;

@@ -9,6 +9,8 @@ import type { Session, SessionOutcome } from "./session.ts";
 export interface InPlaceEngineOptions {
   /** Loads the model; blocks until it is there. */
   readonly open: () => Session | ({ readonly ok: false } & EngineFailure);
+  /** What requests are run with, of what was opened. */
+  readonly adapt: (session: Session) => Session;
   /** Requests that may wait. */
   readonly queueLimit: number;
   readonly queueSeconds: number;
@@ -55,7 +57,9 @@ export function createInPlaceEngine(options: InPlaceEngineOptions): InPlaceEngin
   const { now } = options;
   // The one that runs next is in the queue, too, until its turn comes, and waits for nobody.
   const queue = createQueue({ limit: options.queueLimit + 1, seconds: options.queueSeconds, now });
+  /** As it was opened; and what runs requests. */
   let session: Session | undefined;
+  let serving: Session | undefined;
   let batchRows = 1;
   let runs = 0;
   let isTurnComing = false;
@@ -87,8 +91,8 @@ export function createInPlaceEngine(options: InPlaceEngineOptions): InPlaceEngin
     do {
       const first = takeReady();
       if (first === undefined) break;
-      if (session === undefined) first.job.resolve({ kind: "closed" });
-      else runBatch(session, [first, ...companionsOf(first)]);
+      if (serving === undefined) first.job.resolve({ kind: "closed" });
+      else runBatch(serving, [first, ...companionsOf(first)]);
     } while (now() < until && patience() <= 0);
     if (waiting() > 0) comeAgain();
   };
@@ -182,7 +186,10 @@ export function createInPlaceEngine(options: InPlaceEngineOptions): InPlaceEngin
   return {
     load() {
       const opened = options.open();
-      if (opened.ok) session = opened;
+      if (opened.ok) {
+        session = opened;
+        serving = options.adapt(opened);
+      }
       return Promise.resolve(opened);
     },
 
@@ -212,7 +219,9 @@ export function createInPlaceEngine(options: InPlaceEngineOptions): InPlaceEngin
     runs: () => runs,
 
     close() {
+      serving?.close();
       session = undefined;
+      serving = undefined;
       queue.rejectAll("closed");
       return Promise.resolve(true);
     },

@@ -18,6 +18,7 @@ function limitOf(model: Model, width: number): number {
     skippedOutputs: [],
     provider: "cpu",
     refusedProviders: [],
+    close: () => undefined,
     run(inputs) {
       time += 5;
       const data = inputs[0]?.data as Float32Array<ArrayBuffer>;

@@ -1,10 +1,15 @@
 import type { FailureReason } from "../contract.ts";
 import type { Tensor } from "../tensor.ts";
 import type { LoadedModel, RunInputs } from "./run.ts";
+import type { LoneRunsSettings } from "./lone-runs/add-lone-runs.ts";
+import type { LoneRunsDecision } from "./lone-runs/lone-session.ts";
 import type { SessionSettings } from "./session.ts";
 
 /** What a worker is started with. */
-export type WorkerOptions = SessionSettings;
+export interface WorkerOptions extends SessionSettings {
+  /** Undefined: all runs use the same threads. */
+  readonly loneRuns?: LoneRunsSettings | undefined;
+}
 
 /** To a worker. Whatever bytes its tensors hold are transferred: see {@link portable}. */
 export type RunMessage = RunInputs;
@@ -13,6 +18,7 @@ export type WorkerMessage =
   | { readonly kind: "loaded"; readonly model: LoadedModel }
   | { readonly kind: "loadFailed"; readonly reason: FailureReason; readonly message: string }
   | { readonly kind: "done"; readonly outputs: readonly Tensor[]; readonly seconds: number }
+  | { readonly kind: "loneRuns"; readonly decision: LoneRunsDecision }
   /** ONNX Runtime refused to run: its message, cleaned. */
   | { readonly kind: "refused"; readonly message: string; readonly isOutOfMemory: boolean };
 

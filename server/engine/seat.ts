@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { portable, type RunMessage, type WorkerMessage, type WorkerOptions } from "./messages.ts";
+import type { LoneRunsDecision } from "./lone-runs/lone-session.ts";
 import type { EngineFailure, LoadedModel, RunInputs, RunOutcome } from "./run.ts";
 
 /** How a run on one worker ends; the engine adds the time in the queue. */
@@ -21,12 +22,14 @@ export interface SeatOptions extends WorkerOptions {
   /** Module that runs {@link import("./worker.ts").runWorker} in a worker thread. */
   readonly script: URL;
   readonly runSeconds: number;
+  /** Whether runs that are alone use other threads. */
+  readonly onLoneRuns?: (decision: LoneRunsDecision) => void;
 }
 
 /** Starts a thread. `onDeath` is called once if it dies after it had loaded, after the outcome of its run. */
 export function startSeat(options: SeatOptions, onDeath: (detail: string) => void): Seat {
-  const { modelPath, isFileStable, packedPath, intraOpThreads, providers } = options;
-  const workerData: WorkerOptions = { modelPath, isFileStable, packedPath, intraOpThreads, providers };
+  const { modelPath, isFileStable, packedPath, intraOpThreads, providers, loneRuns } = options;
+  const workerData: WorkerOptions = { modelPath, isFileStable, packedPath, intraOpThreads, providers, loneRuns };
   const worker = new Worker(options.script, { workerData });
   const { promise: loaded, resolve: settleLoaded } = Promise.withResolvers<Awaited<Seat["loaded"]>>();
   let isLoaded = false;
@@ -58,6 +61,9 @@ export function startSeat(options: SeatOptions, onDeath: (detail: string) => voi
       case "loadFailed":
         isOver = true;
         settleLoaded({ ok: false, reason: message.reason, message: message.message });
+        break;
+      case "loneRuns":
+        options.onLoneRuns?.(message.decision);
         break;
       case "refused":
         finish(message);

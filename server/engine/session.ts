@@ -21,6 +21,8 @@ import type { EngineFailure, LoadedModel, RunOutcome } from "./run.ts";
  */
 export interface Session extends LoadedModel {
   readonly run: SessionRun;
+  /** Gives its memory back; nothing is run any more. */
+  readonly close: () => void;
 }
 
 export type SessionRun = (inputs: readonly Tensor[], outputs: readonly string[]) => SessionOutcome;
@@ -88,7 +90,14 @@ function createSession(
   const { native, provider, refusedProviders } = opened;
   const described = describeModel(native, graph);
   if (!("signature" in described)) return { ok: false, ...described };
-  return { ok: true, ...described, provider, refusedProviders, run: adaptRun(runOf(native, runtime), graph) };
+  return {
+    ok: true,
+    ...described,
+    provider,
+    refusedProviders,
+    run: adaptRun(runOf(native, runtime), graph),
+    close: () => native.dispose(),
+  };
 }
 
 /**
@@ -170,6 +179,7 @@ interface NativeSession extends NativeMetadata {
     fetches: Readonly<Record<string, null>>,
     options: object,
   ): Readonly<Record<string, OnnxValue>>;
+  dispose(): void;
 }
 
 function loadRuntime(): {

@@ -7,7 +7,7 @@ import { runWorker } from "./worker.ts";
 test("ONNX Runtime is not loaded while its telemetry is on", async () => {
   for (const variables of [{}, { ORT_DISABLE_TELEMETRY: "0" }, { ORT_DISABLE_TELEMETRY: "true" }]) {
     const { port1, port2 } = new MessageChannel();
-    runWorker(port1, { modelPath: "none", intraOpThreads: 1, providers: ["cpu"] }, variables);
+    runWorker(port1, { modelPath: "none", intraOpThreads: 1, providers: ["cpu"] }, variables, () => 0);
     const [message] = (await once(port2, "message")) as [{ kind: string; reason: string; message: string }];
     assert.equal(message.kind, "loadFailed");
     assert.equal(message.reason, "InvalidConfiguration");

@@ -1,5 +1,6 @@
 import type { MessagePort } from "node:worker_threads";
 import { portable, type RunMessage, type WorkerMessage, type WorkerOptions } from "./messages.ts";
+import { addLoneRuns } from "./lone-runs/add-lone-runs.ts";
 import { openSession, type Session } from "./session.ts";
 
 /** One thread of the engine: loads the model, says so, and then runs one request after the other. */
@@ -7,14 +8,21 @@ export function runWorker(
   port: MessagePort,
   options: WorkerOptions,
   variables: Readonly<Record<string, string | undefined>>,
+  machineNow: () => number,
 ): void {
   const send = (message: WorkerMessage, transfer: readonly ArrayBuffer[] = []): void =>
     port.postMessage(message, transfer);
-  const session = openSession(options, variables);
-  if (!session.ok) {
-    send({ kind: "loadFailed", reason: session.reason, message: session.message });
+  const opened = openSession(options, variables);
+  if (!opened.ok) {
+    send({ kind: "loadFailed", reason: opened.reason, message: opened.message });
     return;
   }
+  const session = addLoneRuns(opened, options, options.loneRuns, {
+    variables,
+    machineNow,
+    later: setImmediate,
+    onDecided: (decision) => send({ kind: "loneRuns", decision }),
+  });
   port.on("message", (message: RunMessage) => {
     const { answer, transfer } = run(session, message);
     send(answer, transfer);

@@ -1,6 +1,8 @@
 import type { Logger } from "pino";
 import { createInPlaceEngine, type InPlaceEngine } from "../engine/in-place-engine.ts";
 import { explainBrokenProvider } from "../engine/provider-refusal.ts";
+import { addLoneRuns } from "../engine/lone-runs/add-lone-runs.ts";
+import type { LoneRunsDecision } from "../engine/lone-runs/lone-session.ts";
 import type { Engine, EngineFailure } from "../engine/run.ts";
 import type { RunWatch } from "../engine/run-watch.ts";
 import { openSession } from "../engine/session.ts";
@@ -89,7 +91,7 @@ async function loadAt(
 
 function engineAt(
   place: Place,
-  { config, modelPath, isFileStable, packedPath }: StartShard,
+  { config, modelPath, isFileStable, packedPath, loneRuns }: StartShard,
   edge: ShardEdge,
   watch: RunWatch,
   log: Logger,
@@ -97,6 +99,8 @@ function engineAt(
 ): Engine | InPlaceEngine {
   const { intraOpThreads, providers } = config;
   const settings = { modelPath, isFileStable, packedPath, intraOpThreads, providers };
+  const onLoneRuns = (decision: LoneRunsDecision): void =>
+    log.info({ ...decision, threads: loneRuns?.threads }, "runs that are alone were tried with all cores");
   const shared = {
     queueLimit: config.queueLimit,
     queueSeconds: config.queueSeconds,
@@ -107,6 +111,13 @@ function engineAt(
     return createInPlaceEngine({
       ...shared,
       open: () => openSession(settings, edge.variables),
+      adapt: (session) =>
+        addLoneRuns(session, settings, loneRuns, {
+          variables: edge.variables,
+          machineNow: edge.machineNow,
+          later: setImmediate,
+          onDecided: onLoneRuns,
+        }),
       nextTurn: setImmediate,
       isAlone,
       batchDelayMilliseconds: config.batchDelayMilliseconds,
@@ -119,6 +130,8 @@ function engineAt(
   return createThreadedEngine({
     ...shared,
     ...settings,
+    loneRuns,
+    onLoneRuns,
     script: edge.script,
     workers: 1,
     runSeconds: config.runSeconds,

@@ -9,7 +9,7 @@ import { runShard } from "./run-shard.ts";
 const priority = 5;
 
 /** The process of a shard, from its start on. `script`: what starts the engine's worker when it is run as a thread. */
-export function startShardHere(script: URL): void {
+export function startShardHere(script: URL, machineNow: () => number): void {
   setPriority(priority);
   // A terminal sends these to all processes; a shard ends when the supervisor says so, or when there is none any more.
   process.on("SIGINT", ignore);
@@ -29,6 +29,7 @@ export function startShardHere(script: URL): void {
     exit: (code) => process.exit(code),
     memoryBytes: () => process.memoryUsage.rss(),
     now: () => performance.now(),
+    machineNow,
     wallClock: () => Date.now(),
     newRequestId: () => randomUUID(),
     randomHex: (bytes) => randomBytes(bytes).toString("hex"),

@@ -1,5 +1,6 @@
 import type { Config } from "../config.ts";
 import type { FailureReason, Provider, RefusedProvider } from "../contract.ts";
+import type { LoneRunsSettings } from "../engine/lone-runs/add-lone-runs.ts";
 import type { RecentRequest } from "../page/recent-requests.ts";
 import type { ModelStatistics } from "../protocol/v2/model-statistics.ts";
 import type { Phase } from "../state.ts";
@@ -17,6 +18,8 @@ export const shardCommand = "shard";
 export const withNote = "--note";
 /** In a shard, the file descriptor of that note; 3 is the channel. */
 export const noteDescriptor = 4;
+/** The one of the slots that say which shards run. */
+export const slotsDescriptor = 5;
 
 /** The last requests, or the model's statistics, of all shards. */
 export type Question = "recent" | "statistics";
@@ -60,6 +63,8 @@ export interface StartShard {
   readonly withoutWarmUp: string | undefined;
   /** Bytes that requests may hold. */
   readonly memoryBudgetBytes: number;
+  /** Undefined: all runs use the same threads. */
+  readonly loneRuns: LoneRunsSettings | undefined;
   readonly connectionLimit: number;
 }
 

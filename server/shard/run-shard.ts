@@ -41,6 +41,8 @@ export interface ShardEdge {
   readonly memoryBytes: () => number;
   /** Monotonic, milliseconds. */
   readonly now: () => number;
+  /** As {@link ShardEdge.now}, but one clock for all processes of the machine. */
+  readonly machineNow: () => number;
   /** Milliseconds since 1970 UTC. */
   readonly wallClock: () => number;
   readonly newRequestId: () => string;

@@ -8,7 +8,13 @@ const ground: Ground = { workers: 2, memoryLimitBytes: undefined, modelBytes: 10
 describe("shards and their memory", () => {
   test("as many as are asked for where no limit is set, and a share of the usual budget each", () => {
     const plan = planShards({ ...ground, workers: 4 });
-    assert.deepEqual(plan, { ok: true, shards: 4, place: "inPlace", memoryBudgetBytes: 256 * mebibyte });
+    assert.deepEqual(plan, {
+      ok: true,
+      shards: 4,
+      place: "inPlace",
+      memoryBudgetBytes: 256 * mebibyte,
+      hasRoomForTwo: true,
+    });
   });
 
   test("what the limit leaves is shared", () => {
@@ -32,6 +38,19 @@ describe("shards and their memory", () => {
     const raised = planShards({ ...ground, modelBytes: 553 * mebibyte, memoryLimitBytes: 796 * mebibyte });
     assert.ok(raised.ok, "what it says to do helps");
     assert.equal(raised.shards, 1);
+  });
+
+  test("the model is loaded twice where its weights are few beside what is left", () => {
+    const hasRoom = (modelBytes: number, memoryLimitBytes?: number): boolean | undefined => {
+      const plan = planShards({ ...ground, modelBytes, memoryLimitBytes });
+      assert.ok(plan.ok);
+      return plan.hasRoomForTwo;
+    };
+    assert.equal(hasRoom(53 * mebibyte), true);
+    assert.equal(hasRoom(54 * mebibyte), false, "2 x 1.2 x 54 are more than 128");
+    // (512 - 80 - 2 x (40 + 1.2 x model)) x 0.1 >= 2 x 1.2 x model
+    assert.equal(hasRoom(13 * mebibyte, 512 * mebibyte), true);
+    assert.equal(hasRoom(14 * mebibyte, 512 * mebibyte), false);
   });
 
   test("a large model runs on a thread from the start, as its runs are long", () => {

@@ -20,6 +20,8 @@ export type Plan =
       readonly place: Place;
       /** Bytes that the requests of one shard may hold. */
       readonly memoryBudgetBytes: number;
+      /** Each shard may load the model twice, with weights of its own each time. */
+      readonly hasRoomForTwo: boolean;
     }
   | { readonly ok: false; readonly message: string };
 
@@ -34,10 +36,13 @@ const modelFactor = 1.2;
 const largeModelBytes = 256 * mebibyte;
 /** Of what is left, the part that requests may hold; the rest is for what the model makes while it runs. */
 const requestShare = 0.35;
+/** Of what is left, the part that a second session of each shard may take: those of most models take next to nothing. */
+const secondShare = 0.1;
 /** Less is no room for requests at all. */
 const leastBudgetBytes = 4 * mebibyte;
 /** Where no limit is set. */
 const usualBudgetBytes = 1024 * mebibyte;
+const usualSecondBytes = 128 * mebibyte;
 
 /**
  * How many processes serve a model, and what each may use.
@@ -47,15 +52,18 @@ const usualBudgetBytes = 1024 * mebibyte;
  * Fewer shards than asked for when the limit is too small for them; none, and a reason, when not even one fits.
  */
 export function planShards({ workers, memoryLimitBytes, modelBytes, hasLoops }: Ground): Plan {
+  const isRoom = (shards: number, bytes: number): boolean => shards * modelFactor * modelBytes <= bytes;
   const place: Place = hasLoops === true || modelBytes >= largeModelBytes ? "thread" : "inPlace";
   if (memoryLimitBytes === undefined) {
-    return { ok: true, shards: workers, place, memoryBudgetBytes: Math.floor(usualBudgetBytes / workers) };
+    const memoryBudgetBytes = Math.floor(usualBudgetBytes / workers);
+    return { ok: true, shards: workers, place, memoryBudgetBytes, hasRoomForTwo: isRoom(workers, usualSecondBytes) };
   }
   const each = shardBytes + modelFactor * modelBytes;
   for (let shards = workers; shards > 0; shards--) {
     const left = memoryLimitBytes - supervisorBytes - shards * each;
     const memoryBudgetBytes = Math.floor((left * requestShare) / shards);
-    if (memoryBudgetBytes >= leastBudgetBytes) return { ok: true, shards, place, memoryBudgetBytes };
+    if (memoryBudgetBytes < leastBudgetBytes) continue;
+    return { ok: true, shards, place, memoryBudgetBytes, hasRoomForTwo: isRoom(shards, secondShare * left) };
   }
   const needed = supervisorBytes + each + leastBudgetBytes / requestShare;
   return {

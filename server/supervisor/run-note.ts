@@ -1,6 +1,6 @@
-import { closeSync, constants, mkdtempSync, openSync, readSync, rmSync, writeSync } from "node:fs";
-import { join } from "node:path";
+import { closeSync, readSync, writeSync } from "node:fs";
 import type { Standing } from "../engine/run-watch.ts";
+import { openNamelessFile } from "./nameless-file.ts";
 
 /**
  * The last run that a shard began, where it outlives the shard: in a file without a name, in memory, that supervisor and
@@ -47,7 +47,7 @@ const noteBytes = headBytes + idBytes + 4 * mostMarks + digestBytes;
 /** Undefined where no folder can be written: then a crash is told without the request's id, and none is known again. */
 export function createRunNote(folders: readonly string[]): RunNote | undefined {
   for (const folder of folders) {
-    const descriptor = openNameless(folder);
+    const descriptor = openNamelessFile(folder, noteBytes);
     if (descriptor === undefined) continue;
     return {
       descriptor,
@@ -111,24 +111,3 @@ export function noteRunsAt(descriptor: number): RunNoting {
 }
 
 const over = Buffer.of(0);
-
-/**
- * Of its full size from the beginning: what a run is noted in must not be lacking when it begins, as where the folder is
- * full by then.
- */
-function openNameless(folder: string): number | undefined {
-  let descriptor: number | undefined;
-  try {
-    const own = mkdtempSync(join(folder, "slipway-"));
-    try {
-      descriptor = openSync(join(own, "run"), constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600);
-      if (writeSync(descriptor, Buffer.alloc(noteBytes), 0, noteBytes, 0) === noteBytes) return descriptor;
-    } finally {
-      rmSync(own, { recursive: true });
-    }
-  } catch {
-    // Another folder may do.
-  }
-  if (descriptor !== undefined) closeSync(descriptor);
-  return undefined;
-}

@@ -83,8 +83,17 @@ export async function runServe(edge: ServeEdge): Promise<0 | 1> {
   // What fetch has put there is nobody else's; a file that a person names may be exported anew at any time.
   const isFileStable = edge.modelPath === undefined;
   const { modelPath, modelFiles, modelBytes } = ground;
-  const served = ground.mixesRows ? { ...config, batchLimit: 1 } : config;
+  const served = { ...config, ...threadsOf(config, plan), batchLimit: ground.mixesRows ? 1 : config.batchLimit };
   return serve({ config: served, edge, log, write, modelPath, modelFiles, modelBytes, isFileStable, plan });
+}
+
+/** The run of the only shard is always alone; whether more threads pay is not found out where that takes the model twice. */
+function threadsOf(
+  { intraOpThreads, loneIntraOpThreads }: Config,
+  { shards, hasRoomForTwo }: Plan & { readonly ok: true },
+): Pick<Config, "intraOpThreads"> {
+  const isAlwaysAlone = shards === 1 && !hasRoomForTwo;
+  return { intraOpThreads: isAlwaysAlone ? Math.max(intraOpThreads, loneIntraOpThreads) : intraOpThreads };
 }
 
 interface ServeOptions {
@@ -151,6 +160,8 @@ async function serve({
       memoryBudgetBytes: plan.memoryBudgetBytes,
       connectionLimit: Math.ceil(maximumConnections / plan.shards),
     },
+    loneThreads: config.loneIntraOpThreads > config.intraOpThreads ? config.loneIntraOpThreads : undefined,
+    hasRoomForTwo: plan.hasRoomForTwo,
     packed: packing.then((packed) => packed?.path),
     script: edge.script,
     state,

@@ -1,14 +1,22 @@
 import { setTimeout as pause } from "node:timers/promises";
+import type { LoneRunsSettings } from "../engine/lone-runs/add-lone-runs.ts";
+import type { RunSlotPlace } from "../engine/lone-runs/run-slots.ts";
 import { createRecentLosses } from "../engine/recent-losses.ts";
 import type { EngineFailure } from "../engine/run.ts";
 import type { FromShard, LoadedShard, Question, ShardCounts, StartShard } from "../shard/messages.ts";
 import type { ServerState } from "../state.ts";
 import type { CrashRegister, RepeatedCrash } from "./crash-register.ts";
+import { namelessFileFolders } from "./nameless-file.ts";
+import { createSlotAllocation } from "./slot-allocation.ts";
 import { type GivenConnection, type ShardEnd, type ShardProcess, startShard } from "./start-shard.ts";
 
 export interface ShardsOptions {
   readonly count: number;
-  readonly start: Omit<StartShard, "withoutWarmUp" | "packedPath">;
+  readonly start: Omit<StartShard, "withoutWarmUp" | "packedPath" | "loneRuns">;
+  /** Threads of a run that is the only one of all shards; undefined: as many as of others. */
+  readonly loneThreads: number | undefined;
+  /** Each shard may load the model twice, also where it is not packed. */
+  readonly hasRoomForTwo: boolean;
   /** The packed model, for which the first shards wait; undefined: there is none. */
   readonly packed: Promise<string | undefined>;
   readonly script: URL;
@@ -62,6 +70,8 @@ interface Shard {
   open: number;
   isLoaded: boolean;
   isUsable: boolean;
+  /** Where it tells the others that it runs. */
+  readonly slot: RunSlotPlace | undefined;
   /** It was told to load the packed model. */
   readonly isPacked: boolean;
   /** While it runs the model on zeros: ends it if that takes too long. */
@@ -85,6 +95,8 @@ const watchMilliseconds = 500;
 const warmUpSeconds = 10;
 /** On a GPU the first run also looks for kernels, and TensorRT builds its engine; the runs show whether the provider works at all. */
 const gpuWarmUpSeconds = 180;
+/** Of the time that a run may take: it is made again, with other threads. */
+const longestTrialShare = 0.25;
 /** What a shard that will run nothing any more has to answer who waits. */
 const brokenMilliseconds = 2000;
 
@@ -98,6 +110,23 @@ export function createShards(options: ShardsOptions): Shards {
   let packedPath: string | undefined;
   /** As the first shard has measured; another one reads other times. */
   let batchRows: number | undefined;
+
+  const isOnlyOne = options.count === 1;
+  const slots =
+    options.loneThreads === undefined || isOnlyOne
+      ? undefined
+      : createSlotAllocation(options.count, namelessFileFolders);
+  /** Of a shard that cannot tell the others of its runs, none is alone. */
+  const loneRunsOf = (slot: RunSlotPlace | undefined): LoneRunsSettings | undefined =>
+    options.loneThreads === undefined ||
+    (slot === undefined && !isOnlyOne) ||
+    (packedPath === undefined && !options.hasRoomForTwo)
+      ? undefined
+      : {
+          threads: options.loneThreads,
+          slot,
+          longestTrialSeconds: options.start.config.runSeconds * longestTrialShare,
+        };
 
   const fail = (failure: EngineFailure): void => {
     if (hasFailed || isDraining) return;
@@ -212,6 +241,7 @@ export function createShards(options: ShardsOptions): Shards {
 
   const end = (shard: Shard, ended: ShardEnd): void => {
     shards.delete(shard);
+    if (shard.slot !== undefined) slots?.free(shard.slot);
     const wasWarming = shard.warmUpTimer !== undefined;
     clearTimeout(shard.warmUpTimer);
     options.onEnded(shard.counts);
@@ -269,12 +299,15 @@ export function createShards(options: ShardsOptions): Shards {
   };
 
   const add = (): void => {
+    const slot = slots?.take();
     const shard: Shard = {
       child: startShard({
         script: options.script,
+        slotsDescriptor: slots?.descriptor,
         writeLog: options.writeLog,
         onMessage: (message) => receive(shard, message),
       }),
+      slot,
       open: 0,
       isLoaded: false,
       isUsable: false,
@@ -288,7 +321,7 @@ export function createShards(options: ShardsOptions): Shards {
     };
     shards.add(shard);
     void shard.child.ended.then((ended) => end(shard, ended));
-    shard.child.send({ ...options.start, packedPath, withoutWarmUp });
+    shard.child.send({ ...options.start, packedPath, withoutWarmUp, loneRuns: loneRunsOf(slot) });
     shard.child.send({ kind: "watchlist", ...options.crashes.watchlist() });
   };
 

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import type { Socket } from "node:net";
 import { createInterface } from "node:readline";
 import { type FromShard, type Protocol, shardCommand, type ToShard, withNote } from "../shard/messages.ts";
+import { namelessFileFolders } from "./nameless-file.ts";
 import { createRunNote, type NotedRun } from "./run-note.ts";
 
 /** One shard's process. */
@@ -35,6 +36,8 @@ export interface ShardEnd {
 export interface ShardProcessOptions {
   /** Module that runs {@link import("../shard/run-shard.ts").runShard} when its first argument is `shard`. */
   readonly script: URL;
+  /** Of what says which shards run; undefined: there is nothing of the kind. */
+  readonly slotsDescriptor: number | undefined;
   readonly onMessage: (message: FromShard) => void;
   /** Takes the shard's log, a line at a time. */
   readonly writeLog: (line: string) => void;
@@ -45,15 +48,13 @@ export interface ShardProcessOptions {
  * lets 100 MB of them pile up in a process that serves 10,000 a second, and then stops for 10 ms.
  */
 const youngGeneration = "--max-semi-space-size=4";
-/** In memory, and writable in most containers; where it is not, the folder for temporary files may be. */
-const noteFolders = ["/dev/shm", "/tmp"];
 
-export function startShard({ script, onMessage, writeLog }: ShardProcessOptions): ShardProcess {
-  const note = createRunNote(noteFolders);
+export function startShard({ script, slotsDescriptor, onMessage, writeLog }: ShardProcessOptions): ShardProcess {
+  const note = createRunNote(namelessFileFolders);
   const child: ChildProcess = fork(script, [shardCommand, ...(note === undefined ? [] : [withNote])], {
     execArgv: [youngGeneration],
     serialization: "advanced",
-    stdio: ["ignore", "pipe", "inherit", "ipc", note?.descriptor ?? "ignore"],
+    stdio: ["ignore", "pipe", "inherit", "ipc", note?.descriptor ?? "ignore", slotsDescriptor ?? "ignore"],
   });
   if (child.stdout !== null) createInterface({ input: child.stdout }).on("line", writeLog);
   child.on("message", onMessage);

@@ -40,6 +40,7 @@ const server = some({
   session: some({
     workers: threads,
     intraOpThreads: threads,
+    loneIntraOpThreads: threads,
     providers: fc.constantFrom(["cuda", "cpu"], ["tensorrt", "cuda"], ["cpu"]),
   }),
   batching: some({ maxSize: fc.integer({ min: 1, max: 32 }), maxDelayMs: fc.nat(1000), maxQueue: fc.nat(100_000) }),

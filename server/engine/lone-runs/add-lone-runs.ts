@@ -1,0 +1,41 @@
+import type { Session, SessionSettings } from "../session.ts";
+import { openSession } from "../session.ts";
+import { type LoneRunsDecision, withLoneRuns } from "./lone-session.ts";
+import { onlyRunSlot, type RunSlotPlace, runSlotAt } from "./run-slots.ts";
+
+export interface LoneRunsSettings {
+  /** Of a run that is the only one in its pod. */
+  readonly threads: number;
+  /** Undefined: there is one shard. */
+  readonly slot: RunSlotPlace | undefined;
+  /** Runs that take longer are not made twice to find out. */
+  readonly longestTrialSeconds: number;
+}
+
+export interface LoneRunsEdge {
+  readonly variables: Readonly<Record<string, string | undefined>>;
+  /** Monotonic, milliseconds; one clock for all processes of the machine. */
+  readonly machineNow: () => number;
+  readonly later: (task: () => void) => void;
+  readonly onDecided: (decision: LoneRunsDecision) => void;
+}
+
+/** `lone`: undefined where all runs use the same threads. `settings`: what the session was opened with. */
+export function addLoneRuns(
+  session: Session,
+  settings: SessionSettings,
+  lone: LoneRunsSettings | undefined,
+  { variables, machineNow, later, onDecided }: LoneRunsEdge,
+): Session {
+  // On another provider threads are not what a run takes its time for.
+  if (lone === undefined || session.provider !== "cpu") return session;
+  return withLoneRuns({
+    session,
+    openWide: () => openSession({ ...settings, intraOpThreads: lone.threads, providers: ["cpu"] }, variables),
+    slot: lone.slot === undefined ? onlyRunSlot : runSlotAt(lone.slot, machineNow),
+    now: machineNow,
+    later,
+    longestTrialSeconds: lone.longestTrialSeconds,
+    onDecided,
+  });
+}

@@ -1,0 +1,199 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { Tensor } from "../../tensor.ts";
+import type { Session } from "../session.ts";
+import { type LoneRunsDecision, withLoneRuns } from "./lone-session.ts";
+
+interface Ground {
+  /** Milliseconds for each element. */
+  narrow: number;
+  wide: number;
+  /** What another shard leaves of being alone. */
+  isAlone: boolean;
+  answer: number;
+  canOpen: boolean;
+}
+
+/** A session whose clock moves by what it runs. */
+function start(changes: Partial<Ground> = {}) {
+  const ground: Ground = { narrow: 1, wide: 0.5, isAlone: true, answer: 1, canOpen: true, ...changes };
+  let time = 0;
+  const ran: string[] = [];
+  const told: string[] = [];
+  const waiting: (() => void)[] = [];
+  const decisions: LoneRunsDecision[] = [];
+  const made = (name: "narrow" | "wide"): Session => ({
+    ok: true,
+    signature: { inputs: [], outputs: [] },
+    skippedOutputs: [],
+    provider: "cpu",
+    refusedProviders: [],
+    run(inputs) {
+      ran.push(name);
+      time += ground[name] * (inputs[0]?.data.length ?? 0);
+      return { kind: "done", outputs: [tensor([name === "wide" ? ground.answer : 1])] };
+    },
+    close: () => void told.push(`close ${name}`),
+  });
+  const session = withLoneRuns({
+    session: made("narrow"),
+    openWide() {
+      told.push("open");
+      return ground.canOpen ? made("wide") : { ok: false, reason: "OutOfMemory", message: "no room" };
+    },
+    slot: {
+      begin: () => void told.push("begin"),
+      end: () => void told.push("end"),
+      isAlone: () => ground.isAlone,
+    },
+    now: () => time,
+    later: (task) => waiting.push(task),
+    longestTrialSeconds: 1,
+    onDecided: (decision) => decisions.push(decision),
+  });
+  /** What ran for so many requests of so many elements. */
+  const run = (times: number, elements = 10): string => {
+    ran.length = 0;
+    for (let index = 0; index < times; index++) {
+      session.run([tensor(Array.from({ length: elements }, () => 0))], ["y"]);
+      for (const task of waiting.splice(0)) task();
+    }
+    return ran.map((name) => name[0]).join("");
+  };
+  return { session, ground, run, told, decisions, wait: (milliseconds: number) => (time += milliseconds) };
+}
+
+function tensor(values: readonly number[]): Tensor {
+  return { name: "x", datatype: "FP32", shape: [values.length], data: Float32Array.from(values) };
+}
+
+const undecided = `${"n".repeat(8)}${"nw".repeat(8)}`;
+
+describe("runs that are alone", () => {
+  test("are made with both sessions some times, and with all cores when that is faster", () => {
+    const { run, decisions } = start();
+    assert.equal(run(20), `${undecided}wwww`);
+    assert.deepEqual(decisions, [{ pays: true, gain: 2, isSame: true }]);
+  });
+
+  test("keep their threads where more are hardly faster", () => {
+    const { run, decisions, told } = start({ wide: 0.9 });
+    assert.equal(run(20), `${undecided}nnnn`);
+    assert.equal(decisions[0]?.pays, false);
+    assert.equal(told.filter((what) => what === "close wide").length, 1, "its memory is given back");
+  });
+
+  test("keep their threads for good where other bits come of it", () => {
+    const { run, decisions, wait } = start({ answer: 1.5 });
+    assert.equal(run(16), undecided);
+    assert.deepEqual(decisions, [{ pays: false, gain: 2, isSame: false }]);
+    wait(1e9);
+    assert.equal(run(20), "n".repeat(20));
+  });
+
+  test("keep their threads where the model cannot be loaded again", () => {
+    const { run, told, decisions } = start({ canOpen: false });
+    assert.equal(run(40), "n".repeat(40));
+    assert.equal(told.filter((what) => what === "open").length, 1);
+    assert.deepEqual(decisions, [{ pays: false, gain: undefined, isSame: true }]);
+  });
+
+  test("are not looked for among short ones, which tell nobody of themselves", () => {
+    const { run, told } = start({ narrow: 0.09 });
+    assert.equal(run(40), "n".repeat(40));
+    assert.deepEqual(told, []);
+  });
+
+  test("tell of themselves when they are long, from the second on", () => {
+    const { run, told } = start();
+    run(3);
+    assert.deepEqual(told, ["begin", "end", "begin", "end"]);
+  });
+
+  test("tell that they are over when they throw", () => {
+    const { session, run, told } = start();
+    run(1);
+    const broken = Object.defineProperty([], "0", { get: () => assert.fail("broken") }) as readonly Tensor[];
+    assert.throws(() => session.run(broken, []));
+    assert.deepEqual(told, ["begin", "end"]);
+  });
+
+  test("are tried again after a while: others of the machine may have been busy", () => {
+    const { run, ground, wait } = start({ wide: 2 });
+    run(16);
+    ground.wide = 0.5;
+    assert.equal(run(20), "n".repeat(20));
+    wait(10_000);
+    assert.equal(run(18), `${undecided}ww`);
+  });
+
+  test("are tried five times, and less and less often", () => {
+    const { run, wait, decisions } = start({ wide: 2 });
+    for (let minutes = 0; minutes < 10_000; minutes++) {
+      run(20);
+      wait(60_000);
+    }
+    assert.equal(decisions.length, 5);
+  });
+
+  test("are tried again at once when they take four times as long", () => {
+    const { run, decisions } = start({ wide: 2 });
+    run(16);
+    run(16, 39);
+    assert.equal(decisions.length, 1);
+    run(16, 40);
+    assert.equal(decisions.length, 2);
+  });
+
+  test("so long that making them twice would take too long are not made twice", () => {
+    const { run } = start();
+    assert.equal(run(20, 1001), "n".repeat(20));
+  });
+});
+
+describe("runs beside others", () => {
+  test("have their own threads", () => {
+    const { run, ground } = start();
+    run(16);
+    ground.isAlone = false;
+    assert.equal(run(3), "nnn");
+    ground.isAlone = true;
+    assert.equal(run(3), "www");
+  });
+
+  test("are no trials", () => {
+    const { run, decisions } = start({ isAlone: false });
+    assert.equal(run(40), "n".repeat(40));
+    assert.equal(decisions.length, 0);
+  });
+
+  test("that came during a trial make it none", () => {
+    const { run, ground, decisions } = start();
+    run(15);
+    let asked = 0;
+    Object.defineProperty(ground, "isAlone", { get: () => ++asked % 2 === 1 });
+    run(6);
+    assert.equal(decisions.length, 0);
+  });
+});
+
+test("a request much smaller than those of the trials has its own threads", () => {
+  const { run } = start();
+  run(16);
+  assert.equal(run(2, 5), "ww");
+  assert.equal(run(2, 4), "nn");
+});
+
+test("requests of unlike sizes are compared by what an element takes", () => {
+  const { run, decisions } = start({ wide: 0.9 });
+  run(8);
+  for (const size of [100, 10, 100, 10, 100, 10, 100, 10]) run(1, size);
+  assert.ok(Math.abs((decisions[0]?.gain ?? 0) - 1 / 0.9) < 1e-9);
+});
+
+test("both sessions are closed", () => {
+  const { session, run, told } = start();
+  run(16);
+  session.close();
+  assert.deepEqual(told.slice(-2), ["close wide", "close narrow"]);
+});

@@ -1,0 +1,19 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createSlotAllocation } from "./slot-allocation.ts";
+
+test("each shard has a slot of its own, and those that end leave theirs", () => {
+  const slots = createSlotAllocation(2, ["/tmp"]) ?? assert.fail("no folder to write to");
+  const taken = [slots.take(), slots.take(), slots.take(), slots.take()];
+  assert.deepEqual(
+    taken.map((place) => place?.slot),
+    [0, 1, 2, 3],
+  );
+  assert.equal(slots.take(), undefined);
+  if (taken[1] !== undefined) slots.free(taken[1]);
+  assert.equal(slots.take()?.slot, 1);
+});
+
+test("none where no folder can be written", () => {
+  assert.equal(createSlotAllocation(2, ["/nowhere"]), undefined);
+});
