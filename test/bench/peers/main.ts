@@ -8,7 +8,7 @@ import { pythonEnvironments } from "./install/python-environments.ts";
 import { benchModels } from "./model.ts";
 import { helpText, type Options, readOptions } from "./options.ts";
 import { benchPeers } from "./peers.ts";
-import { chartOf } from "./report/chart.ts";
+import { chartOf } from "./report/chart/chart.ts";
 import { reportText } from "./report/report-text.ts";
 import { runBench } from "./run-bench.ts";
 

@@ -14,7 +14,7 @@ test("without words everything is measured, as the project's figures are", () =>
       only: [],
       models: [],
       protocols: ["json", "binary", "grpc"],
-      parts: ["cells", "order", "start", "health", "memory"],
+      parts: ["cells", "order", "start", "health", "memory", "scaling"],
       connections: [1, 8, 32],
       pairs: 5,
       seconds: 2,

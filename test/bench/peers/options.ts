@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import { type Protocol, protocols } from "./wire/request.ts";
 
 /** What can be measured, in the order in which it is. */
-export const parts = ["cells", "order", "start", "health", "memory"] as const;
+export const parts = ["cells", "order", "start", "health", "memory", "scaling"] as const;
 export type Part = (typeof parts)[number];
 
 export interface Options {

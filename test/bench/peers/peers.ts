@@ -78,7 +78,11 @@ export function benchPeers(sources: PeerSources): readonly Peer[] {
 
 /** With another number of workers, of which each would have the model, for the memory that they share. */
 export function slipwayOf(workers: number, sources: PeerSources): Peer {
-  return slipway(`slipway with ${workers} workers`, sources, { [environment.workers]: String(workers) });
+  return slipway(workersName(workers), sources, { [environment.workers]: String(workers) });
+}
+
+export function workersName(workers: number): string {
+  return `slipway with ${workers} worker${workers === 1 ? "" : "s"}`;
 }
 
 /** The image's defaults in a container without a CPU limit, but for what `settings` says. */

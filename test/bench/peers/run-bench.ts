@@ -8,6 +8,7 @@ import { type CellResults, measureCells } from "./cells.ts";
 import { type HealthReading, measureHealth } from "./figures/health.ts";
 import { measureMemory, type MemoryReading } from "./figures/memory.ts";
 import { measureOrder, type OrderReading } from "./figures/order.ts";
+import { measureScaling, type ScalingReading } from "./figures/scaling.ts";
 import { measureStarts, type StartReading } from "./figures/starts.ts";
 import { install } from "./install/install.ts";
 import type { PythonEnvironment } from "./install/python-environments.ts";
@@ -27,6 +28,7 @@ export interface BenchResults extends CellResults {
   readonly starts: readonly StartReading[];
   readonly healths: readonly HealthReading[];
   readonly memories: readonly MemoryReading[];
+  readonly scalings: readonly ScalingReading[];
 }
 
 /** Ends early when the signal says so, with nothing left behind. */
@@ -77,6 +79,7 @@ export async function runBench(options: Options, signal: AbortSignal, report: Re
     const starts = await measure("start", [], () => measureStarts(bench, problems));
     const healths = await measure("health", [], () => measureHealth(bench, problems));
     const memories = await measure("memory", [], () => measureMemory(bench, problems));
+    const scalings = await measure("scaling", [], () => measureScaling(bench, problems));
     return {
       ...cells,
       peers: peers.map(({ name, product, kind, isBatching }) => ({ name, product, kind, isBatching })),
@@ -85,6 +88,7 @@ export async function runBench(options: Options, signal: AbortSignal, report: Re
       starts,
       healths,
       memories,
+      scalings,
     };
   } finally {
     await endAll();

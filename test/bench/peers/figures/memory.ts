@@ -28,13 +28,18 @@ const loadSeconds = 3;
 /** What is done after an answer is done by then. */
 const settleMs = 1_000;
 
-/** conv224 in every peer without its batching; the large MLP in Slipway with 1 and 4 workers, for what they share. */
+/**
+ * conv224 in every peer without its batching, and in Slipway with 2 workers on a machine of any size; the large MLP in
+ * Slipway with 1 and 4 workers, for what they share.
+ */
 export async function measureMemory(bench: Bench, problems: Problem[]): Promise<readonly MemoryReading[]> {
   const plain = bench.peers.filter(({ isBatching }) => !isBatching);
   const hasSlipway = plain.some(({ kind }) => kind === "slipway");
+  const slipways = (...workers: readonly number[]): readonly Peer[] =>
+    hasSlipway ? workers.map((count) => slipwayOf(count, bench.sources)) : [];
   const works: Readonly<Record<string, readonly Peer[]>> = {
-    conv224: plain,
-    mlp: hasSlipway ? [slipwayOf(1, bench.sources), slipwayOf(4, bench.sources)] : [],
+    conv224: [...plain, ...slipways(2)],
+    mlp: slipways(1, 4),
   };
   const readings: MemoryReading[] = [];
   for (const model of benchModels()) {

@@ -5,7 +5,7 @@ import { placeRequest } from "../cells.ts";
 import { runLoad } from "../load/run-load.ts";
 import { meanModel, type Model } from "../model.ts";
 import type { Peer } from "../peer.ts";
-import { rawOutputs } from "../raw.ts";
+import { measureRaw, rawOutputs, rawSettings } from "../raw.ts";
 import { checkAnswer, firstInferenceMs, withPeer } from "../started-peer.ts";
 import { measureWindow } from "../window.ts";
 import type { Outputs } from "../wire/answer.ts";
@@ -13,6 +13,7 @@ import { requestOf } from "../wire/request.ts";
 
 /** What a request of one size takes in a process that has seen the other size before, or has not. */
 export interface OrderReading {
+  /** Or {@link rawPeer}. */
   readonly peer: string;
   readonly size: "large" | "small";
   readonly position: "first" | "second";
@@ -20,6 +21,11 @@ export interface OrderReading {
   readonly cpuMs: number;
   readonly perSecond: number;
 }
+
+/** ONNX Runtime alone on the large request: what the run itself takes. */
+export const rawPeer = "raw, 1 thread";
+
+const [oneThread] = rawSettings;
 
 /** As many numbers as a picture of 224 x 224 has. */
 const largeRows = 37_632;
@@ -39,6 +45,7 @@ export async function measureOrder(bench: Bench, problems: Problem[]): Promise<r
   };
   const readings: OrderReading[] = [];
   for (let turn = 0; turn < bench.pairs; turn += 1) {
+    readings.push(await measureRun(bench, sizes.large, turn));
     for (const peer of bench.peers.filter(({ kind }) => kind !== "product")) {
       for (const order of [
         ["large", "small"],
@@ -53,6 +60,12 @@ export async function measureOrder(bench: Bench, problems: Problem[]): Promise<r
     }
   }
   return readings;
+}
+
+async function measureRun(bench: Bench, model: Model, turn: number): Promise<OrderReading> {
+  const { cpuMs, perSecond } = await measureRaw(bench, model, await placeRequest(bench, model), oneThread, turn);
+  bench.report(`order turn ${turn + 1}: ${rawPeer} large: CPU ${cpuMs.toFixed(3)} ms`);
+  return { peer: rawPeer, size: "large", position: "first", turn, cpuMs, perSecond };
 }
 
 type Size = OrderReading["size"];

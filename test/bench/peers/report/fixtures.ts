@@ -24,6 +24,8 @@ export const facts: readonly PeerFacts[] = [
   { name: "slipway", product: "slipway", kind: "slipway", isBatching: false },
   { name: "slipway-w1", product: "slipway", kind: "slipway", isBatching: false },
   { name: "node", product: "node", kind: "floor", isBatching: false },
+  { name: "node-2", product: "node", kind: "floor", isBatching: false },
+  { name: "mlserver-batch", product: "mlserver", kind: "product", isBatching: true },
   { name: "triton", product: "triton", kind: "product", isBatching: false },
   { name: "triton-batch", product: "triton", kind: "product", isBatching: true },
 ];
@@ -38,6 +40,7 @@ export function resultsOf(change: Partial<BenchResults>): BenchResults {
     starts: [],
     healths: [],
     memories: [],
+    scalings: [],
     ...change,
   };
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { median, pairedRatio } from "./paired.ts";
+import { median, pairedDifference, pairedRatio } from "./paired.ts";
 
 const turns = (...values: readonly number[]) => values.map((value, turn) => ({ turn, value }));
 
@@ -21,6 +21,13 @@ test("turns that one side lacks, or in which the other is 0, are left out", () =
   assert.equal(pairedRatio([{ turn: 1, value: 6 }], [{ turn: 1, value: 3 }, ...turns(100)]), 2);
   assert.equal(pairedRatio(turns(1, 4), turns(0, 2)), 2);
   assert.equal(pairedRatio(turns(1), [{ turn: 1, value: 1 }]), undefined);
+});
+
+test("a difference is taken within each turn, too, and there a 0 says as much as any value", () => {
+  // The difference of the medians would be 0.
+  assert.equal(pairedDifference(turns(1, 10, 100), turns(10, 100, 1)), -9);
+  assert.equal(pairedDifference(turns(3), turns(0)), 3);
+  assert.equal(pairedDifference(turns(1), [{ turn: 1, value: 1 }]), undefined);
 });
 
 test("property: swapping the sides of an odd number of turns gives the inverse", () => {

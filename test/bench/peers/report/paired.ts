@@ -17,10 +17,18 @@ export function median(values: readonly number[]): number | undefined {
  * such a turn. A turn in which theirs is 0 says nothing and is left out.
  */
 export function pairedRatio(ours: readonly TurnValue[], theirs: readonly TurnValue[]): number | undefined {
+  return median(pairsOf(ours, theirs).flatMap(([own, other]) => (other === 0 ? [] : [own / other])));
+}
+
+/** Median of ours - theirs over the turns that have both; undefined without such a turn. */
+export function pairedDifference(ours: readonly TurnValue[], theirs: readonly TurnValue[]): number | undefined {
+  return median(pairsOf(ours, theirs).map(([own, other]) => own - other));
+}
+
+function pairsOf(ours: readonly TurnValue[], theirs: readonly TurnValue[]): readonly (readonly [number, number])[] {
   const byTurn = new Map(theirs.map(({ turn, value }) => [turn, value]));
-  const ratios = ours.flatMap(({ turn, value }) => {
+  return ours.flatMap(({ turn, value }) => {
     const other = byTurn.get(turn);
-    return other === undefined || other === 0 ? [] : [value / other];
+    return other === undefined ? [] : [[value, other] as const];
   });
-  return median(ratios);
 }

@@ -1,5 +1,5 @@
 import type { BenchResults } from "../run-bench.ts";
-import { goalLines } from "./goals.ts";
+import { goalLines } from "./goals/goal-lines.ts";
 import { compareCells, isLostByCpu, isLostByRate } from "./lost-cells.ts";
 import { markdownTable, shortNumber } from "./markdown-table.ts";
 import { modelTable } from "./model-table.ts";

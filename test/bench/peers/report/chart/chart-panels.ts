@@ -1,8 +1,8 @@
-import type { CellReading } from "../cells.ts";
-import type { PeerFacts } from "../run-bench.ts";
-import { type Protocol, protocols } from "../wire/request.ts";
-import { type CellSummary, summarizeCells } from "./cell-summary.ts";
-import { subject } from "./lost-cells.ts";
+import type { CellReading } from "../../cells.ts";
+import type { PeerFacts } from "../../run-bench.ts";
+import { type Protocol, protocols } from "../../wire/request.ts";
+import { type CellSummary, summarizeCells } from "../cell-summary.ts";
+import { subject } from "../lost-cells.ts";
 
 /** One dot of the chart: the best way to start a product, but for Slipway its default one. */
 export interface ChartPoint {

@@ -1,8 +1,8 @@
-import type { CellReading } from "../cells.ts";
-import type { PeerFacts } from "../run-bench.ts";
-import { protocols } from "../wire/request.ts";
+import type { CellReading } from "../../cells.ts";
+import type { PeerFacts } from "../../run-bench.ts";
+import { protocols } from "../../wire/request.ts";
 import { chartConnections, type ChartPanel, chartPanels, type ChartPoint } from "./chart-panels.ts";
-import { shortNumber } from "./markdown-table.ts";
+import { shortNumber } from "../markdown-table.ts";
 
 /** Pixels. */
 const width = 880;

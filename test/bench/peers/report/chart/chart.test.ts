@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { chartOf } from "./chart.ts";
-import { cellOf, facts } from "./fixtures.ts";
+import { cellOf, facts } from "../fixtures.ts";
 
 /** Where the dot of a product stands in the one panel that there is. */
 function dotOf(svg: string, product: string): number {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { chartPanels } from "./chart-panels.ts";
-import { cellOf, facts } from "./fixtures.ts";
+import { cellOf, facts } from "../fixtures.ts";
 
 test("a product stands by its best start, Slipway by its default one, the floor by its own best", () => {
   const cells = [
