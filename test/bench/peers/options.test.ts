@@ -23,6 +23,17 @@ test("without words everything is measured, as the project's figures are", () =>
   );
 });
 
+test("a quick run is shorter where its lengths are not given, and a whole one by default", () => {
+  const lengthsOf = (...words: readonly string[]): readonly unknown[] => {
+    const result = readOptions(words, names, "/cache");
+    assert.ok(result.ok);
+    return [result.options.quick, result.options.pairs, result.options.seconds];
+  };
+  assert.deepEqual(lengthsOf(), [false, 5, 2]);
+  assert.deepEqual(lengthsOf("--quick"), [true, 2, 1]);
+  assert.deepEqual(lengthsOf("--quick", "--pairs", "3", "--seconds", "4"), [true, 3, 4]);
+});
+
 test("lists keep the bench's order, whatever the order of the words", () => {
   const result = readOptions(["--only", "triton,slipway", "--connections", "32,1"], names, "/cache");
   assert.ok(result.ok);

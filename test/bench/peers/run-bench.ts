@@ -10,12 +10,15 @@ import { measureMemory, type MemoryReading } from "./figures/memory.ts";
 import { measureOrder, type OrderReading } from "./figures/order.ts";
 import { measureScaling, type ScalingReading } from "./figures/scaling.ts";
 import { measureStarts, type StartReading } from "./figures/starts.ts";
+import { expectedMinutes } from "./expected-minutes.ts";
 import { install } from "./install/install.ts";
 import type { PythonEnvironment } from "./install/python-environments.ts";
 import { benchModels } from "./model.ts";
 import type { Options, Part } from "./options.ts";
 import type { Peer } from "./peer.ts";
 import { benchPeers, environmentOf } from "./peers.ts";
+import { type RunFacts, runText } from "./run-facts.ts";
+import { figurePeers, wantedPeers } from "./wanted-peers.ts";
 import type { PeerProcess } from "./process/peer-process.ts";
 
 /** What a peer is, for whoever reads the results. */
@@ -23,6 +26,7 @@ export type PeerFacts = Pick<Peer, "name" | "product" | "kind" | "isBatching">;
 
 /** Everything that was measured, and what could not be. */
 export interface BenchResults extends CellResults {
+  readonly run: RunFacts;
   readonly peers: readonly PeerFacts[];
   readonly orders: readonly OrderReading[];
   readonly starts: readonly StartReading[];
@@ -37,7 +41,7 @@ export async function runBench(options: Options, signal: AbortSignal, report: Re
   const { missing } = await install(options.folder, environments, report);
   const image = await step(report, "staging the server's image", serverImage);
   const sources = { image, folder: options.folder };
-  const wanted = benchPeers(sources).filter(({ name }) => options.only.length === 0 || options.only.includes(name));
+  const wanted = wantedPeers(benchPeers(sources), options);
   const problems: Problem[] = [];
   const peers = wanted.filter((peer) => {
     const why = missing.get(environmentOf(peer.product) ?? "kserve");
@@ -62,6 +66,9 @@ export async function runBench(options: Options, signal: AbortSignal, report: Re
     signal,
     report,
   };
+  const figures: Bench = { ...bench, peers: figurePeers(peers, options) };
+  const minutes = expectedMinutes(bench.peers, figures.peers, bench.models, options);
+  report(`${runText(options)}; about ${Math.max(1, Math.round(minutes))} min`);
   const empty: CellResults = { cells: [], raws: [], problems: [] };
   const measure = async <T>(part: Part, nothing: T, work: () => Promise<T>): Promise<T> => {
     if (!options.parts.includes(part)) return nothing;
@@ -75,13 +82,14 @@ export async function runBench(options: Options, signal: AbortSignal, report: Re
   };
   try {
     const cells = await measure("cells", empty, () => measureCells(bench));
-    const orders = await measure("order", [], () => measureOrder(bench, problems));
-    const starts = await measure("start", [], () => measureStarts(bench, problems));
-    const healths = await measure("health", [], () => measureHealth(bench, problems));
-    const memories = await measure("memory", [], () => measureMemory(bench, problems));
-    const scalings = await measure("scaling", [], () => measureScaling(bench, problems));
+    const orders = await measure("order", [], () => measureOrder(figures, problems));
+    const starts = await measure("start", [], () => measureStarts(figures, problems));
+    const healths = await measure("health", [], () => measureHealth(figures, problems));
+    const memories = await measure("memory", [], () => measureMemory(figures, problems));
+    const scalings = await measure("scaling", [], () => measureScaling(figures, problems));
     return {
       ...cells,
+      run: { pairs: options.pairs, seconds: options.seconds, quick: options.quick },
       peers: peers.map(({ name, product, kind, isBatching }) => ({ name, product, kind, isBatching })),
       problems: [...problems, ...cells.problems],
       orders,
@@ -97,8 +105,7 @@ export async function runBench(options: Options, signal: AbortSignal, report: Re
 }
 
 /** Of the peers that are wanted, so that one alone does not install all. */
-function environmentsOf({ only }: Options): readonly PythonEnvironment["name"][] {
+function environmentsOf(options: Options): readonly PythonEnvironment["name"][] {
   const peers = benchPeers({ image: { command: [], environment: {} }, folder: "" });
-  const named = peers.filter(({ name }) => only.length === 0 || only.includes(name));
-  return [...new Set(named.flatMap(({ product }) => environmentOf(product) ?? []))];
+  return [...new Set(wantedPeers(peers, options).flatMap(({ product }) => environmentOf(product) ?? []))];
 }

@@ -10,13 +10,14 @@ export interface WindowReading extends LoadReading {
   readonly othersCores: number;
 }
 
-/** Too few answers say nothing: where a window has fewer than one for each connection, a long one takes its place. */
-const longSeconds = 10;
+/** Too few answers say nothing: where a window has fewer than one for each connection, a longer one takes its place. */
+const longer = 5;
+const longestSeconds = 10;
 
 export async function measureWindow(pid: number, load: Load): Promise<WindowReading> {
   const reading = await measureOnce(pid, load);
-  if (reading.requests >= load.connections || load.seconds >= longSeconds) return reading;
-  return measureOnce(pid, { ...load, seconds: longSeconds });
+  if (reading.requests >= load.connections || load.seconds >= longestSeconds) return reading;
+  return measureOnce(pid, { ...load, seconds: Math.min(longestSeconds, longer * load.seconds) });
 }
 
 async function measureOnce(pid: number, load: Load): Promise<WindowReading> {

@@ -40,7 +40,12 @@ export async function measureScaling(bench: Bench, problems: Problem[]): Promise
   const processors = ownProcessors();
   const counts = scalingCores.filter((count) => count <= processors.length);
   const [peer] = bench.peers.filter(({ kind }) => kind === "slipway");
-  if (counts.length < 2 || peer === undefined) return [];
+  if (peer === undefined) return [];
+  if (counts.length < 2) {
+    const why = `needs ${scalingCores[1]} cores to say anything, and ${processors.length} may be used`;
+    problems.push({ peer: peer.name, what: "growth with cores", why });
+    return [];
+  }
   const readings: ScalingReading[] = [];
   for (const { model: name, protocol } of cells) {
     const [model] = benchModels().filter((known) => known.name === name);

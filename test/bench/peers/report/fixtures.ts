@@ -32,6 +32,7 @@ export const facts: readonly PeerFacts[] = [
 
 export function resultsOf(change: Partial<BenchResults>): BenchResults {
   return {
+    run: { pairs: 5, seconds: 2, quick: false },
     peers: facts,
     cells: [],
     raws: [],

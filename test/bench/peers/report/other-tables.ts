@@ -4,8 +4,9 @@ import { median } from "./paired.ts";
 
 /** What is not a cell, a table each; what was not measured has none. */
 export function otherTables(results: BenchResults): readonly { readonly title: string; readonly table: string }[] {
-  return [orderTable(results), startTable(results), healthTable(results), memoryTable(results)].flatMap(
-    ({ title, head, rows }) => (rows.length === 0 ? [] : [{ title, table: markdownTable(head, rows) }]),
+  const tables = [orderTable, startTable, healthTable, memoryTable, scalingTable].map((tableOf) => tableOf(results));
+  return tables.flatMap(({ title, head, rows }) =>
+    rows.length === 0 ? [] : [{ title, table: markdownTable(head, rows) }],
   );
 }
 
@@ -67,4 +68,16 @@ function memoryTable({ memories }: BenchResults): Table {
     `${loadedMebibytes} MiB`,
   ]);
   return { title: "PSS", head: ["peer", "model", "idle", "after c8 JSON"], rows };
+}
+
+function scalingTable({ scalings }: BenchResults): Table {
+  const cores = [...new Set(scalings.map((reading) => reading.cores))].toSorted((left, right) => left - right);
+  const rows = [...Map.groupBy(scalings, ({ model }) => model)].map(([model, readings]) => [
+    model,
+    ...cores.map((count) => {
+      const value = median(readings.filter((reading) => reading.cores === count).map(({ perSecond }) => perSecond));
+      return value === undefined ? "" : `${shortNumber(value)}/s`;
+    }),
+  ]);
+  return { title: "growth with cores", head: ["model", ...cores.map((count) => `${count} cores`)], rows };
 }

@@ -34,6 +34,24 @@ test("a problem is told once, by the first and the last line of why; what went w
   assert.ok(!text.includes("### PSS"));
 });
 
+test("growth with cores is a row a model, with a column for every number of them", () => {
+  const reading = { model: "iris", turn: 0 };
+  const scalings = [
+    { ...reading, cores: 4, perSecond: 180 },
+    { ...reading, cores: 2, perSecond: 100 },
+  ];
+  assert.match(
+    reportText(resultsOf({ scalings })),
+    /### growth with cores\n\| model \| 2 cores \| 4 cores \|\n.*\n\| iris +\| 100\/s +\| 180\/s +\|/,
+  );
+});
+
+test("the report begins with how thorough the run was, and a quick one says that it is one", () => {
+  assert.match(reportText(resultsOf({})), /^5 turns, windows of 2 s\n/);
+  const run = { pairs: 1, seconds: 1, quick: true };
+  assert.match(reportText(resultsOf({ run })), /^a quick run: 1 turn, windows of 1 s\n/);
+});
+
 test("numbers have three digits, and thousandths at most", () => {
   assert.deepEqual([12345.6, 99.96, 9.876, 0.12345, 0].map(shortNumber), ["12346", "100.0", "9.88", "0.123", "0.000"]);
 });

@@ -1,14 +1,16 @@
 import type { BenchResults } from "../run-bench.ts";
+import { runText } from "../run-facts.ts";
 import { goalLines } from "./goals/goal-lines.ts";
 import { compareCells, isLostByCpu, isLostByRate } from "./lost-cells.ts";
 import { markdownTable, shortNumber } from "./markdown-table.ts";
 import { modelTable } from "./model-table.ts";
 import { otherTables } from "./other-tables.ts";
 
-/** All that a run has to say: the cells of each model, the rest, the goals, where they are lost, and what is missing. */
+/** All that a run has to say: how thorough it was, the cells of each model, the rest, the goals, where they are lost, and what is missing. */
 export function reportText(results: BenchResults): string {
   const models = [...new Set([...results.raws, ...results.cells].map(({ model }) => model))];
   const sections = [
+    `${runText(results.run)}\n`,
     ...models.map((model) => section(model, modelTable(results, model))),
     ...otherTables(results).map(({ title, table }) => section(title, table)),
     section("goals", goalTable(results)),
