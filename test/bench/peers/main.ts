@@ -8,6 +8,7 @@ import { pythonEnvironments } from "./install/python-environments.ts";
 import { benchModels } from "./model.ts";
 import { helpText, type Options, readOptions } from "./options.ts";
 import { benchPeers } from "./peers.ts";
+import { chartCaption } from "./report/chart/chart-caption.ts";
 import { chartOf } from "./report/chart/chart.ts";
 import { reportText } from "./report/report-text.ts";
 import { runBench } from "./run-bench.ts";
@@ -48,8 +49,9 @@ async function main(options: Options): Promise<void> {
       report("ending what runs ...");
       interruption.abort(new Error(`interrupted by ${name}`));
     });
+  const begun = new Date();
   const machine = await describeMachine();
-  process.stdout.write(machineText(machine));
+  process.stdout.write(`${begun.toISOString()}\n${machineText(machine)}`);
   const results = await runBench(options, interruption.signal, report);
   if (interruption.signal.aborted) {
     process.exitCode = interruptedCode;
@@ -57,8 +59,11 @@ async function main(options: Options): Promise<void> {
   }
   process.stdout.write(`\n${reportText(results)}`);
   if (options.json !== undefined)
-    await writeFile(options.json, `${JSON.stringify({ machine, options, results }, null, 1)}\n`);
-  if (options.svg !== undefined) await writeFile(options.svg, chartOf(results.cells, results.peers));
+    await writeFile(options.json, `${JSON.stringify({ begun, machine, options, results }, null, 1)}\n`);
+  if (options.svg !== undefined) {
+    const caption = chartCaption(machine, results.run, begun);
+    await writeFile(options.svg, chartOf(results.cells, results.peers, caption));
+  }
 }
 
 function report(line: string): void {

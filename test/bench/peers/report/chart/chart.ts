@@ -1,13 +1,15 @@
 import type { CellReading } from "../../cells.ts";
+import { benchModels } from "../../model.ts";
 import type { PeerFacts } from "../../run-bench.ts";
 import { protocols } from "../../wire/request.ts";
 import { chartConnections, type ChartPanel, chartPanels, type ChartPoint } from "./chart-panels.ts";
+import { subject } from "../lost-cells.ts";
 import { shortNumber } from "../markdown-table.ts";
 
 /** Pixels. */
 const width = 880;
 const nameWidth = 84;
-const panelGap = 14;
+const panelGap = 24;
 const panelWidth = (width - nameWidth - protocols.length * panelGap) / protocols.length;
 /** At the right of a panel, for the rates in words. */
 const rateWidth = 58;
@@ -16,9 +18,20 @@ const rowHeight = 16;
 const headHeight = 74;
 const modelHeadHeight = 26;
 const modelGap = 10;
-const footHeight = 30;
+const lineHeight = 16;
 
 const protocolTitles = { json: "JSON", binary: "binary tensors", grpc: "gRPC" } as const;
+/** As their makers write them. */
+const productTitles: Readonly<Record<string, string>> = {
+  slipway: "Slipway",
+  node: "the floor",
+  fastapi: "FastAPI",
+  mlserver: "MLServer",
+  kserve: "KServe",
+  litserve: "LitServe",
+  bentoml: "BentoML",
+  triton: "Triton",
+};
 
 /** The reader's own colours: an SVG in a page reads the scheme of the page's reader. */
 const style = `
@@ -45,8 +58,15 @@ const style = `
   }
 `;
 
-/** A standalone SVG: for each model and protocol a row a product, its rate over the floor's on a scale of doublings. */
-export function chartOf(cells: readonly CellReading[], peers: readonly PeerFacts[]): string {
+/**
+ * A standalone SVG: for each model and protocol a row a product, its rate over the floor's on a scale of doublings. Below
+ * it the lines of the caption.
+ */
+export function chartOf(
+  cells: readonly CellReading[],
+  peers: readonly PeerFacts[],
+  caption: readonly string[],
+): string {
   const panels = chartPanels(cells, peers);
   const models = [...new Set(panels.map(({ model }) => model))];
   const products = [...new Set(peers.map(({ product }) => product))].filter((product) =>
@@ -54,7 +74,9 @@ export function chartOf(cells: readonly CellReading[], peers: readonly PeerFacts
   );
   const scale = scaleOf(panels);
   const modelHeight = modelHeadHeight + products.length * rowHeight + modelGap;
-  const height = headHeight + models.length * modelHeight + footHeight;
+  const bottom = headHeight + models.length * modelHeight;
+  const foot = [legendText, ...caption];
+  const height = bottom + (foot.length + 1) * lineHeight;
   const blocks = models.map((model, index) => {
     const own = panels.filter((panel) => panel.model === model);
     return `<g transform="translate(0 ${headHeight + index * modelHeight})">${modelBlock(own, products, scale)}</g>`;
@@ -67,11 +89,7 @@ export function chartOf(cells: readonly CellReading[], peers: readonly PeerFacts
     text(0, 36, floorText),
     headOf(scale),
     ...blocks,
-    text(
-      0,
-      height - 10,
-      "Numbers are requests a second. A ring: with the peer's own batching. –: does not speak it, or gave wrong answers.",
-    ),
+    ...foot.map((line, index) => text(0, bottom + (index + 1) * lineHeight, line)),
     "</svg>",
     "",
   ].join("\n");
@@ -79,6 +97,9 @@ export function chartOf(cells: readonly CellReading[], peers: readonly PeerFacts
 
 const floorText =
   "The floor (1) is onnxruntime-node behind a bare node:http, for gRPC with binary tensors. Each line is twice the one before.";
+
+const legendText =
+  "Numbers are requests a second. A ring: with the peer's own batching. –: does not speak it, or gave wrong answers.";
 
 /** Powers of two, the lowest and the highest. */
 interface Scale {
@@ -127,7 +148,7 @@ function headOf(scale: Scale): string {
 function modelBlock(panels: readonly ChartPanel[], products: readonly string[], scale: Scale): string {
   const bottom = modelHeadHeight + products.length * rowHeight;
   const names = products.map((product, row) =>
-    text(nameWidth - 8, baseline(row), product, product === "slipway" ? "slipway" : "", "end"),
+    text(nameWidth - 8, baseline(row), titleOf(product), product === subject ? "slipway" : "", "end"),
   );
   const drawn = panels.map(({ protocol, points }) => {
     const grid = steps(scale).map((step) => {
@@ -143,20 +164,35 @@ function modelBlock(panels: readonly ChartPanel[], products: readonly string[], 
     );
     return `<g transform="translate(${round(panelLeft(protocols.indexOf(protocol)))} 0)">${[...grid, ...rows].join("")}</g>`;
   });
-  return [text(0, 14, panels[0]?.model ?? "", "head"), ...names, ...drawn].join("");
+  return [text(0, 14, modelTitle(panels[0]?.model ?? ""), "head"), ...names, ...drawn].join("");
+}
+
+function titleOf(product: string): string {
+  return productTitles[product] ?? product;
+}
+
+/** `iris: MLP 4-16-3` */
+function modelTitle(name: string): string {
+  const about = benchModels().find((model) => model.name === name)?.about;
+  return about === undefined ? name : `${name}: ${about}`;
 }
 
 function pointOf(point: ChartPoint | undefined, row: number, scale: Scale): string {
   if (point === undefined) return text(panelWidth, baseline(row), "–", "", "end");
   const { product, kind, isBatching, perSecond, p99Ms, ratio } = point;
-  const about = `${product}${isBatching ? " with batching" : ""}: ${shortNumber(perSecond)}/s, p99 ${shortNumber(p99Ms)} ms, ${shortNumber(ratio)} of the floor`;
+  const about = `${titleOf(product)}${isBatching ? " with batching" : ""}: ${rateText(perSecond)}/s, p99 ${shortNumber(p99Ms)} ms, ${shortNumber(ratio)} of the floor`;
   const radius = kind === "slipway" ? 5.5 : 4;
   const y = baseline(row) - 4;
   return [
     `<g class="${kind}${isBatching ? " batching" : ""}"><title>${escape(about)}</title>`,
     `<circle class="dot" cx="${round(position(ratio, scale))}" cy="${y}" r="${radius}"/>`,
-    `${text(panelWidth, baseline(row), shortNumber(perSecond), "", "end")}</g>`,
+    `${text(panelWidth, baseline(row), rateText(perSecond), "", "end")}</g>`,
   ].join("");
+}
+
+/** `25,300` */
+function rateText(perSecond: number): string {
+  return shortNumber(perSecond).replaceAll(/\B(?=(\d{3})+$)/g, ",");
 }
 
 function baseline(row: number): number {
