@@ -35,7 +35,8 @@ bench: $(installed) ## print the figures the project holds itself to, each with 
 	@npm run --silent bench
 
 bench-peers: $(installed) ## measure the server beside what people use instead, in one run of hours; installs 3 GB
-	@npm run --silent bench:peers
+#> QUICK=1: every cell, in half an hour and less thoroughly
+	@npm run --silent bench:peers -- $(if $(QUICK),--quick)
 
 check: $(installed) ## run the static checks: types, lint, format, generated files, unused code
 	@npm run --silent check
