@@ -1,3 +1,4 @@
+import type { Spread } from "../../spread.ts";
 import type { BenchResults } from "../run-bench.ts";
 import { markdownTable, shortNumber } from "./markdown-table.ts";
 import { median } from "./paired.ts";
@@ -51,13 +52,16 @@ function startTable({ starts }: BenchResults): Table {
 }
 
 function healthTable({ healths }: BenchResults): Table {
-  const rows = healths.map(({ peer, during, latencyMs: { count, p50, p99, most }, failed }) => [
+  const spread = ({ p50, p99, most }: Spread): string => [p50, p99, most].map(shortNumber).join(" / ");
+  const rows = healths.map(({ peer, during, latencyMs, idleMs, failed }) => [
     peer,
     during,
-    [p50, p99, most].map(shortNumber).join(" / "),
-    `${failed} of ${count + failed}`,
+    spread(latencyMs),
+    `${failed} of ${latencyMs.count + failed}`,
+    spread(idleMs),
   ]);
-  return { title: "health", head: ["peer", "during", "p50 / p99 / longest ms", "failed"], rows };
+  const head = ["peer", "during", "p50 / p99 / longest ms", "failed", "an idle process meanwhile"];
+  return { title: "health", head, rows };
 }
 
 function memoryTable({ memories }: BenchResults): Table {

@@ -99,7 +99,7 @@ const floorText =
   "The floor (1) is onnxruntime-node behind a bare node:http, for gRPC with binary tensors. Each line is twice the one before.";
 
 const legendText =
-  "Numbers are requests a second. A ring: with the peer's own batching. –: does not speak it, or gave wrong answers.";
+  "Numbers are requests a second. A ring: with the peer's own batching. –: does not speak it, was not asked, or answered wrongly.";
 
 /** Powers of two, the lowest and the highest. */
 interface Scale {

@@ -55,19 +55,30 @@ function healthGoals(healths: readonly HealthReading[]): readonly GoalLine[] {
   } as const;
   return Object.entries(during).flatMap(([name, goal]) => {
     const found = healths.find((reading) => reading.peer === subject && reading.during === name);
-    const spread = found?.latencyMs.count === 0 ? undefined : found?.latencyMs;
-    const failed = found?.failed ?? 0;
-    const one = (title: string, value: number, measured: number | undefined): GoalLine => {
-      const figure =
-        measured === undefined
-          ? undefined
-          : { value: measured, ...(failed > 0 ? { detail: `${failed} probes failed` } : {}) };
-      const line = goalLine(`${goal}: ${title}`, { relation: "<", value, unit: " ms" }, figure);
-      // However quick the others were.
-      return failed > 0 ? { ...line, verdict: "lost" } : line;
-    };
-    return [one("p99", 5, spread?.p99), one("longest", 50, spread?.most)];
+    return [
+      healthLine(`${goal}: p99`, 5, found, ({ p99 }) => p99),
+      healthLine(`${goal}: longest`, 50, found, ({ most }) => most),
+    ];
   });
+}
+
+/** What an idle process took meanwhile is told beside it: that much is the machine's. */
+function healthLine(
+  goal: string,
+  value: number,
+  reading: HealthReading | undefined,
+  of: (spread: HealthReading["latencyMs"]) => number,
+): GoalLine {
+  const target = { relation: "<", value, unit: " ms" } as const;
+  if (reading === undefined || reading.latencyMs.count === 0) return goalLine(goal, target, undefined);
+  const { latencyMs, idleMs, failed } = reading;
+  const failures = failed > 0 ? `${failed} failed; ` : "";
+  const line = goalLine(goal, target, {
+    value: of(latencyMs),
+    detail: `${failures}idle process ${shortNumber(of(idleMs))} ms`,
+  });
+  // However quick the others were.
+  return failed > 0 ? { ...line, verdict: "lost" } : line;
 }
 
 function startGoals({ starts }: BenchResults): readonly GoalLine[] {

@@ -112,6 +112,9 @@ test("the floor of two processes is that one, the floor's processor time the low
   const cells = [
     cellOf({ perSecond: 1300, cpuMs: 0.1 }),
     cellOf({ peer: "node", perSecond: 5000, cpuMs: 0.05 }),
+    cellOf({ peer: "node-2", protocol: "binary", perSecond: 9000, cpuMs: 0.01 }),
+    cellOf({ peer: "node-2", connections: 32, perSecond: 9000, cpuMs: 0.01 }),
+    cellOf({ peer: "node-2", model: "mlp", perSecond: 9000, cpuMs: 0.01 }),
     cellOf({ peer: "node-2", perSecond: 1000, cpuMs: 0.2 }),
   ];
   assert.deepEqual(standing({ cells }, "iris json c8: over the floor of two"), ["1.30 (1300/s; node-2 1000/s)", "met"]);
@@ -145,7 +148,7 @@ test("latency above the floor's is a difference in microseconds, taken within ea
     cellOf({ ...one, peer: "node-2", p50Ms: 0.4, turn: 0 }),
   ];
   assert.deepEqual(standing({ cells }, "p50 above"), ["60 µs (0.310 ms; node 0.250 ms)", "lost"]);
-  const atTarget = [cellOf({ ...one, p50Ms: 0.3 }), cellOf({ ...one, peer: "node", p50Ms: 0.25 })];
+  const atTarget = [cellOf({ ...one, p50Ms: 0.2 }), cellOf({ ...one, peer: "node", p50Ms: 0.15 })];
   assert.equal(lineOf({ cells: atTarget }, "p50 above").verdict, "met");
 });
 
@@ -176,13 +179,22 @@ test("a large body costs what is beyond the run, in the order of sizes that is d
 });
 
 test("a probe must be quicker than the target, and one that failed loses, however quick the others were", () => {
-  const health = { peer: "slipway", during: "553 MB load", latencyMs: spreadOf([1, 4.9]), failed: 0 } as const;
-  assert.deepEqual(standing({ healths: [health] }, "553 MB loads: p99"), ["4.90 ms", "met"]);
+  const health = {
+    peer: "slipway",
+    during: "553 MB load",
+    latencyMs: spreadOf([1, 4.9]),
+    idleMs: spreadOf([2]),
+    failed: 0,
+  } as const;
+  assert.deepEqual(standing({ healths: [health] }, "553 MB loads: p99"), ["4.90 ms (idle process 2.00 ms)", "met"]);
   const slow = { ...health, latencyMs: spreadOf([...Array<number>(200).fill(5), 50]) };
-  assert.deepEqual(standing({ healths: [slow] }, "553 MB loads: p99"), ["5 ms", "lost"]);
-  assert.deepEqual(standing({ healths: [slow] }, "553 MB loads: longest"), ["50 ms", "lost"]);
+  assert.deepEqual(standing({ healths: [slow] }, "553 MB loads: p99"), ["5 ms (idle process 2.00 ms)", "lost"]);
+  assert.deepEqual(standing({ healths: [slow] }, "553 MB loads: longest"), ["50 ms (idle process 2.00 ms)", "lost"]);
   const failed = { ...health, failed: 1 };
-  assert.deepEqual(standing({ healths: [failed] }, "553 MB loads: p99"), ["4.90 ms (1 probes failed)", "lost"]);
+  assert.deepEqual(standing({ healths: [failed] }, "553 MB loads: p99"), [
+    "4.90 ms (1 failed; idle process 2.00 ms)",
+    "lost",
+  ]);
 });
 
 test("readings of others, and of another start of Slipway, do not meet its goals", () => {
