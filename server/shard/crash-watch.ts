@@ -2,7 +2,7 @@ import { digestOf, markOf } from "../engine/inputs-mark.ts";
 import type { RunInputs } from "../engine/run.ts";
 import type { RunWatch } from "../engine/run-watch.ts";
 import { problems } from "../errors.ts";
-import type { RunNoting } from "../supervisor/run-note.ts";
+import type { RunNoting } from "../supervisor/shards/run-note.ts";
 import type { Watchlist } from "./messages.ts";
 
 export interface CrashWatch extends RunWatch {

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import type { Socket } from "node:net";
 import { setPriority } from "node:os";
-import { noteRunsAt } from "../supervisor/run-note.ts";
+import { noteRunsAt } from "../supervisor/shards/run-note.ts";
 import { noteDescriptor, type ToShard, withNote } from "./messages.ts";
 import { runShard } from "./run-shard.ts";
 

@@ -8,7 +8,7 @@ import { createLog, standardOutput } from "../log.ts";
 import { createRecentRequests, type RecentRequest } from "../page/recent-requests.ts";
 import type { ModelStatistics } from "../protocol/v2/model-statistics.ts";
 import type { ServerState } from "../state.ts";
-import type { RunNoting } from "../supervisor/run-note.ts";
+import type { RunNoting } from "../supervisor/shards/run-note.ts";
 import { createTracer } from "../trace/tracer.ts";
 import { createApp } from "./app.ts";
 import type { AppOptions } from "./app-options.ts";

@@ -1,6 +1,6 @@
 import type { Server } from "node:net";
 import type { FrontDesk } from "./front-desk.ts";
-import type { Shards } from "./shards.ts";
+import type { Shards } from "./shards/shards.ts";
 
 export interface DrainOptions {
   readonly servers: readonly Server[];

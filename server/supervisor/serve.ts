@@ -9,7 +9,7 @@ import type { LoadedShard } from "../shard/messages.ts";
 import { servedModel } from "../shard/served-model.ts";
 import type { Phase, ServedModel, ServerState } from "../state.ts";
 import { leaveReport, notLoaded } from "../termination.ts";
-import { createCrashRegister, crashReport } from "./crash-register.ts";
+import { createCrashRegister, crashReport } from "./shards/crash-register.ts";
 import { createAdmin } from "./admin.ts";
 import { drain } from "./drain.ts";
 import { createFrontDesk, type ProbePath } from "./front-desk.ts";
@@ -18,7 +18,7 @@ import { createMetrics } from "./metrics.ts";
 import { type Plan, planShards } from "./plan.ts";
 import { watchService } from "./service.ts";
 import { shareWeights } from "./share-weights.ts";
-import { createShards } from "./shards.ts";
+import { createShards } from "./shards/shards.ts";
 import { surveyModel } from "./survey-model.ts";
 import { createWaitingRoom } from "./waiting-room.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { closeSync } from "node:fs";
 import { after, test } from "node:test";
-import { openNamelessFile } from "../../supervisor/nameless-file.ts";
+import { openNamelessFile } from "../../supervisor/shards/nameless-file.ts";
 import { clearRunSlot, runSlotAt, runSlotsBytes } from "./run-slots.ts";
 
 const slots = 3;

@@ -1,5 +1,5 @@
 import { closeSync, readSync, writeSync } from "node:fs";
-import type { Standing } from "../engine/run-watch.ts";
+import type { Standing } from "../../engine/run-watch.ts";
 import { openNamelessFile } from "./nameless-file.ts";
 
 /**

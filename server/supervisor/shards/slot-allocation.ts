@@ -1,5 +1,5 @@
-import { clearRunSlot, type RunSlotPlace, runSlotsBytes } from "../engine/lone-runs/run-slots.ts";
-import { slotsDescriptor } from "../shard/messages.ts";
+import { clearRunSlot, type RunSlotPlace, runSlotsBytes } from "../../engine/lone-runs/run-slots.ts";
+import { slotsDescriptor } from "../../shard/messages.ts";
 import { openNamelessFile } from "./nameless-file.ts";
 
 /** Gives each shard a place in which it tells the others when it runs. */

@@ -1,5 +1,5 @@
-import type { CrashReport } from "../contract.ts";
-import type { Watchlist } from "../shard/messages.ts";
+import type { CrashReport } from "../../contract.ts";
+import type { Watchlist } from "../../shard/messages.ts";
 import type { NotedRun } from "./run-note.ts";
 
 /** Inputs that have crashed the engine again, and are refused. */

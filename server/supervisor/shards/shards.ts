@@ -1,10 +1,10 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { LoneRunsSettings } from "../engine/lone-runs/add-lone-runs.ts";
-import type { RunSlotPlace } from "../engine/lone-runs/run-slots.ts";
-import { createRecentLosses } from "../engine/recent-losses.ts";
-import type { EngineFailure } from "../engine/run.ts";
-import type { FromShard, LoadedShard, Question, ShardCounts, StartShard } from "../shard/messages.ts";
-import type { ServerState } from "../state.ts";
+import type { LoneRunsSettings } from "../../engine/lone-runs/add-lone-runs.ts";
+import type { RunSlotPlace } from "../../engine/lone-runs/run-slots.ts";
+import { createRecentLosses } from "../../engine/recent-losses.ts";
+import type { EngineFailure } from "../../engine/run.ts";
+import type { FromShard, LoadedShard, Question, ShardCounts, StartShard } from "../../shard/messages.ts";
+import type { ServerState } from "../../state.ts";
 import type { CrashRegister, RepeatedCrash } from "./crash-register.ts";
 import { namelessFileFolders } from "./nameless-file.ts";
 import { createSlotAllocation } from "./slot-allocation.ts";

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import type { Socket } from "node:net";
 import { createInterface } from "node:readline";
-import { type FromShard, type Protocol, shardCommand, type ToShard, withNote } from "../shard/messages.ts";
+import { type FromShard, type Protocol, shardCommand, type ToShard, withNote } from "../../shard/messages.ts";
 import { namelessFileFolders } from "./nameless-file.ts";
 import { createRunNote, type NotedRun } from "./run-note.ts";
 
@@ -34,7 +34,7 @@ export interface ShardEnd {
 }
 
 export interface ShardProcessOptions {
-  /** Module that runs {@link import("../shard/run-shard.ts").runShard} when its first argument is `shard`. */
+  /** Module that runs {@link import("../../shard/run-shard.ts").runShard} when its first argument is `shard`. */
   readonly script: URL;
   /** Of what says which shards run; undefined: there is nothing of the kind. */
   readonly slotsDescriptor: number | undefined;
