@@ -1,14 +1,13 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { LoneRunsSettings } from "../../engine/lone-runs/add-lone-runs.ts";
-import type { RunSlotPlace } from "../../engine/lone-runs/run-slots.ts";
 import { createRecentLosses } from "../../engine/recent-losses.ts";
 import type { EngineFailure } from "../../engine/run.ts";
 import type { FromShard, LoadedShard, Question, ShardCounts, StartShard } from "../../shard/messages.ts";
 import type { ServerState } from "../../state.ts";
 import type { CrashRegister, RepeatedCrash } from "./crash-register.ts";
-import { namelessFileFolders } from "./nameless-file.ts";
-import { createSlotAllocation } from "./slot-allocation.ts";
-import { type GivenConnection, type ShardEnd, type ShardProcess, startShard } from "./start-shard.ts";
+import { createLoneRunPlaces } from "./lone-run-places.ts";
+import { describeEnd, isCrash, type Shard } from "./shard.ts";
+import { type GivenConnection, type ShardEnd, startShard } from "./start-shard.ts";
+import { watchSilence } from "./watch-silence.ts";
 
 export interface ShardsOptions {
   readonly count: number;
@@ -64,39 +63,12 @@ export interface Shards {
   readonly kill: () => void;
 }
 
-interface Shard {
-  readonly child: ShardProcess;
-  /** Connections handed over that have not ended. */
-  open: number;
-  isLoaded: boolean;
-  isUsable: boolean;
-  /** Where it tells the others that it runs. */
-  readonly slot: RunSlotPlace | undefined;
-  /** It was told to load the packed model. */
-  readonly isPacked: boolean;
-  /** While it runs the model on zeros: ends it if that takes too long. */
-  warmUpTimer: NodeJS.Timeout | undefined;
-  /** When it last said anything: it does so every second, unless a run in place stops it. */
-  heard: number;
-  /** Nothing else is to be given to it: it is ending. */
-  isLeaving: boolean;
-  /** It was ended here because it said nothing for too long. */
-  isSilent: boolean;
-  counts: ShardCounts | undefined;
-  onCounts: (() => void)[];
-}
-
 /** A shard inside a run does not answer; what it told last has to do then. */
 const countMilliseconds = 100;
-/** Beyond the time that a run may take: what a shard says comes every second. */
-const silentMilliseconds = 3000;
-const watchMilliseconds = 500;
 /** Time for runs on zeros, on which a loop may never end; a model that takes longer is served without them. */
 const warmUpSeconds = 10;
 /** On a GPU the first run also looks for kernels, and TensorRT builds its engine; the runs show whether the provider works at all. */
 const gpuWarmUpSeconds = 180;
-/** Of the time that a run may take: it is made again, with other threads. */
-const longestTrialShare = 0.25;
 /** What a shard that will run nothing any more has to answer who waits. */
 const brokenMilliseconds = 2000;
 
@@ -111,22 +83,12 @@ export function createShards(options: ShardsOptions): Shards {
   /** As the first shard has measured; another one reads other times. */
   let batchRows: number | undefined;
 
-  const isOnlyOne = options.count === 1;
-  const slots =
-    options.loneThreads === undefined || isOnlyOne
-      ? undefined
-      : createSlotAllocation(options.count, namelessFileFolders);
-  /** Of a shard that cannot tell the others of its runs, none is alone. */
-  const loneRunsOf = (slot: RunSlotPlace | undefined): LoneRunsSettings | undefined =>
-    options.loneThreads === undefined ||
-    (slot === undefined && !isOnlyOne) ||
-    (packedPath === undefined && !options.hasRoomForTwo)
-      ? undefined
-      : {
-          threads: options.loneThreads,
-          slot,
-          longestTrialSeconds: options.start.config.runSeconds * longestTrialShare,
-        };
+  const places = createLoneRunPlaces({
+    shards: options.count,
+    threads: options.loneThreads,
+    hasRoomForTwo: options.hasRoomForTwo,
+    runSeconds: options.start.config.runSeconds,
+  });
 
   const fail = (failure: EngineFailure): void => {
     if (hasFailed || isDraining) return;
@@ -241,7 +203,7 @@ export function createShards(options: ShardsOptions): Shards {
 
   const end = (shard: Shard, ended: ShardEnd): void => {
     shards.delete(shard);
-    if (shard.slot !== undefined) slots?.free(shard.slot);
+    places.free(shard.slot);
     const wasWarming = shard.warmUpTimer !== undefined;
     clearTimeout(shard.warmUpTimer);
     options.onEnded(shard.counts);
@@ -257,11 +219,7 @@ export function createShards(options: ShardsOptions): Shards {
       skipWarmUp(shard, `a run on zeros ended its process (${ended.signal ?? `code ${ended.code}`})`);
       return;
     }
-    const message = shard.isSilent
-      ? tooLong(options.start.config.runSeconds)
-      : ended.signal === null
-        ? `a process of the engine ended with code ${ended.code}`
-        : `a process of the engine was ended by ${ended.signal}`;
+    const message = describeEnd(shard, ended, options.start.config.runSeconds);
     const { lastRun } = ended;
     const repeated = lastRun && isCrash(shard, ended) ? options.crashes.crashed(lastRun, message) : undefined;
     tellWatchlist();
@@ -299,11 +257,12 @@ export function createShards(options: ShardsOptions): Shards {
   };
 
   const add = (): void => {
-    const slot = slots?.take();
+    const slot = places.take();
+    const isPacked = packedPath !== undefined;
     const shard: Shard = {
       child: startShard({
         script: options.script,
-        slotsDescriptor: slots?.descriptor,
+        slotsDescriptor: places.descriptor,
         writeLog: options.writeLog,
         onMessage: (message) => receive(shard, message),
       }),
@@ -311,7 +270,7 @@ export function createShards(options: ShardsOptions): Shards {
       open: 0,
       isLoaded: false,
       isUsable: false,
-      isPacked: packedPath !== undefined,
+      isPacked,
       warmUpTimer: undefined,
       heard: options.now(),
       isLeaving: false,
@@ -321,7 +280,7 @@ export function createShards(options: ShardsOptions): Shards {
     };
     shards.add(shard);
     void shard.child.ended.then((ended) => end(shard, ended));
-    shard.child.send({ ...options.start, packedPath, withoutWarmUp, loneRuns: loneRunsOf(slot) });
+    shard.child.send({ ...options.start, packedPath, withoutWarmUp, loneRuns: places.settings(slot, isPacked) });
     shard.child.send({ kind: "watchlist", ...options.crashes.watchlist() });
   };
 
@@ -332,22 +291,14 @@ export function createShards(options: ShardsOptions): Shards {
   };
   void addFirst();
 
-  /** A run in place cannot be interrupted, and nobody but this process can tell that it takes too long. */
-  let watched = options.now();
-  const watch = setInterval(() => {
-    const wasStopped = options.now() - watched > silentMilliseconds;
-    watched = options.now();
-    if (options.crashes.forget()) tellWatchlist();
-    // What the shards said while this process was stopped has not been heard yet.
-    if (wasStopped) for (const shard of shards) shard.heard = watched;
-    const longest = options.start.config.runSeconds * 1000 + silentMilliseconds;
-    for (const shard of shards) {
-      if (!shard.isUsable || options.now() - shard.heard < longest) continue;
-      shard.isUsable = false;
-      shard.isSilent = true;
-      shard.child.kill();
-    }
-  }, watchMilliseconds);
+  const silence = watchSilence({
+    shards,
+    runSeconds: options.start.config.runSeconds,
+    now: options.now,
+    onLook() {
+      if (options.crashes.forget()) tellWatchlist();
+    },
+  });
 
   return {
     handOver,
@@ -375,14 +326,14 @@ export function createShards(options: ShardsOptions): Shards {
 
     async drain() {
       isDraining = true;
-      clearInterval(watch);
+      silence.stop();
       for (const shard of shards) shard.child.send({ kind: "drain" });
       await Promise.all([...shards].map(({ child }) => child.ended));
     },
 
     kill() {
       isDraining = true;
-      clearInterval(watch);
+      silence.stop();
       for (const { child, warmUpTimer } of shards) {
         clearTimeout(warmUpTimer);
         child.kill();
@@ -393,16 +344,4 @@ export function createShards(options: ShardsOptions): Shards {
   function latest(): readonly ShardCounts[] {
     return [...shards].flatMap(({ counts }) => (counts === undefined ? [] : [counts]));
   }
-}
-
-/**
- * The end of a process by what it ran itself. Not by SIGKILL, which comes from outside: from the kernel for memory that
- * anything here may have taken, or from this process.
- */
-function isCrash({ isSilent }: Shard, { signal }: ShardEnd): boolean {
-  return !isSilent && signal !== null && signal !== "SIGKILL";
-}
-
-function tooLong(runSeconds: number): string {
-  return `a run of the model took longer than the ${runSeconds} s that are allowed, and cannot be interrupted`;
 }
