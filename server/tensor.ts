@@ -1,5 +1,7 @@
 /// <reference lib="esnext.float16" />
-import { type Problem, problems, show } from "./errors.ts";
+import type { Problem } from "./errors.ts";
+import { show } from "./show.ts";
+import { tensorProblems } from "./tensor-problems.ts";
 
 /** Names of the Open Inference Protocol (inference_rest.md, "Tensor Data Types"). */
 export type Datatype =
@@ -151,19 +153,22 @@ export function elementCount(shape: readonly number[]): number | undefined {
 
 /** Checks a shape from a request: an array of sizes, small enough to be multiplied. */
 export function readShape(input: string, value: unknown): readonly number[] | Problem {
-  if (!Array.isArray(value)) return problems.badShape(input, "must be an array of sizes, as [1,4]");
+  if (!Array.isArray(value)) return tensorProblems.badShape(input, "must be an array of sizes, as [1,4]");
   if (value.length > maximumRank) {
-    return problems.badShape(input, `has more than the ${maximumRank} dimensions that are allowed`);
+    return tensorProblems.badShape(input, `has more than the ${maximumRank} dimensions that are allowed`);
   }
   const shape: number[] = [];
   for (const size of value as unknown[]) {
     if (typeof size !== "number" || !Number.isInteger(size) || size < 0 || size > maximumElements) {
-      return problems.badShape(input, `has the size ${show(size)}; sizes are integers from 0 to ${maximumElements}`);
+      return tensorProblems.badShape(
+        input,
+        `has the size ${show(size)}; sizes are integers from 0 to ${maximumElements}`,
+      );
     }
     shape.push(size);
   }
   if (elementCount(shape) === undefined) {
-    return problems.badShape(input, `[${shape.join(",")}] has more than ${maximumElements} elements`);
+    return tensorProblems.badShape(input, `[${shape.join(",")}] has more than ${maximumElements} elements`);
   }
   return shape;
 }
@@ -173,5 +178,5 @@ export function checkShape(spec: TensorSpec, shape: readonly number[]): Problem 
   if (spec.shape.length === 0) return undefined;
   const fits =
     shape.length === spec.shape.length && spec.shape.every((size, index) => size === -1 || size === shape[index]);
-  return fits ? undefined : problems.wrongShape(spec.name, shape, spec.shape);
+  return fits ? undefined : tensorProblems.wrongShape(spec.name, shape, spec.shape);
 }

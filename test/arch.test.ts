@@ -61,7 +61,12 @@ const parts: Readonly<Record<string, Part>> = {
     pure: true,
     packages: ["node:buffer"],
   },
-  serverErrors: { files: ["server/errors.ts"], imports: ["contract"], pure: true, packages: [] },
+  serverErrors: {
+    files: ["server/errors.ts", "server/show.ts", "server/tensor-problems.ts"],
+    imports: ["contract"],
+    pure: true,
+    packages: [],
+  },
   fetch: { files: ["server/fetch/"], imports: ["contract"] },
   // Whatever of the server has no rules of its own.
   server: { files: ["server/"], imports: ["contract", "protocol", "serverErrors", "fetch"] },

@@ -1,7 +1,12 @@
 /** Routes and errors of the server's HTTP API. */
 import { type Problem, problems } from "../../server/errors.ts";
+import { httpProblems } from "../../server/http/http-problems.ts";
 import { routeTable } from "../../server/protocol/route-table.ts";
+import { binaryProblems } from "../../server/protocol/v2/binary-problems.ts";
+import { tensorProblems } from "../../server/tensor-problems.ts";
 import { code, table } from "./table.ts";
+
+const catalogue = { ...problems, ...tensorProblems, ...binaryProblems, ...httpProblems };
 
 export function routesTable(): string {
   const rows = routeTable.map(({ method, template, says }) => [
@@ -13,8 +18,8 @@ export function routesTable(): string {
 }
 
 export function errorsTable(): string {
-  const rows = Object.keys(problems)
-    .map((name) => sampleOf(name as keyof typeof problems))
+  const rows = Object.keys(catalogue)
+    .map((name) => sampleOf(name as keyof typeof catalogue))
     .map(({ status, code: name, message, retryAfterSeconds }) => [
       code(name),
       String(status),
@@ -24,7 +29,7 @@ export function errorsTable(): string {
   return table(["Code", "Status", "Retry-After", "Message, for example"], rows);
 }
 
-type Samples = { readonly [Name in keyof typeof problems]: Parameters<(typeof problems)[Name]> };
+type Samples = { readonly [Name in keyof typeof catalogue]: Parameters<(typeof catalogue)[Name]> };
 
 /** One call of each problem, as a reader would meet it; the types see to it that none is left out. */
 const samples: Samples = {
@@ -100,7 +105,7 @@ const samples: Samples = {
   notHttp: [],
 };
 
-function sampleOf(name: keyof typeof problems): Problem {
-  const make = problems[name] as (...parameters: readonly unknown[]) => Problem;
+function sampleOf(name: keyof typeof catalogue): Problem {
+  const make = catalogue[name] as (...parameters: readonly unknown[]) => Problem;
   return make(...samples[name]);
 }

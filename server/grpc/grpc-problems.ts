@@ -1,4 +1,5 @@
-import { badRequest, type Problem, problem, show, showShape } from "../errors.ts";
+import { badRequest, type Problem, problem } from "../errors.ts";
+import { show, showShape } from "../show.ts";
 
 /**
  * What can go wrong with a call and has no counterpart over HTTP/1.1. `status` is what HTTP would say; `status.ts` makes

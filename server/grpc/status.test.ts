@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { problems } from "../errors.ts";
+import { tensorProblems } from "../tensor-problems.ts";
 import { grpcProblems } from "./grpc-problems.ts";
 import { problemTrailers, statusCodes, statusMessage, statusOf } from "./status.ts";
 
 test("a problem's status code says whether and when the same call makes sense again", () => {
   for (const [problem, code] of [
-    [problems.missingInput("x", ["x"]), statusCodes.invalidArgument],
+    [tensorProblems.missingInput("x", ["x"]), statusCodes.invalidArgument],
     [problems.unknownModel("a", "b"), statusCodes.notFound],
     [problems.unknownVersion("a", "b"), statusCodes.notFound],
     [problems.bodyTooLarge(1), statusCodes.resourceExhausted],
@@ -36,7 +37,7 @@ test("trailers carry the problem's name, and how long to wait", () => {
     "problem-code": "Overloaded",
     "grpc-retry-pushback-ms": "1000",
   });
-  assert.equal(problemTrailers(problems.notByRow("y", [4], 2))["grpc-retry-pushback-ms"], undefined);
+  assert.equal(problemTrailers(tensorProblems.notByRow("y", [4], 2))["grpc-retry-pushback-ms"], undefined);
 });
 
 test("a status message is printable ASCII without percent signs of its own, and reads back", () => {

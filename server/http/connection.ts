@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
-import { isProblem, type Problem, problems } from "../errors.ts";
+import { isProblem, type Problem } from "../errors.ts";
+import { httpProblems } from "./http-problems.ts";
 import { refusalBytes } from "./answer/problem-reply.ts";
 import type { ConnectionContext } from "./connection-context.ts";
 import { type ExchangeCarrier, ExchangeSequence } from "./exchange-sequence.ts";
@@ -115,7 +116,7 @@ export class Connection implements ExchangeCarrier {
   /** The client has closed its sending side, and all that it sent was looked at. */
   #ended(): void {
     if (this.isIdle) this.end();
-    else if (this.#phase === "head") this.#refuseConnection(problems.notHttp());
+    else if (this.#phase === "head") this.#refuseConnection(httpProblems.notHttp());
     // A body without its end: who sends it has given up.
     else if (this.#phase === "discard" || (this.#phase === "body" && this.#exchanges.body.isIncomplete)) this.destroy();
   }

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { problems } from "../errors.ts";
+import { httpProblems } from "./http-problems.ts";
 import { createBufferPool } from "./body/buffer-pool.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionContext } from "./connection-context.ts";
@@ -110,7 +110,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
 /** Not kept for its client to read the answer: that would be room for as many connections again. */
 function refuse(socket: Socket, { maximumConnections, newRequestId }: HttpServerOptions, date: string): void {
   socket.on("error", () => socket.destroy());
-  socket.end(refusalBytes(problems.connectionsTooMany(maximumConnections), newRequestId(), date), "latin1", () =>
+  socket.end(refusalBytes(httpProblems.connectionsTooMany(maximumConnections), newRequestId(), date), "latin1", () =>
     socket.destroy(),
   );
 }

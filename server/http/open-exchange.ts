@@ -1,4 +1,5 @@
-import { isProblem, type Problem, problems } from "../errors.ts";
+import { isProblem, type Problem } from "../errors.ts";
+import { httpProblems } from "./http-problems.ts";
 import type { ConnectionContext } from "./connection-context.ts";
 import { type ExchangeOwner, HttpExchange } from "./http-exchange.ts";
 import { type Framing, framingOf, requestIdOf } from "./request/framing.ts";
@@ -15,7 +16,7 @@ export interface OpenedExchange {
 
 /** What a head asks for, before any handler sees it. */
 export function openExchange(owner: ExchangeOwner, head: RequestHead, context: ConnectionContext): OpenedExchange {
-  const framing = head.major === 1 ? framingOf(head) : problems.unsupportedVersion(`${head.major}.${head.minor}`);
+  const framing = head.major === 1 ? framingOf(head) : httpProblems.unsupportedVersion(`${head.major}.${head.minor}`);
   const target = targetOf(head.method, head.target);
   const id = (isProblem(framing) ? requestIdOf(head) : framing.requestId) ?? context.newRequestId();
   const place = isProblem(target) ? { path: head.target, query: "" } : target;

@@ -1,4 +1,5 @@
-import { type Problem, problems } from "../errors.ts";
+import type { Problem } from "../errors.ts";
+import { httpProblems } from "./http-problems.ts";
 import type { HttpLimits } from "./limits.ts";
 import { checkPace, type Pace, sendMilliseconds } from "./pace.ts";
 
@@ -34,7 +35,7 @@ export function overdue(of: Waiting, now: number, limits: HttpLimits): Problem |
   const seconds = (now - of.since) / 1000;
   switch (of.phase) {
     case "head":
-      if (of.isWithinHead) return seconds > limits.headSeconds ? problems.headerTimedOut() : undefined;
+      if (of.isWithinHead) return seconds > limits.headSeconds ? httpProblems.headerTimedOut() : undefined;
       return of.isIdle && seconds > limits.idleSeconds ? "end" : undefined;
     case "body":
       return overdueBody(of, now, limits);
@@ -58,6 +59,6 @@ function overdueBody({ reception, pace, declared }: Waiting, now: number, limits
     return undefined;
   }
   const failure = checkPace(pace, declared, reception.received, now, limits);
-  if (failure === "late") return problems.bodyTimedOut(limits.bodySeconds);
-  return failure === "slow" ? problems.bodyTooSlow(limits.paceBytesPerSecond) : undefined;
+  if (failure === "late") return httpProblems.bodyTimedOut(limits.bodySeconds);
+  return failure === "slow" ? httpProblems.bodyTooSlow(limits.paceBytesPerSecond) : undefined;
 }

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { isProblem, show } from "../errors.ts";
+import { isProblem } from "../errors.ts";
+import { show } from "../show.ts";
 import { createCursor } from "./cursor.ts";
 import { delimit } from "./delimit.ts";
 import { readBody } from "./read-body.ts";

@@ -1,4 +1,5 @@
-import { isProblem, type Problem, asShown } from "../errors.ts";
+import { isProblem, type Problem } from "../errors.ts";
+import { asShown } from "../show.ts";
 import { dot, isDigit, minus, openBrace, openBracket, quote, zero } from "./byte.ts";
 import { type Cursor, open, peek, unexpected } from "./cursor.ts";
 import { nextElement, nextKey } from "./read-members.ts";

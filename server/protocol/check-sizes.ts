@@ -1,4 +1,5 @@
-import { type Problem, problems, type SizeFound } from "../errors.ts";
+import type { Problem } from "../errors.ts";
+import { type SizeFound, tensorProblems } from "../tensor-problems.ts";
 import type { Signature, Tensor } from "../tensor.ts";
 
 interface NamedDimension {
@@ -30,7 +31,7 @@ export function checkSizes(signature: Signature, tensors: readonly Tensor[]): Pr
       const here: SizeFound = { input: name, dimension, size: shape[dimension] ?? 0 };
       const before = found.get(symbol);
       if (before === undefined) found.set(symbol, here);
-      else if (before.size !== here.size) return problems.sizesDisagree(symbol, before, here);
+      else if (before.size !== here.size) return tensorProblems.sizesDisagree(symbol, before, here);
     }
   }
   return undefined;

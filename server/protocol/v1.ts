@@ -1,4 +1,5 @@
 import { isProblem, type Problem, problems } from "../errors.ts";
+import { tensorProblems } from "../tensor-problems.ts";
 import { closeBracket, openBrace, openBracket } from "../json/byte.ts";
 import { type Cursor, peek, skipSpace } from "../json/cursor.ts";
 import { readBody } from "../json/read-body.ts";
@@ -46,7 +47,7 @@ export function decodeV1(body: Uint8Array, signature: Signature): V1Request | Pr
 export function encodeV1(rows: number | undefined, outputs: readonly Tensor[]): EncodedAnswer | Problem {
   if (rows === undefined) return textAnswer('{"outputs":', columnsText(outputs), "}");
   for (const output of outputs) {
-    if (!hasRows(output, rows)) return problems.notByRow(output.name, output.shape, rows);
+    if (!hasRows(output, rows)) return tensorProblems.notByRow(output.name, output.shape, rows);
   }
   return textAnswer('{"predictions":', rowsText(outputs, rows), "}");
 }

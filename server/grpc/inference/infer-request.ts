@@ -1,5 +1,6 @@
 import type { Bytes } from "../wire/reader.ts";
-import { isProblem, type Problem, problems } from "../../errors.ts";
+import { isProblem, type Problem } from "../../errors.ts";
+import { tensorProblems } from "../../tensor-problems.ts";
 import type { InferenceRequest } from "../../protocol/request.ts";
 import { checkShape, elementCount, readShape, type Signature, type Tensor, type TensorSpec } from "../../tensor.ts";
 import { grpcProblems } from "../grpc-problems.ts";
@@ -32,8 +33,8 @@ function readInputs(request: InferRequestMessage, signature: Signature): readonl
   const found = new Map<string, Tensor>();
   for (const [index, input] of request.inputs.entries()) {
     const spec = specs.find((one) => one.name === input.name);
-    if (spec === undefined) return problems.unknownInput(input.name, namesOf(specs));
-    if (found.has(input.name)) return problems.duplicateInput(input.name);
+    if (spec === undefined) return tensorProblems.unknownInput(input.name, namesOf(specs));
+    if (found.has(input.name)) return tensorProblems.duplicateInput(input.name);
     const tensor = readTensor(input, spec, isRaw ? request.raw[index] : undefined);
     if (isProblem(tensor)) return tensor;
     found.set(input.name, tensor);
@@ -42,7 +43,7 @@ function readInputs(request: InferRequestMessage, signature: Signature): readonl
   for (const spec of specs) {
     const tensor = found.get(spec.name);
     if (tensor !== undefined) tensors.push(tensor);
-    else if (spec.isOptional !== true) return problems.missingInput(spec.name, namesOf(specs));
+    else if (spec.isOptional !== true) return tensorProblems.missingInput(spec.name, namesOf(specs));
   }
   return tensors;
 }
@@ -50,7 +51,7 @@ function readInputs(request: InferRequestMessage, signature: Signature): readonl
 /** `raw` is undefined when the request has typed contents. */
 function readTensor(input: InferInputMessage, spec: TensorSpec, raw: Bytes | undefined): Tensor | Problem {
   const { name, datatype } = spec;
-  if (input.datatype !== datatype) return problems.wrongDatatype(name, input.datatype, datatype);
+  if (input.datatype !== datatype) return tensorProblems.wrongDatatype(name, input.datatype, datatype);
   const mistake = checkParameters(input.parameters, parameterRules.input, `input ${JSON.stringify(name)}`);
   if (mistake !== undefined) return mistake;
   const shape = readShape(name, input.shape);
@@ -75,9 +76,9 @@ function readOutputs(
   const names = new Set<string>();
   for (const { name, parameters } of outputs) {
     if (!signature.outputs.some((output) => output.name === name)) {
-      return problems.unknownOutput(name, namesOf(signature.outputs));
+      return tensorProblems.unknownOutput(name, namesOf(signature.outputs));
     }
-    if (names.has(name)) return problems.duplicateOutput(name);
+    if (names.has(name)) return tensorProblems.duplicateOutput(name);
     const mistake = checkParameters(parameters, parameterRules.output, `output ${JSON.stringify(name)}`);
     if (mistake !== undefined) return mistake;
     names.add(name);

@@ -1,6 +1,7 @@
 import type { Bytes } from "../wire/reader.ts";
 import { isUtf8 } from "node:buffer";
-import { isProblem, type Problem, problems } from "../../errors.ts";
+import { isProblem, type Problem } from "../../errors.ts";
+import { tensorProblems } from "../../tensor-problems.ts";
 import { alignedNumbers } from "../../protocol/read/aligned-numbers.ts";
 import { codecs, type Datatype, type TensorData, type TensorSpec } from "../../tensor.ts";
 import { grpcProblems } from "../grpc-problems.ts";
@@ -32,16 +33,17 @@ export function readRawTensor(
 function checkedBools(input: string, raw: Bytes): TensorData | Problem {
   for (let index = 0; index < raw.length; index++) {
     const value = raw[index] ?? 0;
-    if (value > 1) return problems.wrongElement(input, `raw[${index}]`, value, "bytes of 0 and 1");
+    if (value > 1) return tensorProblems.wrongElement(input, `raw[${index}]`, value, "bytes of 0 and 1");
   }
   return alignedNumbers("BOOL", raw);
 }
 
 /** ONNX Runtime's binding cuts a string at U+0000 and takes only Unicode, so other bytes have no way to a model. */
 export function readElementText(input: string, where: string, bytes: Bytes): string | Problem {
-  if (!isUtf8(bytes)) return problems.wrongElement(input, where, bytes.toString("latin1"), "UTF-8 without U+0000");
+  if (!isUtf8(bytes))
+    return tensorProblems.wrongElement(input, where, bytes.toString("latin1"), "UTF-8 without U+0000");
   const text = bytes.toString("utf8");
-  return text.includes("\0") ? problems.wrongElement(input, where, text, "UTF-8 without U+0000") : text;
+  return text.includes("\0") ? tensorProblems.wrongElement(input, where, text, "UTF-8 without U+0000") : text;
 }
 
 function readRawStrings(spec: TensorSpec, shape: readonly number[], count: number, raw: Bytes): string[] | Problem {
@@ -61,5 +63,5 @@ function readRawStrings(spec: TensorSpec, shape: readonly number[], count: numbe
     strings.push(text);
     position += 4 + size;
   }
-  return strings.length === count ? strings : problems.wrongCount(spec.name, strings.length, shape, count);
+  return strings.length === count ? strings : tensorProblems.wrongCount(spec.name, strings.length, shape, count);
 }

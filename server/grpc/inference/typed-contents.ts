@@ -1,4 +1,5 @@
-import { isProblem, type Problem, problems } from "../../errors.ts";
+import { isProblem, type Problem } from "../../errors.ts";
+import { tensorProblems } from "../../tensor-problems.ts";
 import { codecs, type Datatype, type TensorData, type TensorSpec } from "../../tensor.ts";
 import { alignedNumbers } from "../../protocol/read/aligned-numbers.ts";
 import { grpcProblems } from "../grpc-problems.ts";
@@ -66,7 +67,7 @@ export function readTypedContents(
     if (isProblem(counted)) return counted;
     found += counted;
   }
-  if (found !== count) return problems.wrongCount(spec.name, found, shape, count);
+  if (found !== count) return tensorProblems.wrongCount(spec.name, found, shape, count);
   if (spec.datatype === "BYTES") return readStrings(spec.name, contents);
   if (spec.datatype === "FP32" || spec.datatype === "FP64") return readFloats(spec.datatype, count, contents);
   return readIntegers(spec, count, contents);
@@ -194,7 +195,7 @@ function readIntegers(spec: TensorSpec, count: number, contents: readonly Bytes[
         const wrong = store(reader, target, index);
         if (wrong !== undefined) {
           const where = `${fieldNames[field] ?? ""}[${index}]`;
-          return problems.wrongElement(spec.name, where, wrong, codecs[datatype].takes);
+          return tensorProblems.wrongElement(spec.name, where, wrong, codecs[datatype].takes);
         }
         index += 1;
       }

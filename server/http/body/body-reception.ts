@@ -1,4 +1,5 @@
 import { isProblem, type Problem, problems } from "../../errors.ts";
+import { httpProblems } from "../http-problems.ts";
 import { type BodyStore, createBodyStore } from "./body-store.ts";
 import type { BufferPool } from "./buffer-pool.ts";
 import { type ChunkedDecoder, createChunkedDecoder } from "./chunked.ts";
@@ -141,7 +142,7 @@ export function createBodyReception(
       received += next - offset;
       offset = next;
       if (decoder.data.length > 0) accept(decoder.data);
-      if (decoder.state === "malformed") refuse(problems.badChunks());
+      if (decoder.state === "malformed") refuse(httpProblems.badChunks());
       if (decoder.state === "done") complete();
     }
     return offset;

@@ -1,5 +1,6 @@
 import { constants, createGunzip, createInflate, createZstdDecompress } from "node:zlib";
-import { type Problem, problems } from "../../errors.ts";
+import type { Problem } from "../../errors.ts";
+import { httpProblems } from "../http-problems.ts";
 
 export type Compression = "gzip" | "deflate" | "zstd";
 
@@ -54,7 +55,7 @@ export function compressionOf(contentEncoding: string): Compression | Problem | 
     if (coding === "gzip" || coding === "x-gzip") return "gzip";
     if (coding === "deflate" || coding === "zstd") return coding;
   }
-  return problems.unsupportedEncoding(contentEncoding, "identity, gzip, x-gzip, deflate, zstd, one of them");
+  return httpProblems.unsupportedEncoding(contentEncoding, "identity, gzip, x-gzip, deflate, zstd, one of them");
 }
 
 /** Undoes a compression as it comes. Bytes behind the end of the compressed data are refused, and so is a missing end. */
@@ -73,7 +74,7 @@ export function createInflater(compression: Compression, events: InflaterEvents)
     });
     opened.on("error", (error: NodeJS.ErrnoException) => {
       const isWindow = error.code === "ZSTD_error_frameParameter_windowTooLarge";
-      fail(isWindow ? problems.windowTooLarge(2 ** windowLog) : problems.badCompression(compression));
+      fail(isWindow ? httpProblems.windowTooLarge(2 ** windowLog) : httpProblems.badCompression(compression));
     });
     return opened;
   }
@@ -96,7 +97,7 @@ export function createInflater(compression: Compression, events: InflaterEvents)
       const left = bytes.subarray(decoder.bytesWritten - before);
       if (left.length === 0) return events.ready();
       // The decoder has seen the end. Only of zstd it would not go on by itself when another frame follows.
-      if (compression !== "zstd" || frames === maximumFrames) return fail(problems.badCompression(compression));
+      if (compression !== "zstd" || frames === maximumFrames) return fail(httpProblems.badCompression(compression));
       const next = (): void => {
         if (isOver) return;
         decoder = open();

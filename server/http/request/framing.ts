@@ -1,4 +1,5 @@
-import { type Problem, problems } from "../../errors.ts";
+import type { Problem } from "../../errors.ts";
+import { httpProblems } from "../http-problems.ts";
 import type { RequestHead } from "./parser.ts";
 
 /** What the layer itself reads of a head: how long the body is, and what was asked before it. */
@@ -51,10 +52,10 @@ export function framingOf({ headers, minor }: RequestHead): Framing | Problem {
     }
   }
   if (transferEncoding !== undefined && transferEncoding.toLowerCase() !== "chunked")
-    return problems.unknownTransferEncoding(transferEncoding);
+    return httpProblems.unknownTransferEncoding(transferEncoding);
   // HTTP/1.0 knows no expectations: RFC 9110 section 10.1.1.
   const isExpecting = expect !== undefined && minor > 0;
-  if (isExpecting && !continuePattern.test(expect ?? "")) return problems.unknownExpectation(expect ?? "");
+  if (isExpecting && !continuePattern.test(expect ?? "")) return httpProblems.unknownExpectation(expect ?? "");
   return {
     bodyBytes: transferEncoding === undefined ? contentLength : -1,
     isContinueExpected: isExpecting,

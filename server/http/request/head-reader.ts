@@ -1,4 +1,5 @@
-import { type Problem, problems } from "../../errors.ts";
+import type { Problem } from "../../errors.ts";
+import { httpProblems } from "../http-problems.ts";
 import { createHeadParser, type HeadParser, type RequestHead } from "./parser.ts";
 
 /** Reads the heads of one connection, each from as many pieces as it comes in. */
@@ -53,10 +54,10 @@ export function createHeadReader(headerBytes: number, parsers: IdleParsers): Hea
       }
       parser ??= parsers.pop() ?? createHeadParser(headerBytes);
       const outcome = parser.parse(offset === 0 ? bytes : bytes.subarray(offset));
-      if (outcome === "malformed") return problems.notHttp();
+      if (outcome === "malformed") return httpProblems.notHttp();
       fed += outcome === "too large" ? 0 : outcome;
       if (outcome === "too large" || fed > headBytesFactor * headerBytes + bytes.length)
-        return problems.headerTooLarge(headerBytes);
+        return httpProblems.headerTooLarge(headerBytes);
       ({ head } = parser);
       if (head !== undefined) close();
       return offset + outcome;

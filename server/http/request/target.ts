@@ -1,4 +1,5 @@
 import { type Problem, problems } from "../../errors.ts";
+import { httpProblems } from "../http-problems.ts";
 
 export interface Target {
   /** Begins with "/". */
@@ -9,13 +10,13 @@ export interface Target {
 
 /** RFC 9112 section 3.2: origin-form, and absolute-form as clients of plain proxies send it. Both name the same. */
 export function targetOf(method: string, target: string): Target | Problem {
-  if (method === "CONNECT") return problems.tunnelUnsupported(target);
+  if (method === "CONNECT") return httpProblems.tunnelUnsupported(target);
   let rest = target;
   if (!target.startsWith("/")) {
     if (target === "*")
-      return method === "OPTIONS" ? problems.methodNotAllowed(method, allowed) : problems.badTarget(target);
+      return method === "OPTIONS" ? problems.methodNotAllowed(method, allowed) : httpProblems.badTarget(target);
     const scheme = /^https?:\/\/[^/?#]+/i.exec(target);
-    if (scheme === null) return problems.badTarget(target);
+    if (scheme === null) return httpProblems.badTarget(target);
     rest = target.slice(scheme[0].length);
     if (!rest.startsWith("/")) rest = `/${rest}`;
   }

@@ -1,4 +1,5 @@
 import { isProblem, type Problem, problems } from "../../errors.ts";
+import { tensorProblems } from "../../tensor-problems.ts";
 import { openBrace, openBracket } from "../../json/byte.ts";
 import { type Cursor, open, peek } from "../../json/cursor.ts";
 import { base64Key, isBase64Next } from "../../json/read-base64.ts";
@@ -32,8 +33,8 @@ export function readColumns(cursor: Cursor, signature: Signature, label: string)
     if (isProblem(key)) return key;
     const index = names.indexOf(key, count);
     const spec = inputs[index];
-    if (spec === undefined) return problems.unknownInput(key, names.all);
-    if (tensors[index] !== undefined) return problems.duplicateInput(key);
+    if (spec === undefined) return tensorProblems.unknownInput(key, names.all);
+    if (tensors[index] !== undefined) return tensorProblems.duplicateInput(key);
     const tensor = readColumn(cursor, spec, `${label}[${JSON.stringify(key)}]`);
     if (isProblem(tensor)) return tensor;
     tensors[index] = tensor;

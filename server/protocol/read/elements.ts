@@ -1,4 +1,6 @@
-import { isProblem, type Problem, problems, show } from "../../errors.ts";
+import { isProblem, type Problem } from "../../errors.ts";
+import { show } from "../../show.ts";
+import { tensorProblems } from "../../tensor-problems.ts";
 import { closeBracket, comma, isSpace, openBracket } from "../../json/byte.ts";
 import { type Cursor, open, peek, skipSpace, unexpected } from "../../json/cursor.ts";
 import { base64Fault, base64Key } from "../../json/read-base64.ts";
@@ -19,15 +21,15 @@ export function readElements(
   label: string,
 ): TensorData | Problem {
   const count = elementCount(shape);
-  if (count === undefined) return problems.badShape(spec.name, `[${shape.join(",")}] has too many elements`);
+  if (count === undefined) return tensorProblems.badShape(spec.name, `[${shape.join(",")}] has too many elements`);
   const isFlat = shape.length <= 1 || !opensTwice(cursor);
   const gathering = gatherShape(spec, label, shape, count, isFlat, cursor);
   if (gathering === undefined) {
     const found = skipArray(cursor);
     if (isProblem(found)) return found;
     return isFlat
-      ? problems.wrongCount(spec.name, found, shape, count)
-      : problems.ragged(spec.name, label, `an array of ${found}`, `one of [${shape.join(",")}]`);
+      ? tensorProblems.wrongCount(spec.name, found, shape, count)
+      : tensorProblems.ragged(spec.name, label, `an array of ${found}`, `one of [${shape.join(",")}]`);
   }
   return readNested(cursor, gathering, 0) ?? gathered(gathering);
 }
@@ -111,15 +113,15 @@ function countAll(cursor: Cursor, gathering: Gathering, depth: number, count: nu
 function wrongSize(gathering: Gathering, depth: number, count: number): Problem {
   const { spec, flatShape, shape } = gathering;
   const size = shape[depth] ?? 0;
-  if (flatShape !== undefined) return problems.wrongCount(spec.name, count, flatShape, size);
-  return problems.ragged(spec.name, placeOf(gathering, depth), `an array of ${count}`, `one of ${size}`);
+  if (flatShape !== undefined) return tensorProblems.wrongCount(spec.name, count, flatShape, size);
+  return tensorProblems.ragged(spec.name, placeOf(gathering, depth), `an array of ${count}`, `one of ${size}`);
 }
 
 function refuseScalar(cursor: Cursor, gathering: Gathering, depth: number): Problem {
   const value = readValue(cursor);
   if (isProblem(value)) return value;
   const size = gathering.shape[depth] ?? 0;
-  return problems.ragged(gathering.spec.name, placeOf(gathering, depth), show(value), `an array of ${size}`);
+  return tensorProblems.ragged(gathering.spec.name, placeOf(gathering, depth), show(value), `an array of ${size}`);
 }
 
 function refuse(cursor: Cursor, { spec, takesBase64 }: Gathering, place: string): Problem {
@@ -127,12 +129,17 @@ function refuse(cursor: Cursor, { spec, takesBase64 }: Gathering, place: string)
   const value = readValue(cursor);
   if (isProblem(value)) return value;
   const { takes } = codecs[spec.datatype];
-  if (!takesBase64 || spec.datatype !== "BYTES") return problems.wrongElement(spec.name, place, value, takes);
+  if (!takesBase64 || spec.datatype !== "BYTES") return tensorProblems.wrongElement(spec.name, place, value, takes);
   if (wrong === undefined) {
-    return problems.wrongElement(spec.name, place, value, `${takes}, also as {"${base64Key}": base64 of their UTF-8}`);
+    return tensorProblems.wrongElement(
+      spec.name,
+      place,
+      value,
+      `${takes}, also as {"${base64Key}": base64 of their UTF-8}`,
+    );
   }
   const allowed = `base64 of the UTF-8 of a text without U+0000, and this ${wrong.fault}`;
-  return problems.wrongElement(spec.name, `${place}.${base64Key}`, wrong.text, allowed);
+  return tensorProblems.wrongElement(spec.name, `${place}.${base64Key}`, wrong.text, allowed);
 }
 
 /** Whether the first element of the array at the cursor is an array. */

@@ -1,4 +1,5 @@
-import { type Problem, problems } from "../../errors.ts";
+import type { Problem } from "../../errors.ts";
+import { tensorProblems } from "../../tensor-problems.ts";
 import type { Tensor, TensorSpec } from "../../tensor.ts";
 
 /** Names of a model's inputs, found fast where they come in the order expected. */
@@ -33,7 +34,7 @@ export function createNames(inputs: readonly TensorSpec[]): Names {
       const found: Tensor[] = [];
       for (const [index, tensor] of tensors.entries()) {
         if (tensor !== undefined) found.push(tensor);
-        else if (inputs[index]?.isOptional !== true) return problems.missingInput(all[index] ?? "", all);
+        else if (inputs[index]?.isOptional !== true) return tensorProblems.missingInput(all[index] ?? "", all);
       }
       return found;
     },

@@ -1,4 +1,5 @@
-import { isProblem, type Problem, problems } from "../../errors.ts";
+import { isProblem, type Problem } from "../../errors.ts";
+import { tensorProblems } from "../../tensor-problems.ts";
 import { openBrace } from "../../json/byte.ts";
 import { type Cursor, open, peek } from "../../json/cursor.ts";
 import { nextElement, nextKey } from "../../json/read-members.ts";
@@ -63,9 +64,9 @@ function readRow(
     if (key === undefined) break;
     if (isProblem(key)) return key;
     const column = columns[names.indexOf(key, count)];
-    if (column === undefined) return problems.unknownInput(key, names.all);
-    if (column.row === row) return problems.duplicateInput(key);
-    if (column.row !== row - 1) return problems.missingInput(key, names.all);
+    if (column === undefined) return tensorProblems.unknownInput(key, names.all);
+    if (column.row === row) return tensorProblems.duplicateInput(key);
+    if (column.row !== row - 1) return tensorProblems.missingInput(key, names.all);
     found += 1;
     const wrong = readCell(cursor, column, row);
     if (wrong !== undefined) return whyNot(column, start) ?? wrong;
@@ -75,7 +76,7 @@ function readRow(
   const missing = columns.findIndex(
     ({ gathering, row: last }) => last !== row && (gathering.spec.isOptional !== true || last !== -1),
   );
-  return missing === -1 ? undefined : problems.missingInput(names.all[missing] ?? "", names.all);
+  return missing === -1 ? undefined : tensorProblems.missingInput(names.all[missing] ?? "", names.all);
 }
 
 function readCell(cursor: Cursor, column: Column, row: number): Problem | undefined {

@@ -1,5 +1,7 @@
 import { isUtf8 } from "node:buffer";
-import { isProblem, type Problem, problems } from "../../errors.ts";
+import { isProblem, type Problem } from "../../errors.ts";
+import { binaryProblems } from "./binary-problems.ts";
+import { tensorProblems } from "../../tensor-problems.ts";
 import { isText } from "../../json/read-texts.ts";
 import { alignedNumbers } from "../read/aligned-numbers.ts";
 import { codecs, elementCount, type Tensor, type TensorData, type TensorSpec } from "../../tensor.ts";
@@ -15,16 +17,16 @@ const lengthBytes = 4;
 export function readBinary(spec: TensorSpec, shape: readonly number[], bytes: Uint8Array): TensorData | Problem {
   const { name, datatype } = spec;
   const count = elementCount(shape);
-  if (count === undefined) return problems.badShape(name, `[${shape.join(",")}] has too many elements`);
+  if (count === undefined) return tensorProblems.badShape(name, `[${shape.join(",")}] has too many elements`);
   if (datatype === "BYTES") return readStrings(spec, shape, count, bytes);
   const { elementBytes } = codecs[datatype];
   if (bytes.length !== count * elementBytes) {
     const needs = `its shape [${shape.join(",")}] of ${datatype} needs ${count * elementBytes}`;
-    return problems.wrongByteCount(name, bytes.length, needs);
+    return binaryProblems.wrongByteCount(name, bytes.length, needs);
   }
   if (datatype === "BOOL") {
     const wrong = bytes.findIndex((byte) => byte > 1);
-    if (wrong !== -1) return problems.wrongElement(name, `byte ${wrong} of its data`, bytes[wrong], "0 and 1");
+    if (wrong !== -1) return tensorProblems.wrongElement(name, `byte ${wrong} of its data`, bytes[wrong], "0 and 1");
   }
   return alignedNumbers(datatype, bytes);
 }
@@ -49,7 +51,7 @@ export function readText(spec: TensorSpec, place: string, bytes: Uint8Array): st
   const text = isUtf8(bytes) ? asBuffer(bytes).toString("utf8") : undefined;
   if (text !== undefined && isText(text)) return text;
   const found = text ?? "bytes that are not UTF-8";
-  return problems.wrongElement(spec.name, place, found, codecs.BYTES.takes);
+  return tensorProblems.wrongElement(spec.name, place, found, codecs.BYTES.takes);
 }
 
 function readStrings(
@@ -65,7 +67,7 @@ function readStrings(
     const end = at + lengthBytes > bytes.length ? Infinity : at + lengthBytes + view.getUint32(at, true);
     if (end > bytes.length) {
       const detail = `string ${texts.length} goes beyond them; each is ${lengthBytes} bytes of little-endian length and then its UTF-8`;
-      return problems.wrongByteCount(spec.name, bytes.length, detail);
+      return binaryProblems.wrongByteCount(spec.name, bytes.length, detail);
     }
     const text = readText(spec, `string ${texts.length}`, bytes.subarray(at + lengthBytes, end));
     if (isProblem(text)) return text;
@@ -75,7 +77,11 @@ function readStrings(
   if (at === bytes.length && texts.length === count) return texts;
   const has =
     at === bytes.length ? `they are ${texts.length} strings` : `${bytes.length - at} are left behind ${count} strings`;
-  return problems.wrongByteCount(spec.name, bytes.length, `${has}; its shape [${shape.join(",")}] needs ${count}`);
+  return binaryProblems.wrongByteCount(
+    spec.name,
+    bytes.length,
+    `${has}; its shape [${shape.join(",")}] needs ${count}`,
+  );
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

@@ -1,4 +1,6 @@
 import { isProblem, type Problem, problems } from "../../errors.ts";
+import { binaryProblems } from "./binary-problems.ts";
+import { tensorProblems } from "../../tensor-problems.ts";
 import { openBrace, openBracket } from "../../json/byte.ts";
 import { type Cursor, open, peek } from "../../json/cursor.ts";
 import { readBody, readObject } from "../../json/read-body.ts";
@@ -99,13 +101,13 @@ function readInputs(
   const specOf = (name: string): TensorSpec | Problem => {
     const index = names.indexOf(name, place);
     const spec = inputs[index];
-    if (spec === undefined) return problems.unknownInput(name, names.all);
-    return tensors[index] === undefined ? spec : problems.duplicateInput(name);
+    if (spec === undefined) return tensorProblems.unknownInput(name, names.all);
+    return tensors[index] === undefined ? spec : tensorProblems.duplicateInput(name);
   };
   const nextBinary = (spec: TensorSpec, shape: readonly number[], bytes: number): TensorData | Problem => {
-    if (headerLength === undefined) return problems.noHeaderLength(spec.name);
+    if (headerLength === undefined) return binaryProblems.noHeaderLength(spec.name);
     const left = body.length - binaryAt;
-    if (bytes > left) return problems.missingBytes(spec.name, bytes, left);
+    if (bytes > left) return binaryProblems.missingBytes(spec.name, bytes, left);
     const start = binaryAt;
     binaryAt += bytes;
     return readBinary(spec, shape, body.subarray(start, binaryAt));
@@ -124,7 +126,7 @@ function readInputs(
     if (isProblem(tensor)) return tensor;
     tensors[names.indexOf(tensor.name, place)] = tensor;
   }
-  if (binaryAt < body.length) return problems.leftoverBytes(body.length - binaryAt);
+  if (binaryAt < body.length) return binaryProblems.leftoverBytes(body.length - binaryAt);
   return names.complete(tensors);
 }
 
@@ -167,12 +169,12 @@ function readOutputs(cursor: Cursor, signature: Signature): Outputs | undefined 
     if (wrong !== undefined) return wrong;
     if (typeof name !== "string") return problems.wrongField(`${label}.name`, name, "a string");
     if (!signature.outputs.some((output) => output.name === name)) {
-      return problems.unknownOutput(
+      return tensorProblems.unknownOutput(
         name,
         signature.outputs.map((output) => output.name),
       );
     }
-    if (names.includes(name)) return problems.duplicateOutput(name);
+    if (names.includes(name)) return tensorProblems.duplicateOutput(name);
     names.push(name);
     if (isBinary !== undefined) binary.set(name, isBinary);
   }

@@ -1,4 +1,5 @@
-import { type Problem, problems } from "../../errors.ts";
+import type { Problem } from "../../errors.ts";
+import { tensorProblems } from "../../tensor-problems.ts";
 import { isRagged, type Tensor, type TensorSpec } from "../../tensor.ts";
 import { binaryOf } from "./binary-tensor.ts";
 import type { EncodedAnswer } from "../request.ts";
@@ -46,7 +47,7 @@ export function encodeV2(
 /** V2 has tensors only: to be asked before outputs are encoded, here and in gRPC. */
 export function refuseRagged(outputs: readonly Tensor[]): Problem | undefined {
   const found = outputs.find(isRagged);
-  return found && problems.raggedOutput(found.name, found.elements ?? []);
+  return found && tensorProblems.raggedOutput(found.name, found.elements ?? []);
 }
 
 /**

@@ -1,4 +1,5 @@
-import { type Problem, problems } from "../../errors.ts";
+import type { Problem } from "../../errors.ts";
+import { binaryProblems } from "./binary-problems.ts";
 import { bytesToAlignment } from "../read/aligned-numbers.ts";
 
 /**
@@ -8,7 +9,7 @@ import { bytesToAlignment } from "../read/aligned-numbers.ts";
 export function readHeaderLength(value: string | undefined, bodyBytes: number): number | undefined | Problem {
   if (value === undefined) return undefined;
   const length = digits.test(value) ? Number(value) : Infinity;
-  return length <= bodyBytes ? length : problems.badHeaderLength(value, bodyBytes);
+  return length <= bodyBytes ? length : binaryProblems.badHeaderLength(value, bodyBytes);
 }
 
 /** Bytes of memory to leave free before a body with this header, so that the first tensor behind its JSON lies aligned. */

@@ -1,4 +1,5 @@
-import { isProblem, type Problem, problems } from "../../errors.ts";
+import { isProblem, type Problem } from "../../errors.ts";
+import { binaryProblems } from "./binary-problems.ts";
 import { checkShape, codecs, readShape, type Signature, type Tensor, type TensorSpec } from "../../tensor.ts";
 import { readBinary, readText } from "./binary-tensor.ts";
 import { onlyInputOf } from "../request.ts";
@@ -11,7 +12,9 @@ import { onlyInputOf } from "../request.ts";
 export function decodeRaw(body: Uint8Array, signature: Signature): Tensor | Problem {
   const spec = onlyInputOf(signature.inputs);
   if (spec === undefined) {
-    return problems.notRaw(`the model takes ${signature.inputs.length} inputs, and a body without JSON can hold one`);
+    return binaryProblems.notRaw(
+      `the model takes ${signature.inputs.length} inputs, and a body without JSON can hold one`,
+    );
   }
   const shape = rawShape(spec, body.length);
   if (isProblem(shape)) return shape;
@@ -27,7 +30,7 @@ function rawShape({ name, datatype, shape }: TensorSpec, bytes: number): readonl
   if (datatype === "BYTES") return shape.map(() => 1);
   const free = shape.filter((size) => size === -1).length;
   if (free > 1)
-    return problems.notRaw(
+    return binaryProblems.notRaw(
       `input ${JSON.stringify(name)} has ${free} free dimensions, and the size of the body tells one`,
     );
   let rest = bytes / codecs[datatype].elementBytes;

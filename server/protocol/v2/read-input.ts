@@ -1,4 +1,5 @@
 import { isProblem, type Problem, problems } from "../../errors.ts";
+import { tensorProblems } from "../../tensor-problems.ts";
 import { closeBracket, comma, isDigit, openBracket, quote } from "../../json/byte.ts";
 import { type Cursor, open, peek } from "../../json/cursor.ts";
 import { delimit } from "../../json/delimit.ts";
@@ -117,7 +118,7 @@ function headOf({ name, datatype, shape }: Sent, { label, specOf }: InputContext
   if (typeof name !== "string") return problems.wrongField(`${label}.name`, name, "a string");
   const spec = specOf(name);
   if (isProblem(spec)) return spec;
-  if (datatype !== spec.datatype) return problems.wrongDatatype(name, datatype, spec.datatype);
+  if (datatype !== spec.datatype) return tensorProblems.wrongDatatype(name, datatype, spec.datatype);
   const sizes = readShape(name, shape);
   if (isProblem(sizes)) return sizes;
   return checkShape(spec, sizes) ?? { spec, shape: sizes };

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { deflateSync, gzipSync } from "node:zlib";
 import { problems } from "../../../../server/errors.ts";
+import { tensorProblems } from "../../../../server/tensor-problems.ts";
 import type { Datatype } from "../../../../server/tensor.ts";
 import type { ProtoObject } from "../../../fixtures/proto-message.ts";
 import {
@@ -139,7 +140,7 @@ describe("an inference", () => {
   test("that is wrong says what is wrong with it", async () => {
     const outcome = await send(session, inferPath, inferRequest([1], { outputs: [{ name: "é\n%" }] }));
     assert.equal(outcome.status, 3);
-    assert.equal(outcome.message, problems.unknownOutput("é\n%", ["out_FP32"]).message);
+    assert.equal(outcome.message, tensorProblems.unknownOutput("é\n%", ["out_FP32"]).message);
     assert.equal(outcome.messages.length, 0);
   });
 
