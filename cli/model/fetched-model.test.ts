@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { noProxies } from "../../server/fetch/http/proxy.ts";
-import { identityModel } from "../../test/fixtures/onnx.ts";
+import { identityModel } from "../../test/fixtures/models/arithmetic.ts";
 import { tarOf } from "../../test/fixtures/oci.ts";
 import type { Access } from "../access.ts";
 import { testEdge } from "../test-edge.ts";

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, beforeEach, test } from "node:test";
 import { tarOf } from "../../test/fixtures/oci.ts";
-import { identityModel } from "../../test/fixtures/onnx.ts";
+import { identityModel } from "../../test/fixtures/models/arithmetic.ts";
 import type { PodReport } from "../contract.ts";
 import { storageNames } from "./folder/storage-names.ts";
 import { assertFails, fetchInto } from "./test-fetch.ts";

@@ -9,7 +9,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { tarOf } from "../../test/fixtures/oci.ts";
-import { identityModel } from "../../test/fixtures/onnx.ts";
+import { identityModel } from "../../test/fixtures/models/arithmetic.ts";
 import type { PodReport } from "../contract.ts";
 import { assertFails, fetchInto } from "./test-fetch.ts";
 import { treeDigest } from "./tree-digest.ts";

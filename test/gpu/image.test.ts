@@ -16,7 +16,7 @@ import { baseImage } from "../cluster/image/base.ts";
 import { buildImage, localName } from "../cluster/image/build.ts";
 import { buildah } from "../cluster/image/storage.ts";
 import { silent } from "../cluster/report.ts";
-import { addModel } from "../fixtures/onnx.ts";
+import { addModel } from "../fixtures/models/arithmetic.ts";
 import { call, post, type RunningServer, startServer } from "../integration/server/harness.ts";
 
 const tag = "slipway-server-gpu:image-test";

@@ -10,7 +10,7 @@ import { repositoryDirectory } from "../cluster/directories.ts";
 import { baseImage } from "../cluster/image/base.ts";
 import { buildImage, localName } from "../cluster/image/build.ts";
 import { buildah } from "../cluster/image/storage.ts";
-import { stringNormalizerModel, tfidfModel } from "../fixtures/onnx.ts";
+import { stringNormalizerModel, tfidfModel } from "../fixtures/models/words.ts";
 import { post, startServer } from "./server/harness.ts";
 
 /** As `docker save` and a registry count it, in bytes. The server's is a promise; the operator's keeps it small. */

@@ -4,16 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import fc from "fast-check";
-import {
-  addModel,
-  defaultModel,
-  identityModel,
-  mapsOutput,
-  onnxModel,
-  optionalModel,
-  sequenceModel,
-  zipMapModel,
-} from "../../../test/fixtures/onnx.ts";
+import { addModel, defaultModel, identityModel } from "../../../test/fixtures/models/arithmetic.ts";
+import { mapsOutput, optionalModel, sequenceModel, zipMapModel } from "../../../test/fixtures/models/held-values.ts";
+import { onnxModel } from "../../../test/fixtures/onnx.ts";
 import type { ByteSource } from "../../fetch/onnx/protobuf.ts";
 import type { Datatype, Tensor, TensorData } from "../../tensor.ts";
 import { openSession, type Session } from "../session.ts";

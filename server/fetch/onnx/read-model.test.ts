@@ -4,15 +4,10 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import * as fc from "fast-check";
-import {
-  type Attribute,
-  type Graph,
-  identityModel,
-  loopModel,
-  type Node,
-  onnxModel,
-  stringNormalizerModel,
-} from "../../../test/fixtures/onnx.ts";
+import { identityModel } from "../../../test/fixtures/models/arithmetic.ts";
+import { loopModel } from "../../../test/fixtures/models/slow.ts";
+import { stringNormalizerModel } from "../../../test/fixtures/models/words.ts";
+import { type Attribute, type Graph, type Node, onnxModel } from "../../../test/fixtures/onnx.ts";
 import { isFailure } from "../failure.ts";
 import { withFileBytes } from "./file-bytes.ts";
 import type { ByteSource } from "./protobuf.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type * as onnxruntime from "onnxruntime-node";
-import { identityModel } from "../../../test/fixtures/onnx.ts";
+import { identityModel } from "../../../test/fixtures/models/arithmetic.ts";
 import { supported } from "./supported.ts";
 
 const runtime = await loadOnnxRuntime();

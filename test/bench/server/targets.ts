@@ -2,7 +2,8 @@ import { readFile } from "node:fs/promises";
 import { requestBody } from "../../../demo/change.ts";
 import { pictureFile } from "../../../demo/cluster.ts";
 import { directionModels } from "../../../demo/models.ts";
-import { identityModel, onnxModel } from "../../fixtures/onnx.ts";
+import { identityModel } from "../../fixtures/models/arithmetic.ts";
+import { onnxModel } from "../../fixtures/onnx.ts";
 
 /** A model and the request that it is asked with, again and again. */
 export interface Target {

@@ -9,7 +9,7 @@ import type { Model } from "../../bench/peers/model.ts";
 import { benchPeers } from "../../bench/peers/peers.ts";
 import { checkAnswer, firstInferenceMs, withPeer } from "../../bench/peers/started-peer.ts";
 import { requestOf } from "../../bench/peers/wire/request.ts";
-import { identityModel } from "../../fixtures/onnx.ts";
+import { identityModel } from "../../fixtures/models/arithmetic.ts";
 
 const model: Model = {
   name: "identity",

@@ -4,7 +4,7 @@ import { join, relative } from "node:path";
 import { test } from "node:test";
 import { run } from "../../cluster/command.ts";
 import { repositoryDirectory } from "../../cluster/directories.ts";
-import { identityModel } from "../../fixtures/onnx.ts";
+import { identityModel } from "../../fixtures/models/arithmetic.ts";
 import { environment, withFolder } from "./slipway.ts";
 
 /** Packing takes a second; installing is bound by the disk, as ONNX Runtime alone has 200 MB. */

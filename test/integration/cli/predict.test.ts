@@ -8,7 +8,8 @@ import { protocols } from "../../../cli/predict/protocol.ts";
 import { run } from "../../../cli/run.ts";
 import { environment } from "../../../server/contract.ts";
 import { testEdge, type TestEdgeOptions } from "../../../cli/test-edge.ts";
-import { type ElementType, identityModel, onnxModel } from "../../fixtures/onnx.ts";
+import { identityModel } from "../../fixtures/models/arithmetic.ts";
+import { type ElementType, onnxModel } from "../../fixtures/onnx.ts";
 import { type RunningServer, startServer } from "../server/harness.ts";
 
 interface Ran {

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { describe, test } from "node:test";
 import { repositoryDirectory } from "../../cluster/directories.ts";
-import { identityModel } from "../../fixtures/onnx.ts";
+import { identityModel } from "../../fixtures/models/arithmetic.ts";
 import { binary, environment, inTerminal, slipway, withFolder } from "./slipway.ts";
 
 const escape = "\x1b[";

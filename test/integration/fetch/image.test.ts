@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
 import { request } from "undici";
-import { identityModel } from "../../fixtures/onnx.ts";
+import { identityModel } from "../../fixtures/models/arithmetic.ts";
 import { assertFails, type Fetched, fetching } from "./fetching.ts";
 import { externalDataModel } from "./models.ts";
 import { type Registry, startRegistry } from "./registry.ts";

@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
-import { addModel } from "../../fixtures/onnx.ts";
+import { addModel } from "../../fixtures/models/arithmetic.ts";
 import { startServer } from "../server/harness.ts";
 import { startBrowser } from "./browser.ts";
 

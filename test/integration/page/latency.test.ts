@@ -3,7 +3,8 @@ import { before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Page } from "playwright-core";
 import { loopSteps } from "../../fixtures/loop-steps.ts";
-import { addModel, loopModel } from "../../fixtures/onnx.ts";
+import { addModel } from "../../fixtures/models/arithmetic.ts";
+import { loopModel } from "../../fixtures/models/slow.ts";
 import { call, type RunningServer, startServer } from "../server/harness.ts";
 import { type Browser, startBrowser } from "./browser.ts";
 

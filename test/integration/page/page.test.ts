@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import { PNG } from "pngjs";
 import { readPicture, upsideDown } from "../../../demo/direction.ts";
-import { addModel, identityModel } from "../../fixtures/onnx.ts";
+import { addModel, identityModel } from "../../fixtures/models/arithmetic.ts";
 import { call, post, type RunningServer, startServer } from "../server/harness.ts";
 import { type Browser, dropPicture, startBrowser, type Watched } from "./browser.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { request } from "node:http";
 import { after, before, describe, test } from "node:test";
 import { gunzipSync, inflateSync, zstdDecompressSync } from "node:zlib";
-import { addModel } from "../../fixtures/onnx.ts";
+import { addModel } from "../../fixtures/models/arithmetic.ts";
 import { type RunningServer, startServer } from "./harness.ts";
 
 interface Answer {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { addModel } from "../../fixtures/onnx.ts";
+import { addModel } from "../../fixtures/models/arithmetic.ts";
 import { call, type Reply, raw, type RunningServer, startServer } from "./harness.ts";
 
 const app = "https://app.example.com";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { type Dims, type ElementType, identityModel, onnxModel } from "../../fixtures/onnx.ts";
+import { identityModel } from "../../fixtures/models/arithmetic.ts";
+import { type Dims, type ElementType, onnxModel } from "../../fixtures/onnx.ts";
 import { call, post, type RunningServer, startServer } from "./harness.ts";
 
 /** Every type that the Open Inference Protocol names, and two values as JSON, the ends of its range among them. */

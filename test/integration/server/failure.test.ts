@@ -4,7 +4,9 @@ import { Agent, request as httpRequest } from "node:http";
 import { connect } from "node:net";
 import { describe, test } from "node:test";
 import { loopSteps } from "../../fixtures/loop-steps.ts";
-import { addModel, identityModel, loopModel, onnxModel } from "../../fixtures/onnx.ts";
+import { addModel, identityModel } from "../../fixtures/models/arithmetic.ts";
+import { loopModel } from "../../fixtures/models/slow.ts";
+import { onnxModel } from "../../fixtures/onnx.ts";
 import { call, eventually, post, type Reply, type RunningServer, startServer } from "./harness.ts";
 
 const classifier = readFileSync(

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { connect, type Socket } from "node:net";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { identityModel } from "../../fixtures/onnx.ts";
+import { identityModel } from "../../fixtures/models/arithmetic.ts";
 import { frame, inference, inferPath, openSession, send } from "./grpc/client.ts";
 import { callHead, flags, frameOf, openSettled, types } from "./grpc/raw-client.ts";
 import { call, eventually, post, type RunningServer, startServer } from "./harness.ts";

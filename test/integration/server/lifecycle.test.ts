@@ -4,7 +4,8 @@ import { connect, type Socket } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { buildConnector, Client } from "undici";
 import { loopSteps } from "../../fixtures/loop-steps.ts";
-import { identityModel, loopModel, slowLoadingModel } from "../../fixtures/onnx.ts";
+import { identityModel } from "../../fixtures/models/arithmetic.ts";
+import { loopModel, slowLoadingModel } from "../../fixtures/models/slow.ts";
 import { call, eventually, post, type RunningServer, startServer } from "./harness.ts";
 
 const identity = { "model.onnx": identityModel({ dims: ["n"] }) };

@@ -3,7 +3,7 @@ import { mkdtemp, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { stringNormalizerModel } from "../../fixtures/onnx.ts";
+import { stringNormalizerModel } from "../../fixtures/models/words.ts";
 import { post, startServer } from "./harness.ts";
 
 /** What no system has, so that a test alone decides whether it is there. */

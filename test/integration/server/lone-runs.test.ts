@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { test } from "node:test";
-import { loopModel, onnxModel } from "../../fixtures/onnx.ts";
+import { loopModel } from "../../fixtures/models/slow.ts";
+import { onnxModel } from "../../fixtures/onnx.ts";
 import { call, eventually, post, type RunningServer, startServer } from "./harness.ts";
 
 /** So many products after each other take some milliseconds. */

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { addModel, defaultModel, onnxModel, optionalModel, sequenceModel, zipMapModel } from "../../fixtures/onnx.ts";
+import { addModel, defaultModel } from "../../fixtures/models/arithmetic.ts";
+import { optionalModel, sequenceModel, zipMapModel } from "../../fixtures/models/held-values.ts";
+import { onnxModel } from "../../fixtures/onnx.ts";
 import type { ProtoObject } from "../../fixtures/proto-message.ts";
 import { call as grpcCall, openSession } from "./grpc/client.ts";
 import { call, post, type Reply, type RunningServer, startServer } from "./harness.ts";

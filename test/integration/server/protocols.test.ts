@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { addModel, arithmeticModel, loopModel } from "../../fixtures/onnx.ts";
+import { addModel, arithmeticModel } from "../../fixtures/models/arithmetic.ts";
+import { loopModel } from "../../fixtures/models/slow.ts";
 import { call, eventually, post, type RunningServer, startServer } from "./harness.ts";
 
 const classifier = new URL(

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { addModel } from "../../fixtures/onnx.ts";
+import { addModel } from "../../fixtures/models/arithmetic.ts";
 import { call, post, startServer } from "./harness.ts";
 
 /** npm's ONNX Runtime has no CUDA provider, on whatever machine this runs. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { addModel } from "../../fixtures/onnx.ts";
+import { addModel } from "../../fixtures/models/arithmetic.ts";
 import { call, post, raw, type RunningServer, startServer } from "./harness.ts";
 
 const body = { input_data: { a: [[1, 2]], b: [[10, 20]] } };

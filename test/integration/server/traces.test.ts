@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { type DecodedExport, type DecodedSpan, decodeSpans } from "../../fixtures/otlp.ts";
-import { addModel } from "../../fixtures/onnx.ts";
+import { addModel } from "../../fixtures/models/arithmetic.ts";
 import { frame, inference, inferPath, openSession, send } from "./grpc/client.ts";
 import { call, eventually, post, type RunningServer, startServer } from "./harness.ts";
 

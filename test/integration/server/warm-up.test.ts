@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { endlessOnZerosModel, onnxModel } from "../../fixtures/onnx.ts";
+import { endlessOnZerosModel } from "../../fixtures/models/slow.ts";
+import { onnxModel } from "../../fixtures/onnx.ts";
 import { call, post, type RunningServer, startServer } from "./harness.ts";
 
 /** A made-up request proves nothing about a model: whatever it does, the model is served. */

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { run } from "../../../cluster/command.ts";
-import { arithmeticModel, type ElementType, onnxModel } from "../../../fixtures/onnx.ts";
+import { arithmeticModel } from "../../../fixtures/models/arithmetic.ts";
+import { type ElementType, onnxModel } from "../../../fixtures/onnx.ts";
 import { type RunningServer, startServer } from "../harness.ts";
 import { installPythonClients } from "./python-clients.ts";
 

@@ -4,7 +4,7 @@ import { environment } from "../../../../server/contract.ts";
 import { inferRequest } from "../../../../cli/predict/grpc/infer-message.ts";
 import { completeFrame } from "../../../../server/grpc/wire/message-frame.ts";
 import { openGrpcClient } from "../../../load/grpc-client.ts";
-import { identityModel } from "../../../fixtures/onnx.ts";
+import { identityModel } from "../../../fixtures/models/arithmetic.ts";
 import { eventually, type RunningServer, startServer } from "../harness.ts";
 
 const clients = 4;
