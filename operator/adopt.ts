@@ -4,8 +4,8 @@ import type { Model } from "./api/model.ts";
 import { childAnnotations, fieldManager, labels } from "./api/names.ts";
 import { ApiError } from "./kube/errors.ts";
 import type { KubeObject } from "./kube/resources.ts";
-import type { Write } from "./plan/children.ts";
-import type { Problem } from "./plan/facts.ts";
+import type { Write } from "./plan/children/children.ts";
+import type { Problem } from "./plan/status/facts.ts";
 import { send, type SendInputs } from "./send.ts";
 
 /**

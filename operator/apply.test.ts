@@ -6,7 +6,7 @@ import { kinds } from "./api/kinds.ts";
 import type { Model } from "./api/model.ts";
 import type { Client } from "./kube/client.ts";
 import { ApiError } from "./kube/errors.ts";
-import type { Phase, Write } from "./plan/children.ts";
+import type { Phase, Write } from "./plan/children/children.ts";
 import type { Outcome, Plan } from "./plan/plan.ts";
 
 const model = {

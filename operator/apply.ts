@@ -6,11 +6,11 @@ import { readable } from "./api/text.ts";
 import { ApiError, classify, isAlreadyExists, isConflict, isNotFound } from "./kube/errors.ts";
 import type { EventRecorder } from "./kube/events.ts";
 import { keyOf, type KubeObject } from "./kube/resources.ts";
-import { phases, type Write } from "./plan/children.ts";
+import { phases, type Write } from "./plan/children/children.ts";
 import type { Outcome, Plan } from "./plan/plan.ts";
-import { hashOf } from "./plan/revision.ts";
-import type { Problem } from "./plan/facts.ts";
-import { afterWrite } from "./plan/settled.ts";
+import { hashOf } from "./plan/revision/revision.ts";
+import type { Problem } from "./plan/status/facts.ts";
+import { afterWrite } from "./plan/children/settled.ts";
 import { answered } from "./projections.ts";
 import { send, type SendInputs } from "./send.ts";
 

@@ -9,8 +9,8 @@ import { quantity } from "./api/quantity.ts";
 import { childAnnotations, fieldManager, labels } from "./api/names.ts";
 import { readable } from "./api/text.ts";
 import { type KubeObject, keyOf, type ManagedFieldsEntry } from "./kube/resources.ts";
-import { type ForeignFields, foreignFields } from "./plan/foreign-fields.ts";
-import type { Noted } from "./plan/settled.ts";
+import { type ForeignFields, foreignFields } from "./plan/children/foreign-fields.ts";
+import type { Noted } from "./plan/children/settled.ts";
 import type { ObservedAutoscaler, ObservedChild, ObservedNode } from "./plan/observed.ts";
 
 /** What a cache keeps of an object, with the key of the model that it belongs to by its label. */

@@ -4,7 +4,7 @@ import { fieldManager } from "./api/names.ts";
 import type { Client, Manifest } from "./kube/client.ts";
 import { keyOf, type KubeObject } from "./kube/resources.ts";
 import type { Staleness } from "./kube/staleness.ts";
-import type { Write } from "./plan/children.ts";
+import type { Write } from "./plan/children/children.ts";
 
 export interface SendInputs {
   readonly client: Client;

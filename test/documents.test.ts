@@ -197,7 +197,7 @@ function operated(target: Json, patch: Json): Json {
 
 /** Reasons of conditions, failures and Events: what pods report, and the words that stand where the operator gives one. */
 async function reasonsOfTheCode(): Promise<string[]> {
-  const files = await Array.fromAsync(glob("operator/{apply.ts,plan/*.ts}", { cwd: root.pathname }));
+  const files = await Array.fromAsync(glob("operator/{apply.ts,plan/**/*.ts}", { cwd: root.pathname }));
   const sources = await Promise.all(files.filter((file) => !file.endsWith(".test.ts")).map(read));
   const code = sources.join("\n").replaceAll(/throw new ApiError\(\{[\s\S]*?\}\)/g, "");
   const lines = [...code.matchAll(/^.*(?:\breason: |\breason = |configurationReasons = |^ {2}\| ")(.*)$/gm)];

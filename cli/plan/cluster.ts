@@ -7,7 +7,7 @@ import { kinds } from "../../operator/api/kinds.ts";
 import type { Model } from "../../operator/api/model.ts";
 import { labels, versionsName } from "../../operator/api/names.ts";
 import { containerWithoutRequest, type PodRequests } from "../../operator/api/requests.ts";
-import type { Write } from "../../operator/plan/children.ts";
+import type { Write } from "../../operator/plan/children/children.ts";
 import type {
   BuildDefaults,
   Observed,

@@ -1,5 +1,5 @@
 import { kinds } from "../../operator/api/kinds.ts";
-import { whyOf } from "../../operator/plan/why.ts";
+import { whyOf } from "../../operator/plan/status/why.ts";
 import { plural, showSeconds } from "../text/amounts.ts";
 import type { Style } from "../text/style.ts";
 import { observe, unknownDigest } from "./cluster.ts";

@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from "../../operator/api/json.ts";
 import { apiVersion } from "../../operator/api/kinds.ts";
-import type { Write } from "../../operator/plan/children.ts";
-import { whyOf } from "../../operator/plan/why.ts";
+import type { Write } from "../../operator/plan/children/children.ts";
+import { whyOf } from "../../operator/plan/status/why.ts";
 import { observe } from "./cluster.ts";
 import type { Rehearsal, Step } from "./rehearsal.ts";
 

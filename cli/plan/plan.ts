@@ -5,7 +5,7 @@ import { dump } from "js-yaml";
 import { type Json, type JsonObject, stringsAt, valueAt } from "../../operator/api/json.ts";
 import type { Model } from "../../operator/api/model.ts";
 import type { BuildDefaults } from "../../operator/plan/observed.ts";
-import { targetRevision } from "../../operator/plan/revision.ts";
+import { targetRevision } from "../../operator/plan/revision/revision.ts";
 import type { Invocation } from "../command.ts";
 import { type ExitCode, exitCodes, failed, misused } from "../complaint.ts";
 import type { Edge } from "../edge.ts";

@@ -1,5 +1,5 @@
 import type { Status } from "../../operator/api/model.ts";
-import { phases, type Write } from "../../operator/plan/children.ts";
+import { phases, type Write } from "../../operator/plan/children/children.ts";
 import { allDone, type Plan, planModel } from "../../operator/plan/plan.ts";
 import { gotOn, observe, type PaperCluster, written } from "./cluster.ts";
 

@@ -1,6 +1,6 @@
 import { isJsonObject, type Json } from "../../operator/api/json.ts";
 import { kinds } from "../../operator/api/kinds.ts";
-import { type Revision, targetRevision } from "../../operator/plan/revision.ts";
+import { type Revision, targetRevision } from "../../operator/plan/revision/revision.ts";
 import type { PaperCluster } from "./cluster.ts";
 
 /** Why the pods that the spec asks for are new ones, or why they are not. */

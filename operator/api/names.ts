@@ -17,7 +17,7 @@ export const labels = {
 export const childAnnotations = {
   /** Hash of what the operator last wrote; tells a change of plan from somebody else's edit. */
   applied: "slipway.dev/applied",
-  /** What the API server made of what the operator wrote, where that is something else (plan/settled.ts). */
+  /** What the API server made of what the operator wrote, where that is something else (plan/children/settled.ts). */
   settled: "slipway.dev/settled",
   /** Names of the Service annotations that came from the spec, comma-separated, so that they can be taken away again. */
   fromSpec: "slipway.dev/annotations-from-spec",

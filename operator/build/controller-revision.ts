@@ -12,7 +12,7 @@ export interface FrozenRevision {
 
 /**
  * `number` orders the history: one more than the highest there is. The API server lets nobody change the data, and
- * compares its bytes, so they are written with their keys sorted, as every child is (`stamped` in plan/children.ts).
+ * compares its bytes, so they are written with their keys sorted, as every child is (`stamped` in plan/children).
  */
 export function controllerRevision(
   model: ModelMetadata,

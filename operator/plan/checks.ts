@@ -8,12 +8,12 @@ import { containers, revisionName } from "../api/names.ts";
 import { quantity } from "../api/quantity.ts";
 import { resourceNames } from "../build/horizontal-pod-autoscaler.ts";
 import { overriddenLabels } from "../build/merge-template.ts";
-import type { Problem } from "./facts.ts";
-import type { Fleet } from "./fleet.ts";
+import type { Problem } from "./status/facts.ts";
+import type { Fleet } from "./pods/fleet.ts";
 import type { Observed, ObservedAutoscaler } from "./observed.ts";
-import type { Revision } from "./revision.ts";
-import { serverContainer, templateOf } from "./template.ts";
-import { templateMistake } from "./template-mistake.ts";
+import type { Revision } from "./revision/revision.ts";
+import { serverContainer, templateOf } from "./revision/template.ts";
+import { templateMistake } from "./revision/template-mistake.ts";
 
 export interface CheckInputs {
   readonly observed: Observed;

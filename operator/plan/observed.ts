@@ -6,7 +6,7 @@ import type { ModelProxy } from "../build/pod-template.ts";
 import type { JsonObject } from "../api/json.ts";
 import type { Model } from "../api/model.ts";
 import type { PodReport } from "../../server/contract.ts";
-import type { ForeignFields } from "./foreign-fields.ts";
+import type { ForeignFields } from "./children/foreign-fields.ts";
 
 export interface Observed {
   /** Milliseconds since the epoch. */

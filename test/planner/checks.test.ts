@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Spec } from "../../operator/api/model.ts";
 import type { Observed, ObservedAutoscaler, ObservedNode } from "../../operator/plan/observed.ts";
-import { fleetsOf } from "../../operator/plan/fleet.ts";
+import { fleetsOf } from "../../operator/plan/pods/fleet.ts";
 import { allDone, planModel } from "../../operator/plan/plan.ts";
 import { specOf } from "../fixtures/spec.ts";
 import { tick } from "./life.ts";

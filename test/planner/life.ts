@@ -2,7 +2,7 @@ import { type JsonObject, stringsAt, valueAt } from "../../operator/api/json.ts"
 import { labels } from "../../operator/api/names.ts";
 import { containerWithoutRequest, type PodRequests } from "../../operator/api/requests.ts";
 import type { ObservedChild, ObservedPod } from "../../operator/plan/observed.ts";
-import { podOf } from "../../operator/plan/test-pod.ts";
+import { podOf } from "../../operator/plan/pods/test-pod.ts";
 import type { PodReport } from "../../server/contract.ts";
 import type { World } from "./world.ts";
 

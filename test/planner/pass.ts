@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { mergePatch } from "../../cli/plan/merge-patch.ts";
 import { type JsonObject, valueAt } from "../../operator/api/json.ts";
-import type { Announcement } from "../../operator/plan/announcements.ts";
-import { phases, type Write } from "../../operator/plan/children.ts";
-import type { Problem } from "../../operator/plan/facts.ts";
+import type { Announcement } from "../../operator/plan/status/announcements.ts";
+import { phases, type Write } from "../../operator/plan/children/children.ts";
+import type { Problem } from "../../operator/plan/status/facts.ts";
 import type { ObservedChild } from "../../operator/plan/observed.ts";
 import { type Plan, planModel } from "../../operator/plan/plan.ts";
 import { annotations } from "../../server/contract.ts";

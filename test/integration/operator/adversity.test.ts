@@ -6,7 +6,7 @@ import { apply } from "../../../operator/apply.ts";
 import { kinds } from "../../../operator/api/kinds.ts";
 import type { Model } from "../../../operator/api/model.ts";
 import { projectModel, type RawModel } from "../../../operator/projections.ts";
-import type { Write } from "../../../operator/plan/children.ts";
+import type { Write } from "../../../operator/plan/children/children.ts";
 import type { Plan } from "../../../operator/plan/plan.ts";
 import {
   type Bench,
