@@ -9,9 +9,9 @@ import { environment, paths } from "../../server/contract.ts";
 import { stateDirectory } from "../cluster/directories.ts";
 import { nodeNames } from "../cluster/node/addresses.ts";
 import { pushArtifact } from "../fixtures/oci.ts";
-import type { Place } from "../integration/fetch/place.ts";
-import { type Registry, startRegistry } from "../integration/fetch/registry.ts";
-import { region, type S3Server, startS3Server } from "../integration/fetch/s3-server.ts";
+import type { Place } from "../integration/fetch/servers/place.ts";
+import { type Registry, startRegistry } from "../integration/fetch/servers/registry.ts";
+import { region, type S3Server, startS3Server } from "../integration/fetch/servers/s3-server.ts";
 import { type Bench, startBench } from "./bench.ts";
 import { model, same } from "./models.ts";
 import { condition, eventually, reached } from "./wait.ts";
@@ -219,7 +219,7 @@ interface Identities {
 
 /**
  * An STS that gives the bucket's keys for any token and tells which: whose it is, the API server that issued it says.
- * A real one that trusts an issuer is in test/integration/fetch/s3-identity.test.ts.
+ * A real one that trusts an issuer is in test/integration/fetch/s3/identity.test.ts.
  */
 async function startIdentities({ host, enter }: Place, { keys }: S3Server): Promise<Identities> {
   const [address = "", port = ""] = host.split(":");

@@ -11,7 +11,7 @@ import { run } from "../cluster/command.ts";
 import { repositoryDirectory } from "../cluster/directories.ts";
 import { silent } from "../cluster/report.ts";
 import { unpackTools } from "../cluster/tools.ts";
-import { type Registry, startRegistry } from "./fetch/registry.ts";
+import { type Registry, startRegistry } from "./fetch/servers/registry.ts";
 
 const manifestType = "application/vnd.oci.image.manifest.v1+json";
 

@@ -9,7 +9,7 @@ import { cosignProgram } from "../../release/signer.ts";
 import { run } from "../cluster/command.ts";
 import { repositoryDirectory } from "../cluster/directories.ts";
 import { silent } from "../cluster/report.ts";
-import { type Registry, startRegistry } from "../integration/fetch/registry.ts";
+import { type Registry, startRegistry } from "../integration/fetch/servers/registry.ts";
 
 const manifestType = "application/vnd.oci.image.manifest.v1+json";
 const indexType = "application/vnd.oci.image.index.v1+json";

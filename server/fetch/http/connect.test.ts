@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { LookupFunction } from "node:net";
 import { test } from "node:test";
 import { Agent, request } from "undici";
-import { freePort } from "../../../test/integration/fetch/free-port.ts";
+import { freePort } from "../../../test/integration/fetch/servers/free-port.ts";
 import { serve } from "../test-server.ts";
 import { connectionProblem } from "./connection-problem.ts";
 import { connectErrorOf, createConnector } from "./connect.ts";

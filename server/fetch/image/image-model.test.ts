@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { modelOf } from "./image-model.ts";
 import type { ImageNode } from "./image-tree.ts";
 
-// Images that buildah makes are served in test/integration/fetch/image.test.ts.
+// Images that buildah makes are served in test/integration/fetch/oci/image.test.ts.
 
 function folder(children: readonly (readonly [string, ImageNode])[]): ImageNode {
   const place = { size: 0, layer: 0, entry: undefined, clash: false };

@@ -5,7 +5,7 @@ import { isFailure } from "../failure.ts";
 import { imageNameBytes } from "../limits.ts";
 import { createImageTree, type ImageNode, type ImageTree } from "./image-tree.ts";
 
-// Images that buildah makes are served in test/integration/fetch/image.test.ts; here is what no tool makes.
+// Images that buildah makes are served in test/integration/fetch/oci/image.test.ts; here is what no tool makes.
 
 /** Names of a layer: `x/` is a folder, `x@` a link, any other a file. */
 type Layer = readonly string[];

@@ -4,7 +4,7 @@ import type { IncomingMessage } from "node:http";
 import { createServer } from "node:https";
 import { type AddressInfo, connect } from "node:net";
 import type { Duplex } from "node:stream";
-import type { Authority } from "../fetch/authority.ts";
+import type { Authority } from "../fetch/servers/authority.ts";
 
 /**
  * As much of an API server as `slipway predict` asks for: a Service, its pods, and `portforward` by WebSocket as the

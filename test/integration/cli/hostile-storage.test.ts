@@ -5,8 +5,8 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { directionModels } from "../../../demo/models.ts";
-import { type Running, serve } from "../fetch/file-server.ts";
-import { type HostileStorage, startHostileStorage } from "../fetch/hostile-storage.ts";
+import { type Running, serve } from "../fetch/servers/file-server.ts";
+import { type HostileStorage, startHostileStorage } from "../fetch/servers/hostile-storage.ts";
 import { type Ran, slipway, withFolder } from "./slipway.ts";
 
 const username = "ada";

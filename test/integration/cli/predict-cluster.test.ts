@@ -7,7 +7,7 @@ import { commands } from "../../../cli/commands.ts";
 import { run } from "../../../cli/run.ts";
 import { testEdge } from "../../../cli/test-edge.ts";
 import { onnxModel } from "../../fixtures/onnx.ts";
-import { createAuthority } from "../fetch/authority.ts";
+import { createAuthority } from "../fetch/servers/authority.ts";
 import { type RunningServer, startServer } from "../server/harness.ts";
 import { type ApiServer, startApiServer } from "./api-server.ts";
 

@@ -4,9 +4,9 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { directionModels } from "../../../demo/models.ts";
-import { serve } from "../fetch/file-server.ts";
-import { type ForwardProxy, startForwardProxy } from "../fetch/forward-proxy.ts";
-import { startRegistry } from "../fetch/registry.ts";
+import { serve } from "../fetch/servers/file-server.ts";
+import { type ForwardProxy, startForwardProxy } from "../fetch/servers/forward-proxy.ts";
+import { startRegistry } from "../fetch/servers/registry.ts";
 import { slipway, withFolder } from "./slipway.ts";
 
 let proxy: ForwardProxy;

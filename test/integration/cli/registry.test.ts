@@ -9,11 +9,11 @@ import { load } from "js-yaml";
 import { directionModels } from "../../../demo/models.ts";
 import { identityModel } from "../../fixtures/models/arithmetic.ts";
 import { onnxModel } from "../../fixtures/onnx.ts";
-import { createAuthority } from "../fetch/authority.ts";
-import { startCuttingProxy } from "../fetch/cutting-proxy.ts";
+import { createAuthority } from "../fetch/servers/authority.ts";
+import { startCuttingProxy } from "../fetch/servers/cutting-proxy.ts";
 import { fetching } from "../fetch/fetching.ts";
-import { type Registry, startRegistry } from "../fetch/registry.ts";
-import { member, startTokenService, type TokenService } from "../fetch/token-service.ts";
+import { type Registry, startRegistry } from "../fetch/servers/registry.ts";
+import { member, startTokenService, type TokenService } from "../fetch/servers/token-service.ts";
 import { inTerminal, type Ran, slipway } from "./slipway.ts";
 
 interface PushAnswer {

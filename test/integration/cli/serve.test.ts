@@ -12,7 +12,7 @@ import { loopSteps } from "../../fixtures/loop-steps.ts";
 import { identityModel } from "../../fixtures/models/arithmetic.ts";
 import { loopModel, slowLoadingModel } from "../../fixtures/models/slow.ts";
 import { stringNormalizerModel } from "../../fixtures/models/words.ts";
-import { startRegistry } from "../fetch/registry.ts";
+import { startRegistry } from "../fetch/servers/registry.ts";
 import { eventually } from "../server/harness.ts";
 import { binary, environment, slipway, withFolder } from "./slipway.ts";
 

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { test } from "node:test";
 import { assertModel, type Fetched, fetching, sha256 } from "./fetching.ts";
-import { type Running, serve } from "./file-server.ts";
+import { type Running, serve } from "./servers/file-server.ts";
 import { paddedModel } from "./models.ts";
-import { region } from "./s3-server.ts";
+import { region } from "./servers/s3-server.ts";
 
 const model = paddedModel(30_000);
 const commit = "a".repeat(40);

@@ -11,7 +11,7 @@ import { type TarEntry, tarOf } from "../../fixtures/oci.ts";
 import { identityModel } from "../../fixtures/models/arithmetic.ts";
 import { onnxModel } from "../../fixtures/onnx.ts";
 import { assertFails, assertFolder, assertModel, type Fetched, fetching, sha256 } from "./fetching.ts";
-import { type FileServer, startFileServer } from "./file-server.ts";
+import { type FileServer, startFileServer } from "./servers/file-server.ts";
 import { externalDataModel, paddedModel } from "./models.ts";
 
 /**

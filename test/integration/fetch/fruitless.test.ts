@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { ServerResponse } from "node:http";
 import { after, before, test } from "node:test";
 import { assertFails, type Fetched, fetching, sha256 } from "./fetching.ts";
-import { type Running, serve } from "./file-server.ts";
+import { type Running, serve } from "./servers/file-server.ts";
 import { paddedModel } from "./models.ts";
 
 const [model, notes] = [paddedModel(30_000), Buffer.from("made by hand")];

@@ -6,12 +6,12 @@ import { join } from "node:path";
 import { after, afterEach, before, beforeEach, describe, test } from "node:test";
 import { directionModels } from "../../../demo/models.ts";
 import { pushArtifact } from "../../fixtures/oci.ts";
-import { type Authority, createAuthority } from "./authority.ts";
+import { type Authority, createAuthority } from "./servers/authority.ts";
 import { assertFails, fetching } from "./fetching.ts";
-import { serve } from "./file-server.ts";
-import { type HostileStorage, startHostileStorage } from "./hostile-storage.ts";
-import { type Registry, startRegistry } from "./registry.ts";
-import { member, startTokenService, type TokenService } from "./token-service.ts";
+import { serve } from "./servers/file-server.ts";
+import { type HostileStorage, startHostileStorage } from "./servers/hostile-storage.ts";
+import { type Registry, startRegistry } from "./servers/registry.ts";
+import { member, startTokenService, type TokenService } from "./servers/token-service.ts";
 
 const files = [{ name: "model.onnx", content: directionModels().v1 }];
 const limits = { retryDelaysMilliseconds: [20] };

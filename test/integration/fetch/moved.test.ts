@@ -6,10 +6,10 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { pushArtifact } from "../../fixtures/oci.ts";
 import { assertFails, assertFolder, assertModel, type Fetched, fetching, sha256 } from "./fetching.ts";
-import { type HubServer, startHubServer } from "./hub-server.ts";
+import { type HubServer, startHubServer } from "./servers/hub-server.ts";
 import { paddedModel } from "./models.ts";
-import { type Registry, startRegistry } from "./registry.ts";
-import { region, type S3Server, startS3Server } from "./s3-server.ts";
+import { type Registry, startRegistry } from "./servers/registry.ts";
+import { region, type S3Server, startS3Server } from "./servers/s3-server.ts";
 
 const [first, second] = [paddedModel(30_000), paddedModel(30_000)];
 /** Nothing here is worth waiting for. */

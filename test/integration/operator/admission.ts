@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { json } from "node:stream/consumers";
 import { CommandError } from "../../cluster/command.ts";
-import { createAuthority } from "../fetch/authority.ts";
+import { createAuthority } from "../fetch/servers/authority.ts";
 import { type Bench, eventually, type Json } from "./harness.ts";
 
 /** Denies what `when` says of one kind, until the returned function is called. */

@@ -4,9 +4,9 @@ import { createServer, request as httpRequest, type IncomingMessage } from "node
 import { once } from "node:events";
 import { after, before, describe, test } from "node:test";
 import { assertFails, assertFolder, assertModel, type Fetched, fetching } from "../fetching.ts";
-import { freePort } from "../free-port.ts";
+import { freePort } from "../servers/free-port.ts";
 import { externalDataModel, paddedModel } from "../models.ts";
-import { region, startS3Server } from "../s3-server.ts";
+import { region, startS3Server } from "../servers/s3-server.ts";
 import { domain, resolveDomain } from "./names.ts";
 import { startRclone } from "./rclone-server.ts";
 

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { assertFails, assertFolder, type Fetched, fetching } from "../fetching.ts";
-import { serve } from "../file-server.ts";
+import { serve } from "../servers/file-server.ts";
 import { paddedModel } from "../models.ts";
-import { region } from "../s3-server.ts";
+import { region } from "../servers/s3-server.ts";
 
 const model = paddedModel(30_000);
 const plain = Buffer.from("{}".repeat(1000));

@@ -1,5 +1,5 @@
 import { request } from "undici";
-import { type Running, serve } from "../file-server.ts";
+import { type Running, serve } from "../servers/file-server.ts";
 
 /** How a server differs from the one that really answers. */
 export interface Dialect {

@@ -1,10 +1,10 @@
 /** Folders at stores whose listing names other entity tags than their objects do, or whose conditions never hold. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { startCuttingProxy } from "../cutting-proxy.ts";
+import { startCuttingProxy } from "../servers/cutting-proxy.ts";
 import { assertFails, assertFolder, type Fetched, fetching } from "../fetching.ts";
 import { paddedModel } from "../models.ts";
-import { allowAnybody, type S3Server, startS3Server } from "../s3-server.ts";
+import { allowAnybody, type S3Server, startS3Server } from "../servers/s3-server.ts";
 import { type Dialect, startDialect } from "./dialect-proxy.ts";
 
 const impatient = { idleMilliseconds: 2000, retryDelaysMilliseconds: [20, 20, 20] };

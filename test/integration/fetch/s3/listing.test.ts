@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { assertFails, assertFolder, type Fetched, fetching } from "../fetching.ts";
 import { paddedModel } from "../models.ts";
-import { allowAnybody, startS3Server } from "../s3-server.ts";
+import { allowAnybody, startS3Server } from "../servers/s3-server.ts";
 import { type Dialect, startDialect } from "./dialect-proxy.ts";
 import { startRclone } from "./rclone-server.ts";
 

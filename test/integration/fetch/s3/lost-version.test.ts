@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { assertFails, assertModel, type Fetched, fetching, sha256 } from "../fetching.ts";
-import { type Running, serve } from "../file-server.ts";
+import { type Running, serve } from "../servers/file-server.ts";
 import { paddedModel } from "../models.ts";
-import { region, type S3Server, startS3Server } from "../s3-server.ts";
+import { region, type S3Server, startS3Server } from "../servers/s3-server.ts";
 
 const [first, second] = [paddedModel(30_000), paddedModel(30_000)];
 const commit = "0123456789abcdef0123456789abcdef01234567";

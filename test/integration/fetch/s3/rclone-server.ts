@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { request } from "undici";
 import { buildPrograms } from "../../../cluster/programs.ts";
-import { freePort } from "../free-port.ts";
+import { freePort } from "../servers/free-port.ts";
 
 /** A real S3 server of other habits than versitygw: objects are files on its disk, and buckets may be in the host's name. */
 export interface RcloneServer {

@@ -13,7 +13,7 @@ import { createS3Client } from "../../../../server/fetch/s3/client.ts";
 import { type FetchedObject, fetchObject } from "../../../../server/fetch/s3/fetch-object.ts";
 import { sha256 } from "../fetching.ts";
 import { paddedModel } from "../models.ts";
-import { region, type S3Server, startS3Server } from "../s3-server.ts";
+import { region, type S3Server, startS3Server } from "../servers/s3-server.ts";
 
 const [first, second] = [paddedModel(1000), paddedModel(1000)];
 

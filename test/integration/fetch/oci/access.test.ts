@@ -3,12 +3,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { directionModels } from "../../../demo/models.ts";
-import { pushArtifact } from "../../fixtures/oci.ts";
-import { createAuthority } from "./authority.ts";
-import { assertFails, fetching } from "./fetching.ts";
-import { type Registry, startRegistry } from "./registry.ts";
-import { member, startTokenService, type TokenService } from "./token-service.ts";
+import { directionModels } from "../../../../demo/models.ts";
+import { pushArtifact } from "../../../fixtures/oci.ts";
+import { createAuthority } from "../servers/authority.ts";
+import { assertFails, fetching } from "../fetching.ts";
+import { type Registry, startRegistry } from "../servers/registry.ts";
+import { member, startTokenService, type TokenService } from "../servers/token-service.ts";
 
 const files = [{ name: "model.onnx", content: directionModels().v1 }];
 const limits = { retryDelaysMilliseconds: [20] };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { assertFails, fetching } from "./fetching.ts";
-import { serve } from "./file-server.ts";
+import { assertFails, fetching } from "../fetching.ts";
+import { serve } from "../servers/file-server.ts";
 
 /** Of no server: whoever redirects has not looked at them. */
 const secret = {

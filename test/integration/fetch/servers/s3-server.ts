@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AwsClient } from "aws4fetch";
 import { Agent, request } from "undici";
-import { buildPrograms } from "../../cluster/programs.ts";
+import { buildPrograms } from "../../../cluster/programs.ts";
 import { type Authority, createAuthority } from "./authority.ts";
 import { onLoopback, type Place } from "./place.ts";
 

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { tarOf } from "../../fixtures/oci.ts";
-import { startCuttingProxy } from "./cutting-proxy.ts";
+import { tarOf } from "../../../fixtures/oci.ts";
+import { startCuttingProxy } from "../servers/cutting-proxy.ts";
 import {
   assertFails,
   assertFolder,
@@ -15,10 +15,10 @@ import {
   fetching,
   type FetchingOptions,
   sha256,
-} from "./fetching.ts";
-import { serve } from "./file-server.ts";
-import { externalDataModel, paddedModel } from "./models.ts";
-import { region, type S3Server, startS3Server } from "./s3-server.ts";
+} from "../fetching.ts";
+import { serve } from "../servers/file-server.ts";
+import { externalDataModel, paddedModel } from "../models.ts";
+import { region, type S3Server, startS3Server } from "../servers/s3-server.ts";
 
 const impatient = { idleMilliseconds: 2000, retryDelaysMilliseconds: [20, 20, 20] };
 const mebibyte = 1024 ** 2;

@@ -6,10 +6,10 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
 import { request } from "undici";
-import { identityModel } from "../../fixtures/models/arithmetic.ts";
-import { assertFails, type Fetched, fetching } from "./fetching.ts";
-import { externalDataModel } from "./models.ts";
-import { type Registry, startRegistry } from "./registry.ts";
+import { identityModel } from "../../../fixtures/models/arithmetic.ts";
+import { assertFails, type Fetched, fetching } from "../fetching.ts";
+import { externalDataModel } from "../models.ts";
+import { type Registry, startRegistry } from "../servers/registry.ts";
 
 /** Images as buildah makes them, its layers with it: what is served is what a container of the image would see. */
 
@@ -270,7 +270,7 @@ describe("an image from a base", () => {
   });
 
   test("is built as the reference page says", async () => {
-    const page = await readFile(new URL("../../../docs/reference/sources.md", import.meta.url), "utf8");
+    const page = await readFile(new URL("../../../../docs/reference/sources.md", import.meta.url), "utf8");
     const [, dockerfile = ""] = /```dockerfile\n([^`]+)```/.exec(page) ?? [];
     const container = await buildah("from", "scratch");
     try {

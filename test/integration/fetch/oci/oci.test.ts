@@ -3,9 +3,9 @@ import { randomBytes } from "node:crypto";
 import { open } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
-import { directionModels } from "../../../demo/models.ts";
-import type { FailureReason } from "../../../server/contract.ts";
-import type { FetchOptions } from "../../../server/fetch/fetch.ts";
+import { directionModels } from "../../../../demo/models.ts";
+import type { FailureReason } from "../../../../server/contract.ts";
+import type { FetchOptions } from "../../../../server/fetch/fetch.ts";
 import {
   type ArtifactFile,
   type Descriptor,
@@ -16,11 +16,11 @@ import {
   pushTar,
   type TarEntry,
   tarOf,
-} from "../../fixtures/oci.ts";
-import { onnxModel } from "../../fixtures/onnx.ts";
-import { startCuttingProxy } from "./cutting-proxy.ts";
-import { assertFails, type Fetched, fetching } from "./fetching.ts";
-import { type Registry, startRegistry } from "./registry.ts";
+} from "../../../fixtures/oci.ts";
+import { onnxModel } from "../../../fixtures/onnx.ts";
+import { startCuttingProxy } from "../servers/cutting-proxy.ts";
+import { assertFails, type Fetched, fetching } from "../fetching.ts";
+import { type Registry, startRegistry } from "../servers/registry.ts";
 
 /** Tries again as soon as a test may ask for; how long a registry may be silent is as in a pod. */
 const restless = { retryDelaysMilliseconds: [20, 20, 20] };

@@ -3,9 +3,9 @@ import { createHash } from "node:crypto";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { downloadFile, listFiles, modelInfo } from "@huggingface/hub";
-import type { FailureReason } from "../../../server/contract.ts";
-import { tarOf } from "../../fixtures/oci.ts";
-import { startCuttingProxy } from "./cutting-proxy.ts";
+import type { FailureReason } from "../../../../server/contract.ts";
+import { tarOf } from "../../../fixtures/oci.ts";
+import { startCuttingProxy } from "../servers/cutting-proxy.ts";
 import {
   assertFails,
   assertFolder,
@@ -15,10 +15,10 @@ import {
   fetching,
   type FetchingOptions,
   sha256,
-} from "./fetching.ts";
-import { serve } from "./file-server.ts";
-import { type HubServer, hubToken, startHubServer } from "./hub-server.ts";
-import { externalDataModel, paddedModel } from "./models.ts";
+} from "../fetching.ts";
+import { serve } from "../servers/file-server.ts";
+import { type HubServer, hubToken, startHubServer } from "../servers/hub-server.ts";
+import { externalDataModel, paddedModel } from "../models.ts";
 
 const impatient = { idleMilliseconds: 2000, retryDelaysMilliseconds: [20, 20, 20] };
 const mebibyte = 1024 ** 2;

@@ -12,11 +12,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { Agent } from "undici";
-import { type Authority, createAuthority } from "./authority.ts";
-import { fetching } from "./fetching.ts";
-import { freePort } from "./free-port.ts";
-import { paddedModel } from "./models.ts";
-import { region, sendSigned, startS3Server, startVersitygw } from "./s3-server.ts";
+import { type Authority, createAuthority } from "../servers/authority.ts";
+import { fetching } from "../fetching.ts";
+import { freePort } from "../servers/free-port.ts";
+import { paddedModel } from "../models.ts";
+import { region, sendSigned, startS3Server, startVersitygw } from "../servers/s3-server.ts";
 
 /** RFC 5737: for documentation, so nobody's. */
 const issuerAddress = "203.0.113.10";

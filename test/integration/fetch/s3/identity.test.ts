@@ -3,8 +3,8 @@ import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { before, describe, test } from "node:test";
 import { promisify } from "node:util";
-import type { PodReport } from "../../../server/contract.ts";
-import { buildPrograms } from "../../cluster/programs.ts";
+import type { PodReport } from "../../../../server/contract.ts";
+import { buildPrograms } from "../../../cluster/programs.ts";
 
 /** A real STS that trusts an issuer of service account tokens, and a real bucket that trusts the STS. */
 describe("a pod without a Secret, whose service account stands for a role", () => {

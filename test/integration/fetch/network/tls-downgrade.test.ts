@@ -5,11 +5,11 @@ import type { IncomingMessage } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { directionModels } from "../../../demo/models.ts";
-import { slipway } from "../cli/slipway.ts";
-import { type Authority, createAuthority } from "./authority.ts";
-import { assertFails, fetching } from "./fetching.ts";
-import { type Running, serve } from "./file-server.ts";
+import { directionModels } from "../../../../demo/models.ts";
+import { slipway } from "../../cli/slipway.ts";
+import { type Authority, createAuthority } from "../servers/authority.ts";
+import { assertFails, fetching } from "../fetching.ts";
+import { type Running, serve } from "../servers/file-server.ts";
 
 const secret = { username: "ada", password: "pass-of-ada" };
 const limits = { retryDelaysMilliseconds: [20] };

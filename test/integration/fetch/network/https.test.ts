@@ -5,11 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { defaultLimits } from "../../../server/fetch/limits.ts";
-import { tarOf } from "../../fixtures/oci.ts";
-import { externalDataModel, paddedModel } from "./models.ts";
-import { type Authority, createAuthority } from "./authority.ts";
-import { type Fault, startCuttingProxy } from "./cutting-proxy.ts";
+import { defaultLimits } from "../../../../server/fetch/limits.ts";
+import { tarOf } from "../../../fixtures/oci.ts";
+import { externalDataModel, paddedModel } from "../models.ts";
+import { type Authority, createAuthority } from "../servers/authority.ts";
+import { type Fault, startCuttingProxy } from "../servers/cutting-proxy.ts";
 import {
   assertFails,
   assertFolder,
@@ -19,8 +19,15 @@ import {
   type FetchingOptions,
   assertSentOnce,
   mountSecret,
-} from "./fetching.ts";
-import { type FileServer, entityTag, sendFile, type ServedFile, serve, startFileServer } from "./file-server.ts";
+} from "../fetching.ts";
+import {
+  type FileServer,
+  entityTag,
+  sendFile,
+  type ServedFile,
+  serve,
+  startFileServer,
+} from "../servers/file-server.ts";
 
 /** Tries again as soon as a test may ask for; how long a server may be silent is as in a pod. */
 const restless = { retryDelaysMilliseconds: [20, 20, 20] };
