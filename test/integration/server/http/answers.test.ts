@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Reply } from "../../../../server/http/handler.ts";
 import { client, megabyte, post, raw, type ServedHttp, serveHttp } from "./harness.ts";
+import { close } from "./request-bytes.ts";
 
-const close = "connection: close\r\n";
 const get = `GET / HTTP/1.1\r\n${close}\r\n`;
 
 function serveReply(

@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { describe, test } from "node:test";
 import type { Exchange } from "../../../../server/http/handler.ts";
 import { answerJson, client, post, raw, type ServedHttp, serveHttp } from "./harness.ts";
+import { close } from "./request-bytes.ts";
 
-const close = "connection: close\r\n";
 /** Hundredths of the usual times. */
 const fast = {
   sweepMilliseconds: 10,
