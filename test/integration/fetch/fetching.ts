@@ -7,6 +7,12 @@ import type { FailureReason, PodReport } from "../../../server/contract.ts";
 import { terminationMessageBytes } from "../../../server/contract.ts";
 import { type FetchOptions, runFetch } from "../../../server/fetch/fetch.ts";
 
+/** Tries again as soon as a test may ask for; how long a server may be silent is as in a pod. */
+export const restless = { retryDelaysMilliseconds: [20, 20, 20] };
+
+/** For servers that are silent for good: one that is only slow, as on a busy machine, would be taken for silent, too. */
+export const impatient = { ...restless, idleMilliseconds: 400 };
+
 export interface Fetched {
   readonly code: number;
   readonly report: PodReport;

@@ -5,9 +5,9 @@ import { gzipSync } from "node:zlib";
 import { tarOf } from "../../../fixtures/oci.ts";
 import { paddedModel } from "../models.ts";
 import { type Fault, startCuttingProxy } from "../servers/cutting-proxy.ts";
-import { assertFails, assertFolder, assertModel, type Fetched, assertSentOnce } from "../fetching.ts";
+import { assertFails, assertFolder, assertModel, assertSentOnce, type Fetched, restless } from "../fetching.ts";
 import { sendFile, type ServedFile, serve } from "../servers/file-server.ts";
-import { fetchPath, mebibyte, model, restless, server, silent } from "./web-server.ts";
+import { fetchPath, mebibyte, model, server, silent } from "./web-server.ts";
 
 describe("a connection that is cut", () => {
   const cut: Fault = { kind: "cut", afterBytes: mebibyte, times: 2 };

@@ -3,9 +3,9 @@ import { randomBytes } from "node:crypto";
 import { describe, test } from "node:test";
 import { defaultLimits } from "../../../../server/fetch/limits.ts";
 import { startCuttingProxy } from "../servers/cutting-proxy.ts";
-import { assertFails, assertModel, fetching } from "../fetching.ts";
+import { assertFails, assertModel, fetching, impatient, restless } from "../fetching.ts";
 import { serve } from "../servers/file-server.ts";
-import { fetchPath, impatient, model, restless, server } from "./web-server.ts";
+import { fetchPath, model, server } from "./web-server.ts";
 
 describe("a download", () => {
   test("that stalls is given up", async () => {

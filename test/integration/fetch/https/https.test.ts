@@ -8,9 +8,9 @@ import { tarOf } from "../../../fixtures/oci.ts";
 import { externalDataModel } from "../models.ts";
 import { type Authority, createAuthority } from "../servers/authority.ts";
 import { startCuttingProxy } from "../servers/cutting-proxy.ts";
-import { assertFails, assertFolder, assertModel, fetching, assertSentOnce } from "../fetching.ts";
+import { assertFails, assertFolder, assertModel, assertSentOnce, fetching, restless } from "../fetching.ts";
 import { type FileServer, serve, startFileServer } from "../servers/file-server.ts";
-import { fetchPath, mebibyte, model, restless, server } from "./web-server.ts";
+import { fetchPath, mebibyte, model, server } from "./web-server.ts";
 
 describe("a web server", () => {
   test("gives a model, whose digest is that of its bytes", async () => {

@@ -1,14 +1,8 @@
 /** A web server with a model, for the tests of one file. */
 import { after, beforeEach } from "node:test";
 import { paddedModel } from "../models.ts";
-import { type Fetched, fetching, type FetchingOptions } from "../fetching.ts";
+import { type Fetched, fetching, type FetchingOptions, restless } from "../fetching.ts";
 import { type FileServer, startFileServer } from "../servers/file-server.ts";
-
-/** Tries again as soon as a test may ask for; how long a server may be silent is as in a pod. */
-export const restless = { retryDelaysMilliseconds: [20, 20, 20] };
-
-/** For servers that are silent for good: one that is only slow, as on a busy machine, would be taken for silent, too. */
-export const impatient = { ...restless, idleMilliseconds: 400 };
 
 export const mebibyte = 1024 ** 2;
 

@@ -6,14 +6,8 @@ import { gzipSync } from "node:zlib";
 import { directionModels } from "../../../../demo/models.ts";
 import type { FetchOptions } from "../../../../server/fetch/fetch.ts";
 import { type ArtifactFile, type Descriptor, type TarEntry, tarOf } from "../../../fixtures/oci.ts";
-import { type Fetched, fetching } from "../fetching.ts";
+import { type Fetched, fetching, restless } from "../fetching.ts";
 import { type Registry, startRegistry } from "../servers/registry.ts";
-
-/** Tries again as soon as a test may ask for; how long a registry may be silent is as in a pod. */
-export const restless = { retryDelaysMilliseconds: [20, 20, 20] };
-
-/** For registries that fall silent: one that is only slow, as on a busy machine, would be taken for silent, too. */
-export const impatient = { ...restless, idleMilliseconds: 400 };
 
 export const layerType = "application/vnd.oci.image.layer.v1.tar";
 

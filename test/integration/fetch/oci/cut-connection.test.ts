@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { pushArtifact } from "../../../fixtures/oci.ts";
 import { startCuttingProxy } from "../servers/cutting-proxy.ts";
-import { assertFails } from "../fetching.ts";
-import { address, assertFetched, fetchTag, impatient, model, registry, restless, weights } from "./artifacts.ts";
+import { assertFails, impatient, restless } from "../fetching.ts";
+import { address, assertFetched, fetchTag, model, registry, weights } from "./artifacts.ts";
 
 describe("a connection that breaks", () => {
   test("goes on where it was cut", async () => {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type Descriptor, pushBlob, pushManifest, type TarEntry } from "../../../fixtures/oci.ts";
-import { assertFails } from "../fetching.ts";
-import { address, assertFetched, fetchTag, file, gzipped, layerType, model, restless } from "./artifacts.ts";
+import { assertFails, restless } from "../fetching.ts";
+import { address, assertFetched, fetchTag, file, gzipped, layerType, model } from "./artifacts.ts";
 
 describe("layers of an image that no tool makes", () => {
   const pushLayers = async (

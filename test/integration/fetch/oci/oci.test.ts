@@ -4,19 +4,8 @@ import { open } from "node:fs/promises";
 import { describe, test } from "node:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { pushArtifact, pushBlob, pushIndex, pushManifest, tarOf } from "../../../fixtures/oci.ts";
-import { assertFails } from "../fetching.ts";
-import {
-  address,
-  assertFetched,
-  fetchTag,
-  file,
-  gzipped,
-  layerType,
-  model,
-  registry,
-  restless,
-  weights,
-} from "./artifacts.ts";
+import { assertFails, restless } from "../fetching.ts";
+import { address, assertFetched, fetchTag, file, gzipped, layerType, model, registry, weights } from "./artifacts.ts";
 
 describe("what oras push makes", () => {
   test("a file for each layer", async () => {

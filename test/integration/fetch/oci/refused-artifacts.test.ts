@@ -3,8 +3,8 @@ import { describe, test } from "node:test";
 import type { FailureReason } from "../../../../server/contract.ts";
 import { type ArtifactFile, pushArtifact, pushTar, type TarEntry, tarOf } from "../../../fixtures/oci.ts";
 import { onnxModel } from "../../../fixtures/onnx.ts";
-import { assertFails } from "../fetching.ts";
-import { address, fetchTag, file, model, restless, weights } from "./artifacts.ts";
+import { assertFails, restless } from "../fetching.ts";
+import { address, fetchTag, file, model, weights } from "./artifacts.ts";
 
 describe("what is no model", () => {
   const refused: readonly [string, readonly ArtifactFile[], FailureReason, RegExp][] = [
