@@ -69,7 +69,7 @@ async function main(command: string | undefined): Promise<void> {
 
   switch (command) {
     case commands.serve: {
-      const { runServe } = await import("./supervisor/serve.ts");
+      const { runServe } = await import("./supervisor/run-serve.ts");
       const code = await runServe({
         variables: process.env,
         availableCores: availableParallelism(),

@@ -1,13 +1,13 @@
 import type { Logger } from "pino";
-import { type Config, readConfig } from "../config.ts";
-import { environment, type FailureReport, paths, reportedCrashes, type ServeReport } from "../contract.ts";
-import { createLog, standardOutput, type WriteLine } from "../log.ts";
+import type { Config } from "../config.ts";
+import { type FailureReport, paths, reportedCrashes, type ServeReport } from "../contract.ts";
+import type { WriteLine } from "../log.ts";
 import { problemJson, problems } from "../errors.ts";
 import { mergeRecent } from "../page/recent-requests.ts";
 import { addStatistics, noStatistics } from "../protocol/v2/model-statistics.ts";
 import type { LoadedShard } from "../shard/messages.ts";
 import { servedModel } from "../shard/served-model.ts";
-import type { Phase, ServedModel, ServerState } from "../state.ts";
+import type { Phase, ServerState } from "../state.ts";
 import { leaveReport, notLoaded } from "../termination.ts";
 import { createCrashRegister, crashReport } from "./shards/crash-register.ts";
 import { createAdmin } from "./admin.ts";
@@ -15,88 +15,15 @@ import { drain } from "./drain.ts";
 import { createFrontDesk, type ProbePath } from "./front-desk.ts";
 import { isListenError, listen } from "./listen.ts";
 import { createMetrics } from "./metrics.ts";
-import { type Plan, planShards } from "./plan.ts";
+import type { Plan } from "./plan.ts";
 import { watchService } from "./service.ts";
 import { shareWeights } from "./share-weights.ts";
 import { createShards } from "./shards/shards.ts";
-import { surveyModel } from "./survey-model.ts";
 import { createWaitingRoom } from "./waiting-room.ts";
+import type { ServeEdge } from "./serve-edge.ts";
+import { tellLoaded } from "./tell-loaded.ts";
 
-/** What `main.ts` takes from the process. */
-export interface ServeEdge {
-  readonly variables: Readonly<Record<string, string | undefined>>;
-  readonly availableCores: number;
-  /** All of the machine's, whatever the container may use of them; left out, a limit is taken as it is. */
-  readonly nodeCores?: number;
-  readonly pid: number;
-  /** Runs a shard when its first argument is `shard`. */
-  readonly script: URL;
-  /** Aborted by SIGTERM. */
-  readonly terminated: AbortSignal;
-  /** Aborted right before the process ends without waiting for anything. */
-  readonly abandoned: AbortSignal;
-  /** Resident memory, bytes. */
-  readonly memoryBytes: () => number;
-  /** Monotonic, milliseconds. */
-  readonly now: () => number;
-  readonly newRequestId: () => string;
-  /** Takes the log, one JSON line with its line feed at a time, instead of standard output. */
-  readonly writeLog?: WriteLine;
-  /** The graph's file, where it is known; left out, it is found in the model directory. */
-  readonly modelPath?: string;
-  /** Called once, when predictions are taken. */
-  readonly onServing?: (serving: Serving) => void;
-}
-
-/** What is served, and on which ports. */
-export interface Serving {
-  readonly model: ServedModel;
-  readonly httpPort: number;
-  readonly grpcPort: number;
-  readonly metricsPort: number;
-}
-
-/**
- * The main container: listens, loads the model, warms it up, turns ready, serves until SIGTERM or until something
- * breaks that only a new process mends. Leaves a report in the termination message when it could not do its work.
- */
-export async function runServe(edge: ServeEdge): Promise<0 | 1> {
-  const write = edge.writeLog ?? standardOutput();
-  const read = readConfig(edge.variables, edge.availableCores, edge.nodeCores);
-  if (!read.ok) {
-    const path = edge.variables[environment.terminationMessage] ?? paths.terminationMessage;
-    await leaveReport(path, notLoaded("InvalidConfiguration", read.message), createLog("info", write));
-    return 1;
-  }
-  const { config } = read;
-  const log = createLog(config.logLevel, write).child({ model: config.modelName, version: config.modelVersion });
-  for (const warning of config.traces.warnings) log.warn(warning);
-  const ground = await surveyModel(config, edge);
-  const plan = ground.ok ? planShards({ ...ground, workers: config.workers }) : ground;
-  if (!ground.ok || !plan.ok) {
-    const report = ground.ok
-      ? notLoaded("OutOfMemory", plan.ok ? "" : plan.message)
-      : notLoaded("NotAModel", ground.message);
-    await leaveReport(config.terminationMessagePath, report, log);
-    return 1;
-  }
-  // What fetch has put there is nobody else's; a file that a person names may be exported anew at any time.
-  const isFileStable = edge.modelPath === undefined;
-  const { modelPath, modelFiles, modelBytes } = ground;
-  const served = { ...config, ...threadsOf(config, plan), batchLimit: ground.mixesRows ? 1 : config.batchLimit };
-  return serve({ config: served, edge, log, write, modelPath, modelFiles, modelBytes, isFileStable, plan });
-}
-
-/** The run of the only shard is always alone; whether more threads pay is not found out where that takes the model twice. */
-function threadsOf(
-  { intraOpThreads, loneIntraOpThreads }: Config,
-  { shards, hasRoomForTwo }: Plan & { readonly ok: true },
-): Pick<Config, "intraOpThreads"> {
-  const isAlwaysAlone = shards === 1 && !hasRoomForTwo;
-  return { intraOpThreads: isAlwaysAlone ? Math.max(intraOpThreads, loneIntraOpThreads) : intraOpThreads };
-}
-
-interface ServeOptions {
+export interface ServeOptions {
   readonly config: Config;
   readonly edge: ServeEdge;
   readonly log: Logger;
@@ -109,7 +36,8 @@ interface ServeOptions {
   readonly plan: Plan & { readonly ok: true };
 }
 
-async function serve({
+/** Listens, loads the model, serves until SIGTERM or until something breaks that only a new process mends. */
+export async function serve({
   config,
   edge,
   log,
@@ -318,17 +246,4 @@ const maximumConnections = 10_000;
 
 function isReady(phase: Phase, usable: number): boolean {
   return phase === "serving" && usable > 0;
-}
-
-const skippedRemedy =
-  "outputs that cannot be sent are not served: export them as tensors of a type of the protocol (skl2onnx: options={'zipmap': False})";
-
-function tellLoaded(loaded: LoadedShard, startSeconds: number, log: Logger): void {
-  const { skippedOutputs, refusal, loadSeconds, warmUpSeconds, memoryBytes, place, batchRows, provider } = loaded;
-  for (const refused of loaded.refusedProviders) log.warn(refused, "a provider that was asked for does not work");
-  if (skippedOutputs.length > 0) log.warn({ skippedOutputs }, skippedRemedy);
-  if (refusal !== undefined) {
-    log.warn({ detail: refusal }, "the model did not run on zeros; the first request will be slower");
-  }
-  log.info({ startSeconds, loadSeconds, warmUpSeconds, memoryBytes, place, provider, batchRows }, "serving");
 }
