@@ -18,12 +18,12 @@ import { createStaleness } from "./kube/staleness.ts";
 import { createTransport } from "./kube/transport.ts";
 import { publishConditions } from "./model-metrics.ts";
 import { askablePods } from "./observe.ts";
-import { createPodCrashes } from "./pod-crashes.ts";
-import { askCrash } from "./pod-report.ts";
+import { askReport } from "./pod-report.ts";
+import { createPodReports } from "./pod-reports.ts";
 import { createReconcile } from "./reconcile.ts";
 
 const leaseName = "slipway-operator";
-/** A pod answers within milliseconds, or is not reached at all: then its crashes are told in its log and metrics alone. */
+/** A pod answers within milliseconds, or is not reached at all: then its log and metrics alone tell what it reports. */
 const reportTimeoutMs = 2_000;
 
 const result = readConfig(process.argv.slice(2), process.env);
@@ -84,9 +84,9 @@ async function run(config: Config): Promise<void> {
     log,
     metrics,
   });
-  const crashes = createPodCrashes({
+  const reports = createPodReports({
     pods: () => askablePods(caches),
-    ask: (address) => askCrash(address, reportTimeoutMs),
+    ask: (address) => askReport(address, reportTimeoutMs),
     mayAsk: mayWrite,
     onFound: (model) => queue.add(model),
     clock,
@@ -103,7 +103,7 @@ async function run(config: Config): Promise<void> {
       staleness,
       events,
       defaults: config.defaults,
-      crashOf: (podUid) => crashes.of(podUid),
+      reportOf: (podUid) => reports.of(podUid),
       now: () => clock.now(),
     }),
     clock,
@@ -125,7 +125,7 @@ async function run(config: Config): Promise<void> {
   });
   const port = await health.start();
   heapTrim.start();
-  crashes.start();
+  reports.start();
   for (const { cache } of all) cache.start();
   if (config.leaderElect) elector.start();
   else controller.start();
@@ -134,7 +134,7 @@ async function run(config: Config): Promise<void> {
   const stop = async (signal: string): Promise<void> => {
     log.info({ signal }, "stopping: the lease is handed over");
     heapTrim.stop();
-    await crashes.stop();
+    await reports.stop();
     await controller.stop();
     await events.stop();
     await elector.stop();

@@ -303,7 +303,9 @@ test("children of another owner and pods that no Deployment of the revision made
     operatorNamespace: "slipway-system",
   };
   const crash = { requestId: "r", inputs: "ab", message: "SIGFPE", at: 4 };
-  const observed = observe("default/demo", caches, 5, defaults, (uid) => (uid === "pod-uid" ? crash : undefined));
+  const observed = observe("default/demo", caches, 5, defaults, (uid) =>
+    uid === "pod-uid" ? { repeatedCrash: crash, provider: "cuda" } : {},
+  );
   assert.deepEqual(
     observed?.deployments.map(({ name }) => name),
     ["mine"],
@@ -314,7 +316,7 @@ test("children of another owner and pods that no Deployment of the revision made
     observed?.pods.map(({ name }) => name),
     ["made"],
   );
-  assert.deepEqual(observed?.pods[0]?.repeatedCrash, crash);
+  assert.deepEqual([observed?.pods[0]?.repeatedCrash, observed?.pods[0]?.provider], [crash, "cuda"]);
   assert.deepEqual(
     observed?.endedPods.map(({ name, revision, reason }) => [name, revision, reason]),
     [["evicted", "abcdef0123", "Evicted"]],

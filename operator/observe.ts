@@ -7,11 +7,10 @@ import type {
   EndedPod,
   Observed,
   ObservedChild,
-  ObservedCrash,
   ObservedNode,
-  ObservedPod,
+  ObservedReport,
 } from "./plan/observed.ts";
-import type { AskedPod } from "./pod-crashes.ts";
+import type { AskedPod } from "./pod-reports.ts";
 import type { CachedPod } from "./pod-projection.ts";
 import { type Cached, type CachedAutoscaler, observedChild, type StoredChild } from "./projections.ts";
 
@@ -42,7 +41,7 @@ export function observe(
   caches: Caches,
   now: number,
   defaults: BuildDefaults,
-  crashOf: (podUid: string) => ObservedCrash | undefined = () => undefined,
+  reportOf: (podUid: string) => ObservedReport = () => ({}),
 ): Observed | undefined {
   const { namespace, name } = splitKey(key);
   const model = caches.models.get(namespace, name);
@@ -61,7 +60,7 @@ export function observe(
     model,
     deployments: owned(caches.deployments).map(observedChild),
     controllerRevisions: owned(caches.controllerRevisions).map(observedChild),
-    pods: pods.flatMap(({ pod, ending }) => (ending === undefined ? [withCrash(pod, crashOf(pod.uid))] : [])),
+    pods: pods.flatMap(({ pod, ending }) => (ending === undefined ? [{ ...pod, ...reportOf(pod.uid) }] : [])),
     endedPods: pods.flatMap(endedPod),
     service: named(caches.services, name),
     versions: named(caches.configMaps, versionsName(name)),
@@ -80,10 +79,6 @@ export function askablePods(caches: Pick<Caches, "pods">): readonly AskedPod[] {
     const isAskable = pod.ready && !pod.deleting && ending === undefined && address !== "";
     return isAskable ? [{ uid: pod.uid, model, address }] : [];
   });
-}
-
-function withCrash(pod: ObservedPod, repeatedCrash: ObservedCrash | undefined): ObservedPod {
-  return repeatedCrash === undefined ? pod : { ...pod, repeatedCrash };
 }
 
 /** One that is deleted as well ended because it was told to, whatever its containers made of that. */

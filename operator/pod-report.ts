@@ -1,7 +1,7 @@
 /** What the server in a pod tells of itself while it runs, read from the pod. */
 import { get } from "node:http";
 import { readable } from "./api/text.ts";
-import { type CrashReport, paths, ports } from "../server/contract.ts";
+import { type CrashReport, paths, ports, type Provider, providers } from "../server/contract.ts";
 
 /** A report has a few kilobytes; an image of the user's may send what it likes. */
 const mostBytes = 64 * 1024;
@@ -9,15 +9,20 @@ const mostBytes = 64 * 1024;
 const idCharacters = 128;
 const messageCharacters = 512;
 
+/** Of a report, what becomes a part of the model's status. */
+export interface AskedReport {
+  /** The newest of the crashes that the server has seen repeated. */
+  readonly crash: CrashReport | undefined;
+  readonly provider: Provider | undefined;
+}
+
+const nothing: AskedReport = { crash: undefined, provider: undefined };
+
 /**
- * The newest of the crashes that a server has seen repeated; undefined where it has seen none, or says nothing that can be
- * read within `timeoutMs`: a pod that cannot be asked is no failure of anybody's.
+ * What the server in a pod reports; nothing where it has no word of that, or says nothing that can be read within
+ * `timeoutMs`: a pod that cannot be asked is no failure of anybody's.
  */
-export function askCrash(
-  address: string,
-  timeoutMs: number,
-  port: number = ports.metrics,
-): Promise<CrashReport | undefined> {
+export function askReport(address: string, timeoutMs: number, port: number = ports.metrics): Promise<AskedReport> {
   return new Promise((resolve) => {
     const signal = AbortSignal.timeout(timeoutMs);
     const request = get({ host: address, port, path: paths.report, agent: false, signal }, (response) => {
@@ -28,26 +33,32 @@ export function askCrash(
         if (bytes > mostBytes) request.destroy();
         else chunks.push(chunk);
       });
-      response.on("error", () => resolve(undefined));
-      response.on("close", () => resolve(undefined));
+      response.on("error", () => resolve(nothing));
+      response.on("close", () => resolve(nothing));
       response.on("end", () =>
-        resolve(response.statusCode === 200 ? readCrash(Buffer.concat(chunks).toString()) : undefined),
+        resolve(response.statusCode === 200 ? readReport(Buffer.concat(chunks).toString()) : nothing),
       );
     });
-    request.on("error", () => resolve(undefined));
+    request.on("error", () => resolve(nothing));
   });
 }
 
-export function readCrash(text: string): CrashReport | undefined {
+export function readReport(text: string): AskedReport {
   try {
     const report: unknown = JSON.parse(text);
-    if (typeof report !== "object" || report === null || !("repeatedCrashes" in report)) return undefined;
-    const { repeatedCrashes: crashes } = report;
-    const crash: unknown = Array.isArray(crashes) ? crashes[0] : undefined;
-    return isCrash(crash) ? cleaned(crash) : undefined;
+    if (typeof report !== "object" || report === null) return nothing;
+    return {
+      crash: "repeatedCrashes" in report ? newestCrash(report.repeatedCrashes) : undefined,
+      provider: "provider" in report ? providers.find((name) => name === report.provider) : undefined,
+    };
   } catch {
-    return undefined; // no report of this server's
+    return nothing; // no report of this server's
   }
+}
+
+function newestCrash(crashes: unknown): CrashReport | undefined {
+  const crash: unknown = Array.isArray(crashes) ? crashes[0] : undefined;
+  return isCrash(crash) ? cleaned(crash) : undefined;
 }
 
 function isCrash(value: unknown): value is CrashReport {

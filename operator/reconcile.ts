@@ -4,7 +4,7 @@ import type { Result } from "./kube/controller.ts";
 import type { EventRecorder } from "./kube/events.ts";
 import { type Staleness, staleRequeueMs } from "./kube/staleness.ts";
 import { type Caches, observe } from "./observe.ts";
-import type { BuildDefaults, ObservedCrash } from "./plan/observed.ts";
+import type { BuildDefaults, ObservedReport } from "./plan/observed.ts";
 import { planModel } from "./plan/plan.ts";
 
 export interface ReconcileDependencies {
@@ -13,8 +13,8 @@ export interface ReconcileDependencies {
   readonly staleness: Staleness;
   readonly events: EventRecorder;
   readonly defaults: BuildDefaults;
-  /** What a pod told last of inputs that crash its engine. */
-  readonly crashOf: (podUid: string) => ObservedCrash | undefined;
+  /** What a pod told when it was asked last. */
+  readonly reportOf: (podUid: string) => ObservedReport;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -24,10 +24,10 @@ const problemRecheckMs = 30_000;
 
 /** One pass over one model: observe, plan, apply. */
 export function createReconcile(dependencies: ReconcileDependencies) {
-  const { caches, staleness, defaults, crashOf, now } = dependencies;
+  const { caches, staleness, defaults, reportOf, now } = dependencies;
   return async (key: string, signal: AbortSignal): Promise<Result> => {
     if (staleness.unseen(key).length > 0) return { kind: "after", ms: staleRequeueMs };
-    const observed = observe(key, caches, now(), defaults, crashOf);
+    const observed = observe(key, caches, now(), defaults, reportOf);
     if (observed === undefined) {
       staleness.forget(key);
       return { kind: "done" };

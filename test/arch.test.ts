@@ -33,10 +33,10 @@ const parts: Readonly<Record<string, Part>> = {
   },
   observe: {
     files: ["operator/observe.ts"],
-    imports: ["api", "plan", "kube", "cache", "projections", "podCrashes"],
+    imports: ["api", "plan", "kube", "cache", "projections", "podReports"],
     packages: [],
   },
-  podCrashes: { files: ["operator/pod-crashes.ts"], imports: ["plan", "kube", "contract"], packages: [] },
+  podReports: { files: ["operator/pod-reports.ts"], imports: ["plan", "kube", "podReport"], packages: [] },
   podReport: { files: ["operator/pod-report.ts"], imports: ["api", "contract"], packages: ["node:http"] },
   apply: {
     files: ["operator/apply.ts", "operator/adopt.ts", "operator/send.ts"],
@@ -53,7 +53,7 @@ const parts: Readonly<Record<string, Part>> = {
   operatorConfig: { files: ["operator/config.ts"], imports: ["plan"] },
   operatorMain: {
     files: ["operator/main.ts"],
-    imports: ["reconcile", "caches", "kube", "operatorConfig", "modelMetrics", "observe", "podCrashes", "podReport"],
+    imports: ["reconcile", "caches", "kube", "operatorConfig", "modelMetrics", "observe", "podReports", "podReport"],
   },
   protocol: {
     files: ["server/protocol/", "server/json/", "server/tensor.ts"],

@@ -415,6 +415,10 @@ export interface ModelDeployment {
        */
       revision?: string;
       /**
+       * What runs the model, where the version asks for a GPU of NVIDIA's or names providers beside cpu; "cuda, cpu" where its pods differ. Told by the pods within a minute.
+       */
+      provider?: string;
+      /**
        * What the last pod that fetched the model had to say of its source, such as a tag that leads to
        * other bytes by now. The version goes on with the recorded ones.
        */

@@ -5,7 +5,7 @@
 import type { ModelProxy } from "../build/pod-template.ts";
 import type { JsonObject } from "../api/json.ts";
 import type { Model } from "../api/model.ts";
-import type { PodReport } from "../../server/contract.ts";
+import type { PodReport, Provider } from "../../server/contract.ts";
 import type { ForeignFields } from "./children/foreign-fields.ts";
 
 export interface Observed {
@@ -86,7 +86,7 @@ export interface ObservedChild {
   readonly replicaFailure: string | undefined;
 }
 
-export interface ObservedPod {
+export interface ObservedPod extends ObservedReport {
   readonly name: string;
   readonly uid: string;
   readonly revision: string;
@@ -110,8 +110,14 @@ export interface ObservedPod {
   readonly withoutMemoryRequest: string | undefined;
   readonly fetch: ObservedContainer;
   readonly server: ObservedContainer;
-  /** What its server told last of inputs that crashed the engine again; absent where it told of none. */
+}
+
+/** What a pod's server told when it was asked: up to a minute old, and absent for the first minute of an operator's life. */
+export interface ObservedReport {
+  /** Inputs that crashed the engine again; absent where it told of none. */
   readonly repeatedCrash?: ObservedCrash;
+  /** What runs the model. */
+  readonly provider?: Provider;
 }
 
 /** Inputs that crashed the engine twice, and are refused since: all else is served. */

@@ -136,7 +136,7 @@ function withNodes(
   revision: string,
   deployment: ObservedChild | undefined,
 ): Failure {
-  const gpu = gpuOf(observed, revision);
+  const { gpu } = inputsOf(observed, revision);
   if (failure.reason !== "Unschedulable" || gpu === undefined || observed.nodes.length === 0) return failure;
   // As the pods have it, whatever spec.placement, spec.gpu and spec.podTemplate made of it.
   const pod = valueAt(deployment?.object, "spec", "template", "spec");
@@ -145,9 +145,9 @@ function withNodes(
 }
 
 /** What the revision was made with; the spec may ask for something else by now. */
-function gpuOf({ model, controllerRevisions }: Observed, revision: string): Spec["gpu"] {
+export function inputsOf({ model, controllerRevisions }: Observed, revision: string): Pick<Spec, "gpu" | "server"> {
   const inputs = valueAt(recordOf(controllerRevisions, revision)?.object, "data", "inputs");
-  return isJsonObject(inputs) ? (inputs as Pick<Spec, "gpu">).gpu : model.spec.gpu;
+  return isJsonObject(inputs) ? inputs : model.spec;
 }
 
 function fetchReport({ fetch: { termination } }: ObservedPod): FetchReport | undefined {

@@ -5,6 +5,7 @@ import { type Fleet, fleetOfVersion } from "../pods/fleet.ts";
 import type { Limits } from "../rollout/limits.ts";
 import type { DigestRecord } from "../revision/record.ts";
 import type { RolloutDecision } from "../rollout/rollout.ts";
+import { fellBack } from "./version-provider.ts";
 
 /** An Event about the model. Reasons are listed in docs/reference; each says what has changed in this pass. */
 export interface Announcement {
@@ -36,6 +37,7 @@ const rules: readonly ((inputs: AnnouncementInputs) => Announcement[])[] = [
   begun,
   resolved,
   moved,
+  refused,
   ended,
   taken,
   rejected,
@@ -68,6 +70,17 @@ function moved({ before, fleets, target }: AnnouncementInputs): Announcement[] {
     const told = before?.versions?.find(({ name }) => name === version)?.warning;
     if (warning === undefined || warning === told) return [];
     return [{ type: "Warning", reason: "SourceChanged", message: `version ${version}: ${warning}` }];
+  });
+}
+
+/** Told with the first pod of a revision that falls back, and not for each one that does. */
+function refused({ before, after }: AnnouncementInputs): Announcement[] {
+  return (after.versions ?? []).flatMap((version): Announcement[] => {
+    const { name, provider } = version;
+    const known = before?.versions?.find((other) => other.name === name);
+    if (!fellBack(version) || fellBack(known)) return [];
+    const message = `version ${name} runs on ${provider}: a pod could not use the GPU, and its log says why`;
+    return [{ type: "Warning", reason: "ProviderRefused", message }];
   });
 }
 

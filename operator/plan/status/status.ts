@@ -7,6 +7,7 @@ import { type Facts, factsOf, type StatusInputs } from "./facts.ts";
 import { findings } from "./findings.ts";
 import { lastFailure } from "./last-failure.ts";
 import { fleetOfVersion, isAlive } from "../pods/fleet.ts";
+import { versionProvider } from "./version-provider.ts";
 
 /** The CRD's bound. The spec has at most half as many, so that only versions long gone from it can be left out. */
 const mostVersions = 64;
@@ -38,7 +39,7 @@ export function statusOf(inputs: StatusInputs): Status {
 }
 
 function versionsOf(facts: Facts): VersionStatus[] {
-  const { observed, fleets, decision, digests, ready } = facts;
+  const { observed, fleets, decision, digests, ready, before } = facts;
   const alive = [...fleets.values()].filter(isAlive);
   const names = new Set([
     ...observed.model.spec.versions.map(({ name }) => name),
@@ -54,10 +55,13 @@ function versionsOf(facts: Facts): VersionStatus[] {
     // Also when its Deployment is only being made in this pass: to say so in the next one would be a write of its own.
     const begun = name === facts.target.version && (decision.replicas.get(facts.target.revision) ?? 0) > 0;
     const revision = newest?.revision ?? (begun ? facts.target.revision : undefined);
+    const known = before?.versions?.find((version) => version.name === name);
+    const provider = newest && versionProvider(observed, newest, known);
     return {
       name,
       ...(digest === undefined ? {} : { digest }),
       ...(revision === undefined ? {} : { revision }),
+      ...(provider === undefined ? {} : { provider }),
       ...(newest?.report?.warning === undefined ? {} : { warning: newest.report.warning }),
       replicas: sum(own.map(({ pods }) => countedPods(pods, observed.now).length)),
       readyReplicas: sum(own.map((fleet) => fleet.ready)),

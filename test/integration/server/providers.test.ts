@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { askReport } from "../../../operator/pod-report.ts";
 import { addModel } from "../../fixtures/models/arithmetic.ts";
 import { call, post, startServer } from "./harness.ts";
 
@@ -33,6 +34,8 @@ test("with the CPU behind it the server serves on the CPU, and says so wherever 
     ["cuda"],
   );
   assert.ok(report.refusedProviders[0]?.message.startsWith(lacking));
+  const asked = await askReport("127.0.0.1", 60_000, Number(new URL(server.metricsUrl).port));
+  assert.deepEqual(asked, { crash: undefined, provider: "cpu" }, "as the operator reads it");
 
   const metrics = (await call(`${server.metricsUrl}/metrics`)).text;
   assert.match(metrics, /^slipway_provider\{.*provider="cpu".*\} 1$/m);

@@ -6,7 +6,7 @@ import { after, before, describe, test } from "node:test";
 import { identityModel } from "../../fixtures/models/arithmetic.ts";
 import { loopModel } from "../../fixtures/models/slow.ts";
 import { onnxModel } from "../../fixtures/onnx.ts";
-import { askCrash } from "../../../operator/pod-report.ts";
+import { askReport } from "../../../operator/pod-report.ts";
 import type { ServeReport } from "../../../server/contract.ts";
 import { frame, inference, inferPath, openSession, send } from "./grpc/client.ts";
 import { call, eventually, type LogLine, post, type RunningServer, startServer } from "./harness.ts";
@@ -166,8 +166,12 @@ describe("a native crash", () => {
     assert.deepEqual(more, []);
     assert.deepEqual([told?.requestId, told?.inputs], ["second", line["inputs"]]);
     assert.match(String(told?.message), /ended by SIGFPE/);
-    const asked = await askCrash("127.0.0.1", 60_000, Number(new URL(server.metricsUrl).port));
-    assert.deepEqual([asked?.requestId, asked?.inputs], ["second", told?.inputs], "as the operator reads it");
+    const asked = await askReport("127.0.0.1", 60_000, Number(new URL(server.metricsUrl).port));
+    assert.deepEqual(
+      [asked.crash?.requestId, asked.crash?.inputs],
+      ["second", told?.inputs],
+      "as the operator reads it",
+    );
     assert.equal(await metric(server, "slipway_repeated_crashes_total"), 1);
     assert.equal(await metric(server, "slipway_workers_replaced_total"), 2);
     assert.deepEqual(await server.stop(), { code: 0, signal: null });
