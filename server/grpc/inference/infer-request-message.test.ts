@@ -51,6 +51,19 @@ describe("a message that is none", () => {
     assert.ok(!isProblem(readInferRequest(Buffer.concat(Array.from({ length: 4096 }, () => output)))));
   });
 
+  test("has no more of them inside of its inputs and outputs", () => {
+    for (const [part, field] of [
+      [5, 4],
+      [5, 5],
+      [6, 2],
+    ] as const) {
+      const nested = (count: number): Buffer => Buffer.alloc(2 * count, Uint8Array.of(field * 8 + 2, 0));
+      assert.match(faultOf(lengthDelimited(part, nested(4096))), /more than 4096/);
+      assert.match(faultOf(lengthDelimited(part, nested(2048)), lengthDelimited(part, nested(2047))), /more than 4096/);
+      assert.ok(!isProblem(readInferRequest(lengthDelimited(part, nested(4095)))));
+    }
+  });
+
   test("keeps no more sizes of a shape than could ever be right", () => {
     const sizes = codec.encode("InferInputTensor", { shape: Array.from({ length: 100_000 }, () => 1) });
     const request = readInferRequest(lengthDelimited(5, sizes));

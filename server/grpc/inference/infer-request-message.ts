@@ -4,6 +4,7 @@ import {
   type Bytes,
   createReader,
   enterMessage,
+  fail,
   leaveMessage,
   nextField,
   type Reader,
@@ -44,7 +45,10 @@ export interface InferOutputMessage {
   readonly parameters: Parameter[];
 }
 
-/** More than any model has of inputs, outputs and parameters together; each costs memory before it is checked. */
+/**
+ * More than any model has of inputs, outputs and parameters together, those of the inputs and outputs included; each costs
+ * fifty times its bytes before it is checked.
+ */
 const maximumParts = 4096;
 /** Beyond any rank: the exact bound is the tensor's, this one is for memory. */
 const maximumSizes = 1024;
@@ -60,17 +64,14 @@ export function readInferRequest(message: Bytes): InferRequestMessage | Problem 
     outputs: [],
     raw: [],
   };
-  let parts = 0;
+  const read: PartCount = { parts: 0 };
   while (nextField(reader)) {
     if (reader.wireType !== wireTypes.lengthDelimited) {
       skipField(reader);
       continue;
     }
-    if (reader.field >= 4) parts += 1;
-    if (parts > maximumParts) {
-      return grpcProblems.badMessage(name, `it has more than ${maximumParts} inputs, outputs and parameters`);
-    }
-    readPart(reader, request);
+    if (reader.field >= 4) countPart(reader, read);
+    readPart(reader, request, read);
   }
   return reader.fault === undefined ? request : grpcProblems.badMessage(name, reader.fault);
 }
@@ -95,7 +96,17 @@ export function firstRawOffset(part: Bytes): number | undefined {
 
 const name = "inference.ModelInferRequest";
 
-function readPart(reader: Reader, request: InferRequestMessage): void {
+interface PartCount {
+  parts: number;
+}
+
+/** A fault where there are too many: nothing more is read then. */
+function countPart(reader: Reader, read: PartCount): void {
+  read.parts += 1;
+  if (read.parts > maximumParts) fail(reader, `it has more than ${maximumParts} inputs, outputs and parameters`);
+}
+
+function readPart(reader: Reader, request: InferRequestMessage, read: PartCount): void {
   switch (reader.field) {
     case 1:
       request.modelName = readString(reader);
@@ -110,10 +121,10 @@ function readPart(reader: Reader, request: InferRequestMessage): void {
       request.parameters.push(readParameter(reader));
       break;
     case 5:
-      request.inputs.push(readInput(reader));
+      request.inputs.push(readInput(reader, read));
       break;
     case 6:
-      request.outputs.push(readOutput(reader));
+      request.outputs.push(readOutput(reader, read));
       break;
     case 7:
       request.raw.push(readBytes(reader));
@@ -124,7 +135,7 @@ function readPart(reader: Reader, request: InferRequestMessage): void {
 }
 
 /** The message that is the field's value. An output of an answer, and a tensor of the metadata, have the same fields. */
-export function readInput(reader: Reader): InferInputMessage {
+export function readInput(reader: Reader, read: PartCount = { parts: 0 }): InferInputMessage {
   const input: InferInputMessage = { name: "", datatype: "", shape: [], parameters: [], contents: [] };
   const outer = enterMessage(reader);
   while (nextField(reader)) {
@@ -132,22 +143,26 @@ export function readInput(reader: Reader): InferInputMessage {
     else if (reader.wireType !== wireTypes.lengthDelimited) skipField(reader);
     else if (reader.field === 1) input.name = readString(reader);
     else if (reader.field === 2) input.datatype = readString(reader);
-    else if (reader.field === 4) input.parameters.push(readParameter(reader));
-    else if (reader.field === 5) input.contents.push(readBytes(reader));
-    else skipField(reader);
+    else if (reader.field === 4 || reader.field === 5) {
+      countPart(reader, read);
+      if (reader.field === 4) input.parameters.push(readParameter(reader));
+      else input.contents.push(readBytes(reader));
+    } else skipField(reader);
   }
   leaveMessage(reader, outer);
   return input;
 }
 
-function readOutput(reader: Reader): InferOutputMessage {
+function readOutput(reader: Reader, read: PartCount): InferOutputMessage {
   const output: InferOutputMessage = { name: "", parameters: [] };
   const outer = enterMessage(reader);
   while (nextField(reader)) {
     if (reader.wireType !== wireTypes.lengthDelimited) skipField(reader);
     else if (reader.field === 1) output.name = readString(reader);
-    else if (reader.field === 2) output.parameters.push(readParameter(reader));
-    else skipField(reader);
+    else if (reader.field === 2) {
+      countPart(reader, read);
+      output.parameters.push(readParameter(reader));
+    } else skipField(reader);
   }
   leaveMessage(reader, outer);
   return output;
