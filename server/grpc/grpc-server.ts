@@ -14,8 +14,8 @@ export interface GrpcServerOptions {
   readonly isLast: (opened: number) => boolean;
   /** Of one request, decompressed. What has more is refused as RESOURCE_EXHAUSTED. */
   readonly messageLimitBytes: number;
-  /** Reserves memory before a message is received; undefined: refused as UNAVAILABLE. */
-  readonly take: (bytes: number) => Ticket | undefined;
+  /** For what one call holds, of its request and of its answer; what finds no room is refused as UNAVAILABLE. */
+  readonly openTicket: () => Ticket;
   /** Monotonic, milliseconds. */
   readonly now: () => number;
   readonly newRequestId: () => string;
@@ -60,9 +60,9 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     for (const connection of connections) connection.sweep();
   };
 
-  const { take, now, newRequestId, onFault, isLast, onCall } = options;
+  const { openTicket, now, newRequestId, onFault, isLast, onCall } = options;
   const { isTraced = false } = options;
-  const shared = { methods, limits, take, now, newRequestId, isTraced, onFault, isLast, onCall };
+  const shared = { methods, limits, openTicket, now, newRequestId, isTraced, onFault, isLast, onCall };
 
   return {
     serve(socket, first) {

@@ -27,6 +27,8 @@ export interface InferenceContext {
   readonly deadline: number | undefined;
   /** True once nobody waits for the answer. */
   readonly isGone: () => boolean;
+  /** Reserves memory until the answer has left; false: there is none. */
+  readonly hold: (bytes: number) => boolean;
   /** To be added to; undefined where nobody traces. */
   readonly marks: Mark[] | undefined;
 }

@@ -11,6 +11,8 @@ export interface CallContext {
   readonly deadline: number | undefined;
   /** True once the client has given the call up. */
   readonly isGone: () => boolean;
+  /** Reserves memory until the call is over; false: there is none. Whatever grows out of the message asks first. */
+  readonly hold: (bytes: number) => boolean;
   /** To be added to; undefined where nobody traces. */
   readonly marks: Mark[] | undefined;
 }

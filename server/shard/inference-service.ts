@@ -6,6 +6,7 @@ import { modelConfig } from "../protocol/v2/model-config.ts";
 import type { Tensor } from "../tensor.ts";
 import type { AppOptions } from "./app-options.ts";
 import { runProblem } from "./run-problem.ts";
+import { tensorBytes } from "./tensor-bytes.ts";
 import { serverExtensions, serverName, serverVersion } from "./server-identity.ts";
 
 /** The model as gRPC serves it: the same engine, the same answers. */
@@ -20,7 +21,7 @@ export function createInferenceService(options: AppOptions): InferenceService {
     statistics: options.statistics,
     config: modelConfig,
 
-    async infer(request, { id, deadline, isGone, marks }): Promise<readonly Tensor[] | Problem> {
+    async infer(request, { id, deadline, isGone, hold, marks }): Promise<readonly Tensor[] | Problem> {
       const engine = options.engine();
       const { model } = state;
       if (engine === undefined || model === undefined) return problems.notReady(state.phase);
@@ -43,7 +44,10 @@ export function createInferenceService(options: AppOptions): InferenceService {
         return runProblem(outcome, options);
       }
       options.onRan(outcome.queueSeconds, outcome.runSeconds);
-      return refuseRagged(outcome.outputs) ?? outcome.outputs;
+      const ragged = refuseRagged(outcome.outputs);
+      if (ragged !== undefined) return ragged;
+      const bytes = tensorBytes(outcome.outputs);
+      return hold(bytes) ? outcome.outputs : problems.answerTooLarge(bytes);
     },
   };
 }

@@ -144,10 +144,7 @@ function startShard(start: StartShard, edge: ShardEdge): void {
     service: createInferenceService(options),
     isLast,
     messageLimitBytes: Math.min(config.bodyLimitBytes, budget.largestBytes),
-    take(bytes) {
-      const ticket = budget.open();
-      return ticket.take(bytes) ? ticket : undefined;
-    },
+    openTicket: budget.open,
     now,
     newRequestId: edge.newRequestId,
     isTraced: tracer !== undefined,

@@ -26,7 +26,7 @@ export interface CallReport {
 export interface CallOptions {
   readonly methods: Methods;
   readonly limits: GrpcLimits;
-  readonly take: (bytes: number) => Ticket | undefined;
+  readonly openTicket: () => Ticket;
   readonly now: () => number;
   readonly newRequestId: () => string;
   /** Whether the moments of calls are wanted. */
@@ -53,7 +53,7 @@ export function beginCall(stream: ServerHttp2Stream, headers: IncomingHttpHeader
   const id = givenRequestId(headers) ?? options.newRequestId();
   const answers = createAnswerStream(stream, id);
   const marks: Mark[] | undefined = options.isTraced ? [] : undefined;
-  const tickets: Ticket[] = [];
+  const ticket = options.openTicket();
   let methodName = "unknown";
   let deadline: number | undefined;
   /** When the message began to be awaited that is still to come; undefined when none is. */
@@ -64,12 +64,6 @@ export function beginCall(stream: ServerHttp2Stream, headers: IncomingHttpHeader
   /** When the client must have taken the answer; undefined as long as there is none. */
   let takenBy: number | undefined;
   let watch: { readonly of: Watch; state: number } | undefined;
-
-  const take = (bytes: number): Ticket | undefined => {
-    const ticket = options.take(bytes);
-    if (ticket !== undefined) tickets.push(ticket);
-    return ticket;
-  };
 
   const refuse = (problem: Problem): void => {
     if (answers.code() !== undefined) return;
@@ -109,7 +103,7 @@ export function beginCall(stream: ServerHttp2Stream, headers: IncomingHttpHeader
     if (expired()) return refuse(grpcProblems.deadlineExceeded());
     if (method.kind === "unary") {
       marks?.push({ name: "received", at: now() });
-      const answer = method.answer(message, { id, deadline, isGone: answers.isGone, marks });
+      const answer = method.answer(message, { id, deadline, isGone: answers.isGone, hold: ticket.take, marks });
       if (answer instanceof Promise) answer.then(finish).catch(fault);
       else finish(answer);
       return;
@@ -131,7 +125,7 @@ export function beginCall(stream: ServerHttp2Stream, headers: IncomingHttpHeader
       method,
       encoding: head.encoding,
       // What is small is bounded by its connection, and an exchange may last: it reserves nothing.
-      take: method.kind === "unary" ? take : () => unreserved,
+      take: method.kind === "unary" ? ticket.take : () => true,
       onRequest(message) {
         try {
           onRequest(method, message);
@@ -153,7 +147,7 @@ export function beginCall(stream: ServerHttp2Stream, headers: IncomingHttpHeader
   // A stream that breaks closes, too, and an error event without a listener would end the process.
   stream.on("error", ignore);
   stream.on("close", () => {
-    for (const ticket of tickets) ticket.give();
+    ticket.give();
     const code = stream.rstCode === 0 ? (answers.code() ?? statusCodes.cancelled) : statusCodes.cancelled;
     const seconds = (now() - begun) / 1000;
     options.onOver(call, { method: methodName, code, seconds, id, headers, marks: marks ?? [] });
@@ -192,8 +186,6 @@ export function beginCall(stream: ServerHttp2Stream, headers: IncomingHttpHeader
   else listen(head);
   return call;
 }
-
-const unreserved: Ticket = { give: ignore };
 
 function ignore(): void {
   // Nothing: see the place of its use.

@@ -13,10 +13,10 @@ async function run(
   available = Number.POSITIVE_INFINITY,
 ): Promise<{ readonly result: Buffer | string; readonly taken: number }> {
   let taken = 0;
-  const take = (size: number): { readonly give: () => void } | undefined => {
-    if (taken + size > available) return undefined;
+  const take = (size: number): boolean => {
+    if (taken + size > available) return false;
     taken += size;
-    return { give: () => undefined };
+    return true;
   };
   const result = await inflate(Buffer.from(new Uint8Array(bytes)), encoding, { limitBytes, take });
   return { result: isProblem(result) ? result.code : result, taken };

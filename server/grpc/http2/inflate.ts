@@ -2,12 +2,11 @@ import type { Bytes } from "../wire/reader.ts";
 import { createGunzip, createInflate } from "node:zlib";
 import { type Problem, problems } from "../../errors.ts";
 import { grpcProblems } from "../grpc-problems.ts";
-import type { Ticket } from "./ticket.ts";
 
 export interface InflateOptions {
   readonly limitBytes: number;
-  /** Reserves memory for a part of the message before it is kept. */
-  readonly take: (bytes: number) => Ticket | undefined;
+  /** Reserves memory for a part of the message before it is kept; false: there is none. */
+  readonly take: (bytes: number) => boolean;
 }
 
 const decompressors = { gzip: createGunzip, deflate: createInflate } as const;
@@ -38,7 +37,7 @@ export function inflate(bytes: Bytes, encoding: MessageEncoding, options: Inflat
     stream.on("data", (part: Bytes) => {
       size += part.length;
       if (size > options.limitBytes) return finish(problems.bodyTooLarge(options.limitBytes));
-      if (options.take(part.length) === undefined) return finish(problems.bodiesTooMany());
+      if (!options.take(part.length)) return finish(problems.bodiesTooMany());
       parts.push(part);
     });
     stream.on("end", () => finish(Buffer.concat(parts, size)));

@@ -17,7 +17,7 @@ function receive(chunks: readonly Uint8Array[], options: Partial<ReceiverOptions
     limitBytes: 1000,
     take(bytes) {
       received.taken.push(bytes);
-      return { give: () => undefined };
+      return true;
     },
     alignedOffset: () => undefined,
     onMessage: (bytes, isCompressed) => received.messages.push({ bytes, isCompressed }),
@@ -84,7 +84,7 @@ describe("memory", () => {
 
   test("that cannot be had refuses the message, and nothing comes after it", () => {
     const data = Buffer.concat([frame(Buffer.alloc(10)), frame(Buffer.alloc(10))]);
-    const { messages, problems } = receive([data, data], { take: () => undefined });
+    const { messages, problems } = receive([data, data], { take: () => false });
     assert.deepEqual([messages.length, problems.map(({ code }) => code)], [0, ["Overloaded"]]);
   });
 

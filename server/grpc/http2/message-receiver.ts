@@ -3,12 +3,11 @@ import { type Problem, problems } from "../../errors.ts";
 import { grpcProblems } from "../grpc-problems.ts";
 import { bytesToAlignment } from "../../protocol/read/aligned-numbers.ts";
 import { prefixBytes } from "../wire/message-frame.ts";
-import type { Ticket } from "./ticket.ts";
 
 export interface ReceiverOptions {
   readonly limitBytes: number;
-  /** Reserves memory for a message before any of it is kept. */
-  readonly take: (bytes: number) => Ticket | undefined;
+  /** Reserves memory for a message before any of it is kept; false: there is none. */
+  readonly take: (bytes: number) => boolean;
   /** Where in the message something begins that wants to lie as a tensor does, judged by its first part. */
   readonly alignedOffset: (part: Bytes) => number | undefined;
   /** A message is whole. `bytes` may be a view of what came from the socket. */
@@ -66,7 +65,7 @@ export function createMessageReceiver(options: ReceiverOptions): MessageReceiver
       refuse(problems.bodyTooLarge(options.limitBytes));
       return chunk.length;
     }
-    if (options.take(length) === undefined) {
+    if (!options.take(length)) {
       refuse(problems.bodiesTooMany());
       return chunk.length;
     }

@@ -5,12 +5,12 @@ import { grpcProblems } from "../grpc-problems.ts";
 import type { AnsweredMethod } from "../method.ts";
 import { inflate, type MessageEncoding } from "./inflate.ts";
 import { createMessageReceiver, type MessageReceiver } from "./message-receiver.ts";
-import type { Ticket } from "./ticket.ts";
 
 export interface RequestsOptions {
   readonly method: AnsweredMethod;
   readonly encoding: MessageEncoding | "identity";
-  readonly take: (bytes: number) => Ticket | undefined;
+  /** Reserves memory for a message; false: there is none. */
+  readonly take: (bytes: number) => boolean;
   readonly onRequest: (message: Bytes) => void;
   /** The client has sent all it wants to send, and `onRequest` was called for each of it. */
   readonly onEnd: () => void;

@@ -16,6 +16,7 @@ import {
   writeVarint64,
   written,
 } from "../wire/writer.ts";
+import { copiedBytes, encodedBytes } from "./encoded-bytes.ts";
 import { elementBytes } from "./raw-tensor.ts";
 import { contentsFields } from "./typed-contents.ts";
 
@@ -27,22 +28,24 @@ export interface InferResponse {
   readonly outputs: readonly Tensor[];
   /**
    * Whether the values go to `raw_output_contents`, as the request's own came raw. Triton answers raw always; KServe
-   * and MLServer as they were asked, which is what a client that sends typed contents reads. FP16 has no typed form:
-   * with it among the outputs they all go raw.
+   * and MLServer as they were asked, which is what a client that sends typed contents reads; but see {@link goesRaw}.
    */
   readonly isRaw: boolean;
 }
 
-/** What costs less to copy than to be sent as a piece of its own. */
-const copiedBytes = 16 * 1024;
+/** FP16 has no typed form: with it among the outputs they all go raw. */
+export function goesRaw({ outputs, isRaw }: Pick<InferResponse, "outputs" | "isRaw">): boolean {
+  return isRaw || outputs.some(({ datatype }) => datatype === "FP16");
+}
 
 /**
  * ModelInferResponse in pieces to be sent one after the other, the first with room for its prefix. Large tensors in raw
  * form are not copied: they are pieces of their own.
  */
 export function encodeInferResponse(response: InferResponse): Uint8Array[] {
-  const isRaw = response.isRaw || response.outputs.some(({ datatype }) => datatype === "FP16");
-  const writer = beginFrame();
+  const isRaw = goesRaw(response);
+  // Typed values are all in the first piece: it is not to be copied as it grows.
+  const writer = beginFrame(isRaw ? 0 : encodedBytes(response.outputs, false));
   writeStringField(writer, 1, response.modelName);
   writeStringField(writer, 2, response.modelVersion);
   writeStringField(writer, 3, response.id);

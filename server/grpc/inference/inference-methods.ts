@@ -6,9 +6,11 @@ import type { Answer, CallContext, RefusedMethod, UnaryMethod } from "../method.
 import { beginFrame } from "../wire/message-frame.ts";
 import { type Bytes, createReader, nextField, skipField } from "../wire/reader.ts";
 import { type Writer, writeBoolField, written } from "../wire/writer.ts";
+import { decodedBytes } from "./decoded-bytes.ts";
+import { encodedBytes } from "./encoded-bytes.ts";
 import { checkInferRequest } from "./infer-request.ts";
 import { firstRawOffset, readInferRequest } from "./infer-request-message.ts";
-import { encodeInferResponse } from "./infer-response.ts";
+import { encodeInferResponse, goesRaw } from "./infer-response.ts";
 import { writeModelConfig } from "./model-config.ts";
 import {
   type ModelIndex,
@@ -106,19 +108,16 @@ function inferModel(message: Bytes, context: CallContext, service: InferenceServ
   if (isProblem(request)) return request;
   const mistake = checkModel({ name: request.modelName, version: request.modelVersion }, service);
   if (mistake !== undefined) return mistake;
+  if (!context.hold(decodedBytes(request, model.signature))) return problems.bodiesTooMany();
   const checked = checkInferRequest(request, model.signature);
   if (isProblem(checked)) return checked;
-  return service.infer(checked, context).then((outputs) =>
-    isProblem(outputs)
-      ? outputs
-      : encodeInferResponse({
-          modelName: model.name,
-          modelVersion: model.version,
-          id: request.id,
-          outputs,
-          isRaw: request.raw.length > 0,
-        }),
-  );
+  const { name: modelName, version: modelVersion } = model;
+  return service.infer(checked, context).then((outputs) => {
+    if (isProblem(outputs)) return outputs;
+    const response = { modelName, modelVersion, id: request.id, outputs, isRaw: request.raw.length > 0 };
+    const bytes = encodedBytes(outputs, goesRaw(response));
+    return context.hold(bytes) ? encodeInferResponse(response) : problems.answerTooLarge(bytes);
+  });
 }
 
 /** Clients that were written for Triton ask for version 1, whatever a version is called here. */

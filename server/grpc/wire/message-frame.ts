@@ -3,9 +3,15 @@ import { createWriter, type Writer } from "./writer.ts";
 /** Before each message of a call: a byte that is 1 when it is compressed, and its length in 4 (PROTOCOL-HTTP2.md). */
 export const prefixBytes = 5;
 
-/** Begins a message that is to be sent: there is room for the prefix, so that the two need not be joined later. */
-export function beginFrame(): Writer {
-  const writer = createWriter();
+/** What most answers have without their tensors. */
+const usualBytes = 256;
+
+/**
+ * Begins a message that is to be sent: there is room for the prefix, so that the two need not be joined later. `valueBytes`:
+ * how much of it will be the values of tensors.
+ */
+export function beginFrame(valueBytes = 0): Writer {
+  const writer = createWriter(usualBytes + valueBytes);
   writer.length = prefixBytes;
   return writer;
 }

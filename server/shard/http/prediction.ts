@@ -11,6 +11,7 @@ import type { AppOptions } from "../app-options.ts";
 import { decodedBytesPerByte } from "../decoded-bytes.ts";
 import { smallBytes } from "../memory-budget.ts";
 import { runProblem } from "../run-problem.ts";
+import { tensorBytes } from "../tensor-bytes.ts";
 import { type AnswerCoding, createAnswerCoding } from "./answer-coding.ts";
 import type { Call } from "./call.ts";
 import { compressAnswer, isWorthCompressing } from "./compress-answer.ts";
@@ -108,7 +109,8 @@ export function createPrediction(options: AppOptions, { refuse, fail }: Replies)
         });
         const encodeOutputs = (outputs: readonly Tensor[]): EncodedAnswer | Problem => {
           if (request === undefined) return problems.internal();
-          if (!ticket.take(bytesOf(outputs))) return problems.answerTooLarge(bytesOf(outputs));
+          const bytes = tensorBytes(outputs);
+          if (!ticket.take(bytes)) return problems.answerTooLarge(bytes);
           return encode(model, request, outputs);
         };
         void settle(call, run, encodeOutputs, coding);
@@ -142,13 +144,4 @@ async function inCoding(
 export function decodeInfer(body: Uint8Array, signature: Signature, exchange: Exchange): V2Request | Problem {
   const headerLength = readHeaderLength(exchange.header(headerLengthName), body.length);
   return isProblem(headerLength) ? headerLength : decodeV2(body, signature, headerLength);
-}
-
-function bytesOf(tensors: readonly Tensor[]): number {
-  return tensors.reduce((total, { data }) => total + (Array.isArray(data) ? textBytes(data) : data.byteLength), 0);
-}
-
-function textBytes(strings: readonly string[]): number {
-  // Two bytes a character at most, and what the string itself takes.
-  return strings.reduce((total, text) => total + 2 * text.length + 32, 0);
 }

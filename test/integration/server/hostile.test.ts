@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { connect, type Socket } from "node:net";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { identityModel } from "../../fixtures/models/arithmetic.ts";
+import { expandModel, identityModel } from "../../fixtures/models/arithmetic.ts";
 import { frame, inference, inferPath, openSession, send } from "./grpc/client.ts";
 import { callHead, flags, frameOf, openSettled, types } from "./grpc/raw-client.ts";
 import { call, eventually, post, type RunningServer, startServer } from "./harness.ts";
@@ -14,13 +14,10 @@ const limited = { SLIPWAY_MEMORY_LIMIT_BYTES: String(limit), SLIPWAY_WORKERS: "2
 const identity = { "model.onnx": identityModel({ dims: ["n"] }) };
 
 /** What a pod of 512 MiB has to stand: it is never above its limit, no process of it is lost, and others are served. */
-async function isUnharmed(server: RunningServer, peak: number): Promise<void> {
+async function isUnharmed(server: RunningServer, peak: number, body: unknown = { input_data: [1] }): Promise<void> {
   assert.ok(peak < limit, `${Math.round(peak / mebibyte)} MiB were held`);
   assert.equal((await call(`${server.url}/v2/health/ready`)).status, 200);
-  await eventually(
-    "others are served",
-    async () => (await post(`${server.url}/predict`, { input_data: [1] })).status === 200,
-  );
+  await eventually("others are served", async () => (await post(`${server.url}/predict`, body)).status === 200);
   const { text } = await call(`${server.metricsUrl}/metrics`);
   assert.match(text, /^slipway_workers_replaced_total\{.*\} 0$/m);
   await server.stop();
@@ -53,6 +50,47 @@ test("60 clients that ask for large answers and read none of them", async () => 
   for (const socket of sockets) socket.destroy();
   await isUnharmed(server, peak);
 });
+
+for (const [window, streamWindow] of [
+  ["take no byte of them", 0],
+  ["would take them by their windows, and do not read", 0x7f_00_00_00],
+] as const) {
+  test(`gRPC: 64 clients that ask for large answers and ${window}`, async () => {
+    const server = await startServer({ files: { "model.onnx": expandModel() }, variables: limited });
+    const watch = watchMemory(server);
+    const request = frame(
+      inference.encode("ModelInferRequest", {
+        model_name: "m",
+        inputs: [
+          { name: "x", datatype: "FP32", shape: [1], contents: { fp32_contents: [1] } },
+          { name: "shape", datatype: "INT64", shape: [1], contents: { int64_contents: [2_500_000n] } },
+        ],
+      }),
+    );
+    const word = (value: number): Buffer => Buffer.from(new Uint32Array([value]).buffer).swap32();
+    const initialWindow = Buffer.concat([Buffer.from([0, 4]), word(streamWindow)]);
+    const clients = await Promise.all(Array.from({ length: 64 }, () => openSettled(server.grpcPort)));
+    for (const { socket, send: write } of clients) {
+      if (streamWindow > 0) socket.pause();
+      void write(
+        frameOf(types.settings, 0, 0, initialWindow),
+        frameOf(types.windowUpdate, 0, 0, word(0x7f_00_00_00)),
+        frameOf(types.headers, flags.endHeaders, 1, callHead),
+        frameOf(types.data, flags.endStream, 1, request),
+      );
+    }
+    // 640 MB are asked for. Who was refused is over, and the others wait to be read.
+    await eventually("all are answered", async () => {
+      const { text } = await call(`${server.metricsUrl}/metrics`);
+      const refused = Number(/^slipway_requests_total\{.*code="14".*\} (\d+)$/m.exec(text)?.[1] ?? 0);
+      const waiting = Number(/^slipway_requests_in_flight\{.*\} (\d+)$/m.exec(text)?.[1] ?? 0);
+      return refused > 0 && refused + waiting === 64;
+    });
+    for (const { socket } of clients) socket.destroy();
+    await nothingInFlight(server);
+    await isUnharmed(server, await watch(), { input_data: { x: [1], shape: [1] } });
+  });
+}
 
 test("10,000 connections that ask once and stay", async () => {
   const server = await startServer({ files: identity, variables: limited });
@@ -137,7 +175,8 @@ test("gRPC: messages that inflate to 40 MB, calls that are reset at once, heads 
   const outcomes = await Promise.all(
     Array.from({ length: 64 }, () => send(openSession(server.port), inferPath, bomb, { "grpc-encoding": "gzip" })),
   );
-  for (const { status } of outcomes) assert.ok([8, 14].includes(status), `status ${status}`);
+  // Those that found room are no messages.
+  for (const { status } of outcomes) assert.ok([3, 8, 14].includes(status), `status ${status}`);
   const begun = frameOf(types.headers, flags.endHeaders, 1, callHead);
   const floods: readonly ((stream: number) => Buffer)[] = [
     (stream) =>

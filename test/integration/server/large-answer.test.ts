@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { request } from "node:http";
 import { after, before, test } from "node:test";
-import { onnxModel } from "../../fixtures/onnx.ts";
+import { expandModel } from "../../fixtures/models/arithmetic.ts";
 import { call, post, type RunningServer, startServer } from "./harness.ts";
 
 /** As long as a single can be, 16 characters with their comma; and V8 has no string beyond 512 MiB. */
@@ -9,14 +9,7 @@ const count = 35_000_000;
 const value = "-1.40902455e-30";
 const body = JSON.stringify({ input_data: { x: [Number(value)], shape: [count] } });
 
-const model = onnxModel({
-  nodes: [{ operator: "Expand", inputs: ["x", "shape"], outputs: ["y"] }],
-  inputs: [
-    { name: "x", elementType: "float32", dims: [1] },
-    { name: "shape", elementType: "int64", dims: [1] },
-  ],
-  outputs: [{ name: "y", elementType: "float32", dims: ["n"] }],
-});
+const model = expandModel();
 
 let server: RunningServer;
 before(async () => {

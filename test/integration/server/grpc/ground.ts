@@ -85,12 +85,20 @@ export async function startGround(options: GroundOptions = {}): Promise<Ground> 
     service: serviceOf(state),
     isLast: () => state.isLast,
     messageLimitBytes: options.messageLimitBytes ?? 8 * 1024 * 1024,
-    take(bytes) {
-      if (reserved + bytes > state.memory) return undefined;
-      reserved += bytes;
+    openTicket() {
+      let mine = 0;
+      let isOver = false;
       return {
+        take(bytes) {
+          if (isOver || reserved + bytes > state.memory) return false;
+          reserved += bytes;
+          mine += bytes;
+          return true;
+        },
         give() {
-          reserved -= bytes;
+          reserved -= mine;
+          mine = 0;
+          isOver = true;
         },
       };
     },

@@ -1,7 +1,20 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import type { ClientHttp2Session, ClientHttp2Stream } from "node:http2";
 import { describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { begin, frame, inferPath, inferRequest, openSession, outcomeOf, rawInferRequest, send } from "./client.ts";
+import { problems } from "../../../../server/errors.ts";
+import {
+  begin,
+  frame,
+  inference,
+  inferPath,
+  inferRequest,
+  openSession,
+  outcomeOf,
+  rawInferRequest,
+  send,
+} from "./client.ts";
 import { type Ground, startGround } from "./ground.ts";
 
 const ground = await startGround();
@@ -119,7 +132,7 @@ describe("memory", () => {
 
   test("that is taken already makes a call come again later", async () => {
     const other = await startGround();
-    other.state.memory = 1000;
+    other.state.memory = 2000;
     assert.deepEqual(await refusal(other, rawInferRequest(1000)), [14, "Overloaded"]);
     const compressed = frame(gzipSync(Buffer.alloc(100_000)), 1);
     assert.ok(compressed.length < 500);
@@ -138,6 +151,118 @@ describe("memory", () => {
     client.destroy();
     await other.callsOver(1);
     assert.deepEqual([other.reserved(), other.reports[0]?.code], [0, 1]);
+  });
+
+  test("of an inflated message is given back though its client went while it came", async () => {
+    const other = await startGround({ messageLimitBytes: 64_000_000 });
+    const client = openSession(other.port);
+    const stream = begin(client, inferPath, { "grpc-encoding": "gzip" });
+    stream.end(frame(gzipSync(Buffer.alloc(60_000_000)), 1));
+    while (other.reserved() < 1_000_000) await new Promise((resolve) => setImmediate(resolve));
+    stream.close(8);
+    await other.callsOver(1);
+    // What was being inflated comes for some turns still.
+    assert.equal((await send(client, inferPath, rawInferRequest(100_000))).status, 0);
+    await other.callsOver(2);
+    assert.equal(other.reserved(), 0);
+  });
+
+  test("that typed values take when they are decoded is reserved before", async () => {
+    const other = await startGround({ datatypes: ["INT64"] });
+    const input = {
+      name: "in_INT64",
+      datatype: "INT64",
+      shape: [1000],
+      contents: { int64_contents: Array(1000).fill(1n) },
+    };
+    const message = frame(inference.encode("ModelInferRequest", { model_name: "m", inputs: [input] }));
+    // Without the prefix.
+    const received = message.length - 5;
+    assert.ok(received < 1100);
+    other.state.memory = received + 7999;
+    assert.deepEqual(await refusal(other, message), [14, "Overloaded"]);
+    // The values of the answer are typed as well: ten bytes each may take.
+    other.state.memory = received + 8000 + 9999;
+    assert.deepEqual(await refusal(other, message), [14, "AnswerTooLarge"]);
+    other.state.memory = received + 8000 + 10_000;
+    assert.equal((await send(openSession(other.port), inferPath, message)).status, 0);
+    await other.callsOver(3);
+    assert.equal(other.reserved(), 0);
+  });
+
+  /** The service holds as many bytes for its outputs. */
+  const outputBytes = 4_000_000;
+  async function largeAnswers(): Promise<Ground> {
+    const other = await startGround();
+    other.state.infer = async (_request, { hold }) => {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (!hold(outputBytes)) return problems.answerTooLarge(outputBytes);
+      const data = new Float32Array(outputBytes / 4);
+      return [{ name: "out_FP32", datatype: "FP32", shape: [data.length], data }];
+    };
+    return other;
+  }
+
+  test("of an answer is held until it has left, however the call ends", async () => {
+    for (const [way, end] of [
+      ["read", (stream) => stream.resume()],
+      ["reset", (stream) => stream.close(8)],
+      ["lost", (_stream, client) => client.destroy()],
+      [
+        "drained",
+        (stream, _client, other) => {
+          other.server.goAway();
+          stream.resume();
+        },
+      ],
+      [
+        "late",
+        (_stream, _client, other) => {
+          const late = performance.now() + 1_000_000;
+          other.state.now = () => late;
+        },
+      ],
+    ] as const satisfies readonly (readonly [
+      string,
+      (stream: ClientHttp2Stream, client: ClientHttp2Session, other: Ground) => void,
+    ])[]) {
+      const other = await largeAnswers();
+      const client = openSession(other.port);
+      const stream = begin(client, inferPath);
+      stream.end(rawInferRequest(1));
+      // Its window is smaller than the answer, of which it reads nothing.
+      await once(stream, "response");
+      assert.ok(other.reserved() >= outputBytes, way);
+      assert.equal(other.reports.length, 0, way);
+      end(stream, client, other);
+      await other.callsOver(1);
+      assert.equal(other.reserved(), 0, way);
+    }
+  });
+
+  test("that outputs do not find makes a call come again later", async () => {
+    const other = await largeAnswers();
+    other.state.memory = outputBytes;
+    assert.deepEqual(await refusal(other, rawInferRequest(1)), [14, "AnswerTooLarge"]);
+    await other.callsOver(1);
+    assert.equal(other.reserved(), 0);
+  });
+
+  test("is not reserved for outputs whose client has gone", async () => {
+    const other = await startGround();
+    const running = Promise.withResolvers<(bytes: number) => boolean>();
+    other.state.infer = (_request, { hold }) => {
+      running.resolve(hold);
+      return Promise.withResolvers<never[]>().promise;
+    };
+    const stream = begin(openSession(other.port), inferPath);
+    stream.end(inferRequest([1]));
+    const hold = await running.promise;
+    assert.equal(hold(1), true);
+    stream.close(8);
+    await other.callsOver(1);
+    assert.equal(hold(1), false);
+    assert.equal(other.reserved(), 0);
   });
 
   test("of refused messages costs the connection nothing: it goes on", async () => {

@@ -1,0 +1,43 @@
+import { isProblem } from "../../errors.ts";
+import { tensorAlignment } from "../../protocol/read/aligned-numbers.ts";
+import { codecs, elementCount, readShape, type Signature } from "../../tensor.ts";
+import type { Bytes } from "../wire/reader.ts";
+import type { InferInputMessage, InferRequestMessage } from "./infer-request-message.ts";
+
+/** A string and its place in an array, which is copied into a larger one as it grows. */
+const stringBytes = 48;
+/** Of an empty string: its tag and its length, or its length alone in raw form. */
+const emptyTypedBytes = 2;
+const emptyRawBytes = 4;
+
+/**
+ * Bytes that the tensors of a request become at the most, beside the message that they lie in. A typed integer of one byte
+ * takes up to eight in a tensor, so what a request will hold must be known before it is decoded. What will be refused
+ * anyway, as it is not what the model takes, may count for less.
+ */
+export function decodedBytes({ inputs, raw }: InferRequestMessage, signature: Signature): number {
+  const bytesOf = (input: InferInputMessage, index: number): number => {
+    const spec = signature.inputs.find(({ name }) => name === input.name);
+    const shape = readShape(input.name, input.shape);
+    if (spec === undefined || isProblem(shape)) return 0;
+    const count = elementCount(shape) ?? 0;
+    const { elementBytes } = codecs[spec.datatype];
+    const tensor = raw[index];
+    if (tensor !== undefined) {
+      if (elementBytes === 0) return stringsBytes(count, tensor.length, emptyRawBytes);
+      return isInPlace(tensor) ? 0 : tensor.length;
+    }
+    const sent = input.contents.reduce((total, { length }) => total + length, 0);
+    return elementBytes === 0 ? stringsBytes(count, sent, emptyTypedBytes) : elementBytes * Math.min(count, sent);
+  };
+  return inputs.reduce((total, input, index) => total + bytesOf(input, index), 0);
+}
+
+/** Their text takes no more in memory than in UTF-8, and no more of them are read than were sent. */
+function stringsBytes(count: number, sent: number, emptyBytes: number): number {
+  return sent + stringBytes * Math.min(count, sent / emptyBytes);
+}
+
+function isInPlace({ byteOffset }: Bytes): boolean {
+  return byteOffset % tensorAlignment === 0;
+}
