@@ -1,7 +1,7 @@
 import { isProblem, type Problem, problems } from "../../errors.ts";
 import { httpProblems } from "../http-problems.ts";
 import { type BodyStore, createBodyStore } from "./body-store.ts";
-import type { BufferPool } from "./buffer-pool.ts";
+import type { BufferPool } from "../../buffer-pool.ts";
 import { type ChunkedDecoder, createChunkedDecoder } from "./chunked.ts";
 import type { Framing } from "../request/framing.ts";
 import type { BodyPlan } from "../handler.ts";

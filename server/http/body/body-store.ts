@@ -1,5 +1,5 @@
 import { type Problem, problems } from "../../errors.ts";
-import { type BufferPool, pooledFromBytes } from "./buffer-pool.ts";
+import { type BufferPool, pooledFromBytes } from "../../buffer-pool.ts";
 import type { BodyPlan } from "../handler.ts";
 
 /** The memory of one body. Nothing is held that `plan.take` did not allow before, one copy in the process apart. */
