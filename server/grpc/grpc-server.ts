@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { createBufferPool } from "../buffer-pool.ts";
 import { healthMethods } from "./health/health-methods.ts";
 import type { CallReport } from "./http2/call.ts";
 import { beginConnection, type Connection } from "./http2/connection.ts";
@@ -62,7 +63,8 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
 
   const { openTicket, now, newRequestId, onFault, isLast, onCall } = options;
   const { isTraced = false } = options;
-  const shared = { methods, limits, openTicket, now, newRequestId, isTraced, onFault, isLast, onCall };
+  const pool = createBufferPool(limits.pooledBytes);
+  const shared = { methods, limits, pool, openTicket, now, newRequestId, isTraced, onFault, isLast, onCall };
 
   return {
     serve(socket, first) {
@@ -70,6 +72,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
       const onClose = (): void => {
         if (connection !== undefined) connections.delete(connection);
         if (connections.size > 0) return;
+        pool.clear();
         clearInterval(sweeper);
         sweeper = undefined;
       };

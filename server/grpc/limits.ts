@@ -39,6 +39,8 @@ export interface GrpcLimits {
   readonly invalidFrames: number;
   /** Calls beyond `concurrentStreams`, over the life of a connection: a library that reads SETTINGS sends none. */
   readonly rejectedStreams: number;
+  /** Of memory kept for the next large messages, while there are connections. */
+  readonly pooledBytes: number;
   /** One message of health or reflection. */
   readonly smallMessageBytes: number;
 }
@@ -59,5 +61,6 @@ export const grpcLimits: GrpcLimits = {
   resetsPerSecond: 33,
   invalidFrames: 100,
   rejectedStreams: 100,
+  pooledBytes: 16 * 1024 * 1024,
   smallMessageBytes: 16 * 1024,
 };

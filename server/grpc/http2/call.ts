@@ -1,3 +1,4 @@
+import type { BufferPool } from "../../buffer-pool.ts";
 import type { Bytes } from "../wire/reader.ts";
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import { isProblem, type Problem, problems } from "../../errors.ts";
@@ -27,6 +28,8 @@ export interface CallOptions {
   readonly methods: Methods;
   readonly limits: GrpcLimits;
   readonly openTicket: () => Ticket;
+  /** Memory of large messages. */
+  readonly pool: BufferPool;
   readonly now: () => number;
   readonly newRequestId: () => string;
   /** Whether the moments of calls are wanted. */
@@ -59,6 +62,7 @@ export function beginCall(stream: ServerHttp2Stream, headers: IncomingHttpHeader
   /** When the message began to be awaited that is still to come; undefined when none is. */
   let awaitedSince: number | undefined = begun;
   let received = (): number => 0;
+  let release: () => void = ignore;
   /** Of requests that come one after the other: the client may think between them. */
   let isExchange = false;
   /** When the client must have taken the answer; undefined as long as there is none. */
@@ -121,9 +125,10 @@ export function beginCall(stream: ServerHttp2Stream, headers: IncomingHttpHeader
     if (method.kind === "refused") return refuse(method.problem);
     if (head.timeout !== undefined) deadline = begun + head.timeout;
     isExchange = method.kind === "exchange";
-    ({ received } = readRequests(stream, {
+    ({ received, release } = readRequests(stream, {
       method,
       encoding: head.encoding,
+      pool: options.pool,
       // What is small is bounded by its connection, and an exchange may last: it reserves nothing.
       take: method.kind === "unary" ? ticket.take : () => true,
       onRequest(message) {
@@ -147,6 +152,7 @@ export function beginCall(stream: ServerHttp2Stream, headers: IncomingHttpHeader
   // A stream that breaks closes, too, and an error event without a listener would end the process.
   stream.on("error", ignore);
   stream.on("close", () => {
+    release();
     ticket.give();
     const code = stream.rstCode === 0 ? (answers.code() ?? statusCodes.cancelled) : statusCodes.cancelled;
     const seconds = (now() - begun) / 1000;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
+import { type BufferPool, createBufferPool, pooledFromBytes } from "../../buffer-pool.ts";
 import type { Problem } from "../../errors.ts";
 import { createMessageReceiver, type MessageReceiver, type ReceiverOptions } from "./message-receiver.ts";
 
@@ -19,6 +20,7 @@ function receive(chunks: readonly Uint8Array[], options: Partial<ReceiverOptions
       received.taken.push(bytes);
       return true;
     },
+    pool: createBufferPool(0),
     alignedOffset: () => undefined,
     onMessage: (bytes, isCompressed) => received.messages.push({ bytes, isCompressed }),
     onProblem: (problem) => received.problems.push(problem),
@@ -110,4 +112,61 @@ test("a message that is put together has its aligned byte at a multiple of 16", 
     });
     assert.equal(((messages[0]?.bytes.byteOffset ?? 1) + offset) % 16, 0, `offset ${offset}`);
   }
+});
+
+describe("memory of a large message", () => {
+  const content = Buffer.alloc(pooledFromBytes, 7);
+  const limitBytes = content.length;
+  const halves = (bytes: Buffer): Uint8Array[] => split(bytes, [bytes.length / 2]);
+
+  /** Counts what is out. */
+  function counted(): BufferPool & { readonly out: () => number } {
+    const pool = createBufferPool(1e6);
+    let out = 0;
+    return {
+      take(bytes) {
+        out += 1;
+        return pool.take(bytes);
+      },
+      give(buffer) {
+        out -= 1;
+        pool.give(buffer);
+      },
+      clear: pool.clear,
+      out: () => out,
+    };
+  }
+
+  test("is the next one's when its call is over, and not before", () => {
+    const pool = counted();
+    const one = receive(halves(frame(content)), { pool, limitBytes });
+    const other = receive(halves(frame(Buffer.alloc(limitBytes, 8))), { pool, limitBytes });
+    assert.ok(one.messages[0]?.bytes.equals(content));
+    assert.notEqual(one.messages[0]?.bytes.buffer, other.messages[0]?.bytes.buffer);
+    one.receiver.release();
+    const next = receive(halves(frame(Buffer.alloc(limitBytes, 9))), { pool, limitBytes });
+    assert.equal(next.messages[0]?.bytes.buffer, one.messages[0]?.bytes.buffer);
+    other.receiver.release();
+    next.receiver.release();
+    assert.equal(pool.out(), 0);
+  });
+
+  test("is given back once, also when the message never ends, and nothing is written to it then", () => {
+    const pool = counted();
+    const [first = content, second = content] = halves(frame(content));
+    const { receiver, messages } = receive([first], { pool, limitBytes });
+    assert.equal(pool.out(), 1);
+    receiver.release();
+    receiver.release();
+    receiver.push(Buffer.from(second));
+    assert.equal(pool.out(), 0);
+    assert.equal(messages.length, 0);
+  });
+
+  test("is its own for good where it is compressed, as another thread reads it", () => {
+    const pool = counted();
+    const { messages } = receive(halves(frame(content, 1)), { pool, limitBytes });
+    assert.equal(messages.length, 1);
+    assert.equal(pool.out(), 0);
+  });
 });

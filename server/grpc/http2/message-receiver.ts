@@ -1,3 +1,4 @@
+import { type BufferPool, pooledFromBytes } from "../../buffer-pool.ts";
 import type { Bytes } from "../wire/reader.ts";
 import { type Problem, problems } from "../../errors.ts";
 import { grpcProblems } from "../grpc-problems.ts";
@@ -8,6 +9,8 @@ export interface ReceiverOptions {
   readonly limitBytes: number;
   /** Reserves memory for a message before any of it is kept; false: there is none. */
   readonly take: (bytes: number) => boolean;
+  /** Where the memory of a large message comes from. */
+  readonly pool: BufferPool;
   /** Where in the message something begins that wants to lie as a tensor does, judged by its first part. */
   readonly alignedOffset: (part: Bytes) => number | undefined;
   /** A message is whole. `bytes` may be a view of what came from the socket. */
@@ -23,6 +26,8 @@ export interface MessageReceiver {
   readonly received: () => number;
   /** Whether the data ends in the middle of a message. */
   readonly isWithinMessage: () => boolean;
+  /** Gives the memory of its messages back: nobody may look into them any more. */
+  readonly release: () => void;
 }
 
 /** The message that is being received. */
@@ -38,6 +43,7 @@ export function createMessageReceiver(options: ReceiverOptions): MessageReceiver
   let incoming: Incoming | undefined;
   let received = 0;
   let isOver = false;
+  const pooled: ArrayBuffer[] = [];
 
   const refuse = (problem: Problem): void => {
     isOver = true;
@@ -74,8 +80,23 @@ export function createMessageReceiver(options: ReceiverOptions): MessageReceiver
       return start + length;
     }
     const part = chunk.subarray(start);
-    incoming = { bytes: alignedBuffer(length, options.alignedOffset(part)), isCompressed: flag === 1, filled: 0 };
+    const isCompressed = flag === 1;
+    incoming = { bytes: memory(length, isCompressed, options.alignedOffset(part)), isCompressed, filled: 0 };
     return start;
+  };
+
+  /**
+   * For a message, placed so that the byte at `offset` lies where a tensor is used in place. One that is compressed is read on
+   * another thread, for as long as that takes, and never given to the next.
+   */
+  const memory = (length: number, isCompressed: boolean, offset = 0): Bytes => {
+    const padding = bytesToAlignment(offset);
+    if (isCompressed || length + padding < pooledFromBytes) {
+      return Buffer.allocUnsafeSlow(length + padding).subarray(padding);
+    }
+    const buffer = options.pool.take(length + padding);
+    pooled.push(buffer);
+    return Buffer.from(buffer, padding, length);
   };
 
   const fill = (message: Incoming, chunk: Bytes, start: number): number => {
@@ -105,11 +126,10 @@ export function createMessageReceiver(options: ReceiverOptions): MessageReceiver
     },
     received: () => received,
     isWithinMessage: () => incoming !== undefined || prefixFilled > 0,
+    release() {
+      isOver = true;
+      incoming = undefined;
+      for (const buffer of pooled.splice(0)) options.pool.give(buffer);
+    },
   };
-}
-
-/** Memory for a message, placed so that the byte at `offset` lies where a tensor is used in place. */
-function alignedBuffer(length: number, offset = 0): Bytes {
-  const padding = bytesToAlignment(offset);
-  return Buffer.allocUnsafeSlow(length + padding).subarray(padding);
 }

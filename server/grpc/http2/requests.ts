@@ -1,3 +1,4 @@
+import type { BufferPool } from "../../buffer-pool.ts";
 import type { Bytes } from "../wire/reader.ts";
 import type { ServerHttp2Stream } from "node:http2";
 import { isProblem, type Problem } from "../../errors.ts";
@@ -9,6 +10,7 @@ import { createMessageReceiver, type MessageReceiver } from "./message-receiver.
 export interface RequestsOptions {
   readonly method: AnsweredMethod;
   readonly encoding: MessageEncoding | "identity";
+  readonly pool: BufferPool;
   /** Reserves memory for a message; false: there is none. */
   readonly take: (bytes: number) => boolean;
   readonly onRequest: (message: Bytes) => void;
@@ -28,7 +30,10 @@ interface Request {
  * Hands on the requests of a call, one after the other. A method that takes one hears of it when the client has ended
  * its side. Gives how many bytes have come.
  */
-export function readRequests(stream: ServerHttp2Stream, options: RequestsOptions): Pick<MessageReceiver, "received"> {
+export function readRequests(
+  stream: ServerHttp2Stream,
+  options: RequestsOptions,
+): Pick<MessageReceiver, "received" | "release"> {
   const { method, encoding } = options;
   const { limitBytes } = method;
   let isOver = false;
@@ -69,6 +74,7 @@ export function readRequests(stream: ServerHttp2Stream, options: RequestsOptions
   const receiver = createMessageReceiver({
     limitBytes,
     take: options.take,
+    pool: options.pool,
     alignedOffset: (method.kind === "unary" ? method.alignedOffset : undefined) ?? nowhere,
     onMessage(bytes, isCompressed) {
       if (isCompressed && encoding === "identity") {
