@@ -78,6 +78,24 @@ test("an output with other rows than went in cannot be split", () => {
   assert.equal(split([{ ...output, shape: [] }], [1]), undefined);
 });
 
+test("an answer holds no memory of another, unless there is little of it", () => {
+  const buffersOf = (columns: number): (ArrayBuffer | undefined)[] => {
+    const data = Float32Array.from({ length: 4 * columns }, (_, index) => index);
+    const parts = split([{ name: "y", datatype: "FP32", shape: [4, columns], data }], [1, 3]) ?? assert.fail();
+    return parts.map(([part]) => {
+      assert.ok(part !== undefined && !Array.isArray(part.data));
+      return part.data.buffer;
+    });
+  };
+  const [small, smallToo] = buffersOf(4096);
+  assert.equal(small, smallToo);
+  const large = buffersOf(5000);
+  assert.deepEqual(
+    large.map((buffer) => buffer?.byteLength),
+    [20_000, 60_000],
+  );
+});
+
 test("what is joined and split again is what it was, each request's own", () => {
   const rows = fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 6 });
   fc.assert(

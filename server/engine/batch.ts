@@ -52,6 +52,12 @@ export function join(requests: readonly RunInputs[]): RunInputs {
   return { inputs, outputs: first.outputs };
 }
 
+/**
+ * Parts of larger outputs are copied: an answer that waits for a slow client would hold those of all others. Below this
+ * they hold little together.
+ */
+const sharedBytes = 64 * 1024;
+
 /** Each request's part of the outputs; undefined when an output does not have as many rows as went in. */
 export function split(outputs: readonly Tensor[], rows: readonly number[]): readonly (readonly Tensor[])[] | undefined {
   const total = rows.reduce((sum, count) => sum + count, 0);
@@ -66,12 +72,16 @@ export function split(outputs: readonly Tensor[], rows: readonly number[]): read
         shape: [count, ...tensor.shape.slice(1)],
         data: Array.isArray(tensor.data)
           ? tensor.data.slice(begin * size, end * size)
-          : (tensor.data.subarray(begin * size, end * size) as TensorData),
+          : partOf(tensor.data, begin * size, end * size),
       };
     });
     begin = end;
     return part;
   });
+}
+
+function partOf(data: Exclude<TensorData, string[]>, begin: number, end: number): TensorData {
+  return data.byteLength > sharedBytes ? data.slice(begin, end) : data.subarray(begin, end);
 }
 
 function sameNames(one: readonly string[], other: readonly string[]): boolean {
