@@ -14,7 +14,10 @@ export interface InferenceService {
   readonly phase: () => Phase;
   /** Undefined until it is loaded. */
   readonly model: () => ServedModel | undefined;
-  /** Runs the model. Gives the outputs in the order asked for, of all outputs in the model's when none was. */
+  /**
+   * Runs the model. Gives the outputs in the order asked for, of all outputs in the model's when none was. They share no
+   * memory with the inputs, whose memory is given up then.
+   */
   readonly infer: (request: InferenceRequest, context: InferenceContext) => Promise<readonly Tensor[] | Problem>;
   readonly statistics: () => Promise<ModelStatistics>;
   readonly config: (model: ConfiguredModel) => ModelConfig;

@@ -33,13 +33,26 @@ test("a request that grows out of small leaves that part to others", () => {
   assert.equal(budget.open().take(smallBytes), true);
 });
 
+test("what is given back in part others may take, until all is given back", () => {
+  const budget = createMemoryBudget(limit);
+  const [one, two] = [budget.open(), budget.open()];
+  assert.equal(one.take(600_000), true);
+  one.giveBack(500_000);
+  assert.equal(two.take(900_000), true);
+  assert.equal(two.take(1), false);
+  one.give();
+  one.giveBack(100_000);
+  assert.equal(two.take(100_000), true);
+  assert.equal(two.take(1), false, "given once");
+});
+
 test("whatever is taken and given, the sums hold and all of it comes back", () => {
-  const step = fc.record({ ticket: fc.nat(9), bytes: fc.nat(200_000), gives: fc.boolean() });
+  const step = fc.record({ ticket: fc.nat(9), bytes: fc.nat(200_000), gives: fc.boolean(), part: fc.nat(200_000) });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       const budget = createMemoryBudget(limit);
       const tickets = Array.from({ length: 10 }, () => ({ ticket: budget.open(), held: 0 }));
-      for (const { ticket, bytes, gives } of steps) {
+      for (const { ticket, bytes, gives, part } of steps) {
         const one = tickets[ticket];
         assert.ok(one);
         if (gives) {
@@ -47,6 +60,10 @@ test("whatever is taken and given, the sums hold and all of it comes back", () =
           one.held = 0;
           // A ticket that was large stays so; a new one stands for the next request.
           one.ticket = budget.open();
+        } else if (part % 3 === 0) {
+          const back = Math.min(part, one.held);
+          one.ticket.giveBack(back);
+          one.held -= back;
         } else if (one.ticket.take(bytes)) {
           one.held += bytes;
         }

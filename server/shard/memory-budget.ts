@@ -12,6 +12,8 @@ export interface MemoryBudget {
 export interface Ticket {
   /** False: there is no room for them now, or the ticket was given back; nothing is taken. */
   readonly take: (bytes: number) => boolean;
+  /** Gives back so many of the bytes that were taken. */
+  readonly giveBack: (bytes: number) => void;
   /** Gives back everything, for good: what still goes on for a client that has gone may take no more. Harmless when called again. */
   readonly give: () => void;
 }
@@ -38,6 +40,13 @@ export function createMemoryBudget(limitBytes: number): MemoryBudget {
       };
       return {
         give,
+        giveBack(bytes) {
+          if (isOver) return;
+          mine -= bytes;
+          // Who was large stays so: others may have taken the part for small ones meanwhile.
+          if (isLarge) large -= bytes;
+          else small -= bytes;
+        },
         take(bytes) {
           if (isOver) return false;
           const wanted = mine + bytes;

@@ -1,3 +1,4 @@
+import { releaseInputs } from "../../protocol/release-inputs.ts";
 import { isProblem, type Problem, problems } from "../../errors.ts";
 import type { Phase } from "../../state.ts";
 import { grpcProblems } from "../grpc-problems.ts";
@@ -113,6 +114,7 @@ function inferModel(message: Bytes, context: CallContext, service: InferenceServ
   if (isProblem(checked)) return checked;
   const { name: modelName, version: modelVersion } = model;
   return service.infer(checked, context).then((outputs) => {
+    releaseInputs(checked.inputs, message);
     if (isProblem(outputs)) return outputs;
     const response = { modelName, modelVersion, id: request.id, outputs, isRaw: request.raw.length > 0 };
     const bytes = encodedBytes(outputs, goesRaw(response));

@@ -3,6 +3,7 @@ import { isProblem, type Problem, problems } from "../../errors.ts";
 import type { BodyPlan, Exchange } from "../../http/handler.ts";
 import { checkSizes } from "../../protocol/check-sizes.ts";
 import type { EncodedAnswer, InferenceRequest } from "../../protocol/request.ts";
+import { releaseInputs } from "../../protocol/release-inputs.ts";
 import { decodeV2, type V2Request } from "../../protocol/v2/decode-v2.ts";
 import { bytesBeforeBody, readHeaderLength } from "../../protocol/v2/header-length.ts";
 import type { ServedModel } from "../../state.ts";
@@ -50,11 +51,13 @@ export function createPrediction(options: AppOptions, { refuse, fail }: Replies)
   const settle = async (
     call: Call,
     run: Promise<RunOutcome>,
+    release: () => void,
     encode: (outputs: readonly Tensor[]) => EncodedAnswer | Problem,
     coding: Exclude<AnswerCoding, undefined>,
   ): Promise<void> => {
     try {
       const outcome = await run;
+      release();
       // `over` counts it.
       if (outcome.kind === "abandoned") return;
       if (outcome.kind !== "done") {
@@ -92,11 +95,14 @@ export function createPrediction(options: AppOptions, { refuse, fail }: Replies)
       call.whole = (body) => {
         call.marks?.push({ name: "received", at: now() });
         let request: Request | undefined;
+        let decodedBytes = 0;
         const run = engine.run({
           id: exchange.id,
           decode() {
             call.marks?.push({ name: "decode", at: now() });
-            if (body.length > smallBytes && !ticket.take(growth * body.length)) return problems.bodiesTooMany();
+            const most = body.length > smallBytes ? growth * body.length : 0;
+            if (most > 0 && !ticket.take(most)) return problems.bodiesTooMany();
+            decodedBytes = most;
             const decoded = decodedBy(call, () => decode(body, model.signature, exchange));
             if (isProblem(decoded)) return decoded;
             const misfit = checkSizes(model.signature, decoded.inputs);
@@ -113,7 +119,11 @@ export function createPrediction(options: AppOptions, { refuse, fail }: Replies)
           if (!ticket.take(bytes)) return problems.answerTooLarge(bytes);
           return encode(model, request, outputs);
         };
-        void settle(call, run, encodeOutputs, coding);
+        const release = (): void => {
+          if (request !== undefined) releaseInputs(request.inputs, body);
+          ticket.giveBack(decodedBytes);
+        };
+        void settle(call, run, release, encodeOutputs, coding);
       };
       const plan: BodyPlan = {
         limitBytes: Math.min(options.bodyLimitBytes, Math.floor(options.budget.largestBytes / (1 + growth))),

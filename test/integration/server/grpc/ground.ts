@@ -66,7 +66,11 @@ export async function startGround(options: GroundOptions = {}): Promise<Ground> 
     phase: "serving",
     model,
     infer: async (request) => {
-      const all = request.inputs.map((input) => ({ ...input, name: input.name.replace("in_", "out_") }));
+      const all = request.inputs.map((input) => ({
+        ...input,
+        name: input.name.replace("in_", "out_"),
+        data: input.data.slice(),
+      }));
       return request.outputs === undefined
         ? all
         : request.outputs.flatMap((name) => all.filter((output) => output.name === name));
