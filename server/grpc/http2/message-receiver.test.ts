@@ -132,7 +132,7 @@ describe("memory of a large message", () => {
         out -= 1;
         pool.give(buffer);
       },
-      clear: pool.clear,
+      clear: () => pool.clear(),
       out: () => out,
     };
   }
