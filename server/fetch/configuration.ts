@@ -29,7 +29,8 @@ export interface FetchConfiguration {
 const pinPattern = new RegExp(`^[\\x21-\\x7e]{1,${pinCharacters}}$`);
 /** Of a file, a folder, a manifest or a layer. */
 export const digestPattern = /^sha256:[0-9a-f]{64}$/;
-const hostPattern = /^(?:\[[0-9a-f:.]+\]|[a-z0-9][a-z0-9.-]*)(?::[0-9]{1,5})?$/;
+/** `host[:port]` by the grammar of registries: lower case, an address of IPv6 in brackets. */
+export const hostPattern = /^(?:\[[0-9a-f:.]+\]|[a-z0-9][a-z0-9.-]*)(?::[0-9]{1,5})?$/;
 // As many as the CRD allows; more would only fill the report.
 const uriCharacters = 8192;
 // A timer of Node.js reaches 24.8 days; a week is more than any download.

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { isProblem, type Problem } from "../errors.ts";
+import { tcpKeepAliveMilliseconds } from "../tcp-keep-alive.ts";
 import { httpProblems } from "./http-problems.ts";
 import { refusalBytes } from "./answer/problem-reply.ts";
 import type { ConnectionContext } from "./connection-context.ts";
@@ -7,9 +8,6 @@ import { type ExchangeCarrier, ExchangeSequence } from "./exchange-sequence.ts";
 import { type Input, keepRest } from "./input.ts";
 import { overdue, type Phase } from "./overdue.ts";
 import { createHeadReader, type HeadReader } from "./request/head-reader.ts";
-
-/** Dead peers are found by TCP, as idle connections are kept for long. */
-const tcpKeepAliveMilliseconds = 60_000;
 
 /** One connection: what comes on it, in its order and its time. Holds the socket. */
 export class Connection implements ExchangeCarrier {

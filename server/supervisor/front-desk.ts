@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { paths } from "../contract.ts";
 import type { Protocol } from "../shard/messages.ts";
+import { tcpKeepAliveMilliseconds } from "../tcp-keep-alive.ts";
 import { stopReading } from "./stop-reading.ts";
 
 /** The prediction ports: accepts connections, answers probes, and hands everything else over. */
@@ -25,8 +26,6 @@ export type ProbePath = typeof paths.live | typeof paths.ready;
 const maximumWaiting = 4096;
 /** As long as a browser may keep a connection that it opened ahead. */
 const silentMilliseconds = 60_000;
-/** Dead peers are found by TCP, as idle connections are kept for long. */
-const tcpKeepAliveMilliseconds = 60_000;
 /** How long who asked may take to read the answer and close. */
 const lingerMilliseconds = 1000;
 /** Of a whole request for a probe; the kubelet's has 120. */

@@ -1,4 +1,4 @@
-import { digestPattern, quote } from "../configuration.ts";
+import { digestPattern, hostPattern, quote } from "../configuration.ts";
 import { failure } from "../failure.ts";
 
 /** An `oci://` uri in parts. `digest` wins over `tag`, as with other clients. */
@@ -12,7 +12,6 @@ export interface Reference {
 
 // The grammar of OCI distribution-spec 1.1, "Pulling Manifests", taken apart at its slashes so that each pattern is
 // matched in linear time.
-const registryPattern = /^(?:\[[0-9a-f:.]+\]|[a-z0-9][a-z0-9.-]*)(?::[0-9]{1,5})?$/;
 const componentPattern = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
 const tagPattern = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/;
 
@@ -28,7 +27,7 @@ export function parseReference(uri: string): Reference {
   if (slash < 1) refuse("names no repository");
   const registry = rest.slice(0, slash).toLowerCase();
   if (registry.includes("@")) refuse("holds a user name or password, which are not taken from a uri");
-  if (!registryPattern.test(registry)) refuse("has no valid host[:port]");
+  if (!hostPattern.test(registry)) refuse("has no valid host[:port]");
 
   const at = rest.indexOf("@", slash);
   const digest = at === -1 ? undefined : rest.slice(at + 1);

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http2";
 import { isProblem, type Problem, problems } from "../../errors.ts";
+import { requestIdPattern } from "../../request-id.ts";
 import { grpcProblems } from "../grpc-problems.ts";
 import { readTimeout } from "../timeout.ts";
 import { isMessageEncoding, type MessageEncoding } from "./inflate.ts";
@@ -28,9 +29,6 @@ export function readCallHead(headers: IncomingHttpHeaders): CallHead | Problem {
   const timeout = value === undefined ? undefined : readTimeout(value);
   return isProblem(timeout) ? timeout : { path, encoding, timeout };
 }
-
-/** Printable ASCII without spaces: nothing that could break a header or a log line. */
-const requestIdPattern = /^[\x21-\x7e]{1,128}$/;
 
 /** The client's own id of the call, if it is fit to be repeated. */
 export function givenRequestId(headers: IncomingHttpHeaders): string | undefined {

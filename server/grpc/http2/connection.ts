@@ -1,5 +1,6 @@
 import { performServerHandshake, type ServerOptions } from "node:http2";
 import type { Socket } from "node:net";
+import { tcpKeepAliveMilliseconds } from "../../tcp-keep-alive.ts";
 import type { GrpcLimits } from "../limits.ts";
 import { beginCall, type Call, type CallOptions, type CallReport } from "./call.ts";
 
@@ -29,7 +30,6 @@ export interface Connection {
  * call is under way, and with it whatever the client sent before it knew.
  */
 const shutdownNotice = Buffer.from("0000080700000000007fffffff00000000", "hex");
-const tcpKeepAliveMilliseconds = 60_000;
 
 /** Takes over an open socket. `first` are bytes that were read of it already. */
 export function beginConnection(

@@ -1,4 +1,5 @@
 import type { Problem } from "../../errors.ts";
+import { requestIdPattern } from "../../request-id.ts";
 import { httpProblems } from "../http-problems.ts";
 import type { RequestHead } from "./parser.ts";
 
@@ -10,9 +11,6 @@ export interface Framing {
   readonly contentEncoding: string;
   readonly requestId: string | undefined;
 }
-
-/** Printable ASCII without spaces: nothing that could break a header or a log line. */
-const requestIdPattern = /^[\x21-\x7e]{1,128}$/;
 
 /** Said once or several times. */
 const continuePattern = /^100-continue(?:, 100-continue)*$/i;
