@@ -1,4 +1,5 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, Histogram } from "prom-client";
+import { createMetricsRegistry, type MetricsLabels } from "../metrics-registry.ts";
 
 /** What one shard counts; the supervisor adds it up. */
 export interface ShardMetrics {
@@ -10,9 +11,7 @@ export interface ShardMetrics {
 }
 
 /** Values that are asked for when the metrics are read. */
-export interface MetricsSources {
-  readonly model: string;
-  readonly version: string;
+export interface MetricsSources extends MetricsLabels {
   readonly queued: () => number;
   readonly inFlight: () => number;
   readonly connections: () => number;
@@ -24,9 +23,7 @@ const secondsBuckets = [
 ];
 
 export function createShardMetrics(sources: MetricsSources): ShardMetrics {
-  const registry = new Registry();
-  registry.setDefaultLabels({ model: sources.model, version: sources.version });
-  collectDefaultMetrics({ register: registry });
+  const { registry, gauge } = createMetricsRegistry(sources);
   const registers = [registry];
 
   const requests = new Counter({
@@ -54,9 +51,6 @@ export function createShardMetrics(sources: MetricsSources): ShardMetrics {
     buckets: secondsBuckets,
     registers,
   });
-  const gauge = (name: string, help: string, read: () => number): void => {
-    const created: Gauge = new Gauge({ name, help, registers, collect: () => created.set(read()) });
-  };
   gauge("slipway_queue_length", "Requests that wait for a worker.", sources.queued);
   gauge("slipway_requests_in_flight", "Requests that were begun and not answered yet.", sources.inFlight);
   gauge("slipway_connections", "Open connections on the prediction port.", sources.connections);

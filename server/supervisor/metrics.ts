@@ -1,5 +1,6 @@
-import { AggregatorRegistry, collectDefaultMetrics, Counter, Gauge, Registry } from "prom-client";
+import { AggregatorRegistry, Counter, Gauge, type Registry } from "prom-client";
 import { type Provider, providers } from "../contract.ts";
+import { createMetricsRegistry, type MetricsLabels } from "../metrics-registry.ts";
 import type { ShardCounts } from "../shard/messages.ts";
 
 /** What `/metrics` on the metrics port shows: the shards' counts, added up, and the supervisor's own. */
@@ -14,9 +15,7 @@ export interface Metrics {
 }
 
 /** Values that are asked for when the metrics are read. */
-export interface MetricsSources {
-  readonly model: string;
-  readonly version: string;
+export interface MetricsSources extends MetricsLabels {
   readonly workers: () => number;
   readonly isReady: () => boolean;
   readonly isInService: () => boolean;
@@ -25,9 +24,7 @@ export interface MetricsSources {
 }
 
 export function createMetrics(sources: MetricsSources): Metrics {
-  const registry = new Registry();
-  registry.setDefaultLabels({ model: sources.model, version: sources.version });
-  collectDefaultMetrics({ register: registry });
+  const { registry, gauge } = createMetricsRegistry(sources);
   const registers = [registry];
   const replaced = new Counter({
     name: "slipway_workers_replaced_total",
@@ -39,9 +36,6 @@ export function createMetrics(sources: MetricsSources): Metrics {
     help: "Inputs that crashed a worker process again and are refused since.",
     registers,
   });
-  const gauge = (name: string, help: string, read: () => number): void => {
-    const created: Gauge = new Gauge({ name, help, registers, collect: () => created.set(read()) });
-  };
   gauge("slipway_workers", "Worker processes that can run the model.", sources.workers);
   gauge("slipway_ready", "1 when the model answers predictions.", () => Number(sources.isReady()));
   gauge("slipway_in_service", "0 when the operator took this pod out of service.", () => Number(sources.isInService()));
