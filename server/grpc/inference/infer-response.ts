@@ -1,4 +1,5 @@
-import type { Datatype, Tensor, TensorData } from "../../tensor.ts";
+import { binaryOf } from "../../protocol/v2/binary-tensor.ts";
+import type { Datatype, Tensor } from "../../tensor.ts";
 import { beginFrame } from "../wire/message-frame.ts";
 import { wireTypes } from "../wire/reader.ts";
 import {
@@ -54,8 +55,8 @@ export function encodeInferResponse(response: InferResponse): Uint8Array[] {
 
   const pieces: Uint8Array[] = [];
   let current = writer;
-  for (const { data } of response.outputs) {
-    const raw = rawBytes(data);
+  for (const tensor of response.outputs) {
+    const raw = binaryOf(tensor);
     if (raw.length <= copiedBytes) {
       writeBytes(current, 6, raw);
       continue;
@@ -82,21 +83,8 @@ function writeOutput(writer: Writer, tensor: Tensor, isRaw: boolean): void {
   endMessage(writer, begun);
 }
 
-/** Little-endian elements without gaps; BYTES with a length of 4 bytes before each. */
-function rawBytes(data: TensorData): Uint8Array {
-  if (!Array.isArray(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  const size = data.reduce((total, text) => total + 4 + Buffer.byteLength(text), 0);
-  const bytes = Buffer.allocUnsafe(size);
-  let position = 0;
-  for (const text of data) {
-    const written4 = bytes.write(text, position + 4, "utf8");
-    bytes.writeUInt32LE(written4, position);
-    position += 4 + written4;
-  }
-  return bytes;
-}
-
-function writeContents(writer: Writer, { datatype, data }: Tensor): void {
+function writeContents(writer: Writer, tensor: Tensor): void {
+  const { datatype, data } = tensor;
   if (data.length === 0) return;
   const field = contentsFields[datatype as Exclude<Datatype, "FP16">];
   if (Array.isArray(data)) {
@@ -107,7 +95,7 @@ function writeContents(writer: Writer, { datatype, data }: Tensor): void {
   if (fixed !== undefined) {
     writeTag(writer, field, wireTypes.lengthDelimited);
     writeVarint(writer, data.byteLength);
-    writeRaw(writer, rawBytes(data));
+    writeRaw(writer, binaryOf(tensor));
     return;
   }
   const begun = beginMessage(writer, field);
