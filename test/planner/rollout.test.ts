@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { mergePatch } from "../../cli/plan/merge-patch.ts";
 import { specOf } from "../fixtures/spec.ts";
 import { eager, digestOf, tick } from "./life.ts";
-import { served, pass, rounds, settle } from "./pass.ts";
+import { served, pass, settle } from "./pass.ts";
 import { conditionOf, createWorld, edit, forgetStatus, inService, replicasOf, selectedRevision } from "./world.ts";
 
 test("a version without a digest starts with one pod, is recorded, and only then scales out", () => {
@@ -168,107 +167,6 @@ test("pods that were kept warm are not told that they serve when they go", () =>
   assert.deepEqual(told, []);
 });
 
-test("a version that can only fail is given up at once and takes no traffic", () => {
-  const world = served();
-  world.behaviour.set("v2", "corrupt");
-  const before = selectedRevision(world);
-  edit(world, { version: "v2" });
-  settle(world);
-  assert.equal(selectedRevision(world), before);
-  assert.equal(replicasOf(world, "v2"), 0);
-  assert.equal(conditionOf(world, "Ready")?.reason, "NotAModel");
-  assert.equal(conditionOf(world, "Stalled")?.status, "True");
-  assert.equal(conditionOf(world, "Available")?.status, "True");
-  assert.equal(world.status?.lastFailure?.stage, "Download");
-  assert.match(conditionOf(world, "Ready")?.message ?? "", /v1 goes on serving/);
-});
-
-test("a scaler's write is no new try of a rejected version; a retry token is", () => {
-  const world = served();
-  world.behaviour.set("v2", "corrupt");
-  edit(world, { version: "v2" });
-  settle(world);
-  edit(world, { replicas: 5 });
-  settle(world);
-  assert.equal(replicasOf(world, "v2"), 0);
-  assert.equal(replicasOf(world, "v1"), 5);
-  world.behaviour.set("v2", "good");
-  edit(world, { rollout: { ...world.spec.rollout, retryToken: "again" } });
-  settle(world);
-  assert.equal(world.status?.currentVersion, "v2");
-});
-
-test("a version that gets nowhere is given up at the deadline, and the one that serves stays", () => {
-  const world = served();
-  world.behaviour.set("v2", "slow");
-  edit(world, { version: "v2" });
-  pass(world);
-  assert.equal(conditionOf(world, "Ready")?.reason, "RolloutInProgress");
-  world.now += 601_000;
-  pass(world);
-  assert.equal(conditionOf(world, "Stalled")?.reason, "ProgressDeadlineExceeded");
-  assert.equal(replicasOf(world, "v2"), 0);
-  assert.equal(inService(world).filter((pod) => pod.ready).length, 3);
-});
-
-test("the first version is tried on after the deadline: there is nothing else to serve", () => {
-  const world = createWorld(specOf(), { v1: "slow" });
-  pass(world);
-  world.now += 601_000;
-  const plan = pass(world);
-  assert.equal(conditionOf(world, "Stalled")?.reason, "ProgressDeadlineExceeded");
-  assert.equal(replicasOf(world, "v1"), 1);
-  assert.equal(plan.wakeAfterMs, undefined, "nothing to wait for but a change");
-  world.behaviour.set("v1", "good");
-  settle(world);
-  assert.equal(conditionOf(world, "Ready")?.status, "True");
-});
-
-test("with a small surge both share the Service, pod by pod, and nothing is lost", () => {
-  const world = served({ replicas: 4 }, { maxSurge: 1 });
-  edit(world, { version: "v2" });
-  let shared = 0;
-  for (let round = 0; round < 60; round++) {
-    tick(world, 1, eager);
-    pass(world);
-    assert.ok(replicasOf(world, "v1") + replicasOf(world, "v2") <= 5);
-    assert.ok(inService(world).filter((pod) => pod.ready).length >= 4 || world.status?.currentVersion === "v2");
-    if (selectedRevision(world) === undefined) shared += 1;
-  }
-  assert.ok(shared > 0, "the Service was shared");
-  assert.equal(world.status?.currentVersion, "v2");
-  assert.notEqual(selectedRevision(world), undefined);
-});
-
-test("with no surge one pod at a time is given up for one", () => {
-  const world = served({ replicas: 2 }, { maxSurge: 0 });
-  edit(world, { version: "v2" });
-  for (let round = 0; round < 60; round++) {
-    tick(world, 1, eager);
-    pass(world);
-    assert.ok(replicasOf(world, "v1") + replicasOf(world, "v2") <= 2);
-  }
-  assert.equal(world.status?.currentVersion, "v2");
-  assert.equal(replicasOf(world, "v2"), 2);
-});
-
-test("a third version waits until the exchange under way is undone", () => {
-  const world = served({ replicas: 4 }, { maxSurge: 1 });
-  edit(world, { version: "v2" });
-  while (selectedRevision(world) !== undefined) {
-    tick(world, 1, eager);
-    pass(world);
-  }
-  edit(world, { version: "v3" });
-  for (let round = 0; round < 60; round++) {
-    const reached = new Set(inService(world).map((pod) => pod.version));
-    assert.ok(reached.size <= 2, `the Service reaches ${[...reached].join(", ")}`);
-    tick(world, 1, eager);
-    pass(world);
-  }
-  assert.equal(world.status?.currentVersion, "v3");
-});
-
 test("0 replicas is a state, and coming back from it verifies before it serves", () => {
   const world = served();
   edit(world, { replicas: 0 });
@@ -294,114 +192,6 @@ test("scaling up turns neither Ready nor Available false", () => {
     assert.equal(world.status?.observedGeneration, world.generation);
     tick(world, 1, () => 0.3);
   }
-});
-
-test("another digest under a recorded name is refused before anything starts, and the recorded bytes serve on", () => {
-  const world = served();
-  const other = { name: "v1", uri: "oci://registry.test/models/v1:1", digest: digestOf("other") };
-  edit(world, { versions: [other] });
-  settle(world);
-  assert.equal(conditionOf(world, "Ready")?.reason, "VersionReused");
-  assert.equal(inService(world).filter((pod) => pod.ready).length, 3);
-});
-
-test("a warm previous version yields when a wanted pod finds no room", () => {
-  const world = served();
-  edit(world, { version: "v2" });
-  for (let round = 0; round < 20; round++) {
-    tick(world, 1, eager);
-    pass(world);
-  }
-  assert.equal(replicasOf(world, "v1"), 3);
-  world.pods = world.pods.map((pod) =>
-    pod.version === "v2" && pod.ready
-      ? { ...pod, ready: false, readySince: undefined, unschedulable: "0/1 nodes are available: 1 Insufficient cpu." }
-      : pod,
-  );
-  pass(world);
-  assert.equal(replicasOf(world, "v1"), 0);
-});
-
-test("Recreate stops the old pods first, to the last one, and then starts the new", () => {
-  const world = served({ replicas: 2 }, { strategy: "Recreate" });
-  edit(world, { version: "v2" });
-  for (let round = 0; round < 20; round++) {
-    pass(world);
-    const versions = new Set(world.pods.map((pod) => pod.version));
-    assert.ok(versions.size <= 1, "both run at the same time");
-    tick(world, 1, eager);
-  }
-  assert.equal(world.status?.currentVersion, "v2");
-  assert.equal(inService(world).filter(({ ready }) => ready).length, 2);
-});
-
-test("Recreate brings the old version back when the new one fails, and never runs both", () => {
-  const world = served({ replicas: 2 }, { strategy: "Recreate" });
-  world.behaviour.set("v2", "corrupt");
-  edit(world, { version: "v2" });
-  for (let round = 0; round < 30; round++) {
-    pass(world);
-    assert.ok(new Set(world.pods.map((pod) => pod.version)).size <= 1, "both run at the same time");
-    tick(world, 1, eager);
-  }
-  assert.equal(world.status?.currentVersion, "v1");
-  assert.equal(inService(world).filter(({ ready }) => ready).length, 2);
-  assert.equal(conditionOf(world, "Stalled")?.reason, "NotAModel");
-});
-
-test("a paused model is left alone, and tells what would be done and why", () => {
-  const world = served();
-  edit(world, { version: "v2", paused: true });
-  const plan = pass(world);
-  assert.deepEqual(plan.writes, []);
-  assert.equal(conditionOf(world, "Ready")?.reason, "Paused");
-  assert.equal(conditionOf(world, "Available")?.status, "True");
-  assert.match(world.status?.plan?.[0] ?? "", /v2 comes up whole beside v1/);
-  assert.ok(
-    world.status?.plan?.some((line) => /^create Deployment\/demo-\S+: runs the revision: \d+ pods? of v2/.test(line)),
-  );
-  assert.ok(world.status?.plan?.slice(1).every((line) => /^(create|change|delete) \S+: \S/.test(line)));
-  edit(world, { paused: false });
-  settle(world);
-  assert.equal(world.status?.currentVersion, "v2");
-  assert.equal(world.status?.plan, undefined);
-});
-
-test("a paused model tells its writes in the order of doing: pods are back in service before traffic goes to them", () => {
-  const world = served();
-  edit(world, { version: "v2" });
-  rounds(world, () => world.status?.currentVersion === "v2" && world.pods.some(({ outOfService }) => outOfService));
-  edit(world, { version: "v1", paused: true });
-  pass(world);
-  const told = (world.status?.plan ?? []).slice(1).map((line) => line.replace(/^.*?: (.{15}).*$/, "$1"));
-  assert.deepEqual([...new Set(told)], ["back in service", "traffic goes to", "follows the Ser", "out of service:"]);
-});
-
-test("a paused model tells a field that somebody changed from one that its spec changed", () => {
-  const world = served();
-  const key = [...world.children.keys()].find((name) => name.startsWith("Service/")) ?? "";
-  const service = world.children.get(key);
-  assert.ok(service !== undefined);
-  const object = mergePatch(service.object, { spec: { type: "NodePort" } });
-  world.children.set(key, { ...service, object });
-  edit(world, { paused: true });
-  pass(world);
-  const corrected = 'change Service/demo: a field that somebody changed is put back (spec.type = "ClusterIP")';
-  assert.deepEqual(world.status?.plan?.slice(1), [corrected]);
-  edit(world, { service: { type: "LoadBalancer", port: 80 } });
-  pass(world);
-  assert.match(
-    world.status?.plan?.[1] ?? "",
-    /^change Service\/demo: its type, port or annotations as the spec has them/,
-  );
-});
-
-test("a paused model with nothing to do is Ready", () => {
-  const world = served();
-  edit(world, { paused: true });
-  pass(world);
-  assert.equal(conditionOf(world, "Ready")?.status, "True");
-  assert.equal(conditionOf(world, "Reconciling")?.reason, "Paused");
 });
 
 test("CPU scaling without a request is told with field and fix, and what serves goes on", () => {
@@ -430,16 +220,4 @@ test("an autoscaler goes when scaling is taken out of the spec, and so does a Ne
   settle(world);
   assert.ok(!world.children.has("HorizontalPodAutoscaler/demo"));
   assert.ok(!world.children.has("NetworkPolicy/demo"));
-});
-
-test("with a GPU nothing is kept warm unless it is asked for", () => {
-  const { keepPreviousSeconds: _default, ...rollout } = specOf().rollout;
-  const world = served({ gpu: { count: 1, resourceName: "nvidia.com/gpu" }, rollout });
-  edit(world, { version: "v2" });
-  for (let round = 0; round < 40; round++) {
-    tick(world, 1, eager);
-    pass(world);
-  }
-  assert.equal(world.status?.currentVersion, "v2");
-  assert.equal(replicasOf(world, "v1"), 0);
 });
