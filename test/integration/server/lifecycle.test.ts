@@ -2,19 +2,20 @@ import assert from "node:assert/strict";
 import { Agent, type IncomingHttpHeaders, request as httpRequest } from "node:http";
 import { connect, type Socket } from "node:net";
 import { after, before, describe, test } from "node:test";
-import { buildConnector, Client } from "undici";
 import { loopSteps } from "../../fixtures/loop-steps.ts";
 import { identityModel } from "../../fixtures/models/arithmetic.ts";
 import { loopModel, slowLoadingModel } from "../../fixtures/models/slow.ts";
 import { call, eventually, post, type RunningServer, startServer } from "./harness.ts";
+import { question, startClient } from "./load-clients.ts";
 
 const identity = { "model.onnx": identityModel({ dims: ["n"] }) };
-const question = JSON.stringify({ input_data: [1, 2, 3] });
 
 function loop(steps: number): object {
   return { input_data: { x: [0], n: steps } };
 }
+
 const aboutTwoSeconds = await loopSteps(2);
+
 const farTooLong = 2_000_000_000;
 
 describe("SIGTERM", () => {
@@ -252,95 +253,6 @@ describe("the age of a connection", () => {
 function startAged(version: string): Promise<RunningServer> {
   const variables = { SLIPWAY_CONNECTION_MAXIMUM_AGE_SECONDS: "1.5", SLIPWAY_MODEL_VERSION: version };
   return startServer({ files: identity, variables });
-}
-
-interface LoadClient {
-  readonly served: () => number;
-  /** Version that the last answer was of. */
-  readonly latest: () => string;
-  readonly stop: () => Promise<{ failures: string[]; versions: Set<string> }>;
-}
-
-/** Where the next connection leads is decided when it is made, as a Service does it. */
-interface Endpoint {
-  readonly port: number;
-}
-
-/** Sends one request after the other on one connection, and counts what went wrong. */
-function startClient(endpoint: Endpoint, kind: keyof typeof senders = "agent"): LoadClient {
-  const { send, close } = senders[kind](endpoint);
-  const failures: string[] = [];
-  const versions = new Set<string>();
-  let latest = "";
-  let served = 0;
-  const stopped = new AbortController();
-  const work = async (): Promise<void> => {
-    while (!stopped.signal.aborted) {
-      try {
-        const { status, text } = await send();
-        if (status !== 200) failures.push(`status ${status}`);
-        ({ model_version: latest } = JSON.parse(text) as { model_version: string });
-        versions.add(latest);
-        served += 1;
-      } catch (error) {
-        failures.push(String(error));
-      }
-    }
-    await close();
-  };
-  const worked = work();
-  return {
-    served: () => served,
-    latest: () => latest,
-    async stop() {
-      stopped.abort();
-      await worked;
-      return { failures, versions };
-    },
-  };
-}
-
-interface Sender {
-  readonly send: () => Promise<{ status: number; text: string }>;
-  readonly close: () => Promise<void>;
-}
-
-const senders = { agent: agentSender, undici: undiciSender } as const;
-
-function agentSender(endpoint: Endpoint): Sender {
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  agent.createConnection = () => connect(endpoint.port, "127.0.0.1");
-  return {
-    send: () =>
-      new Promise((resolve, reject) => {
-        const request = httpRequest({ agent, method: "POST", path: "/predict", host: "127.0.0.1" }, (response) => {
-          let text = "";
-          response.setEncoding("utf8");
-          response.on("data", (part: string) => {
-            text += part;
-          });
-          response.on("error", reject);
-          response.on("end", () => resolve({ status: response.statusCode ?? 0, text }));
-        });
-        request.on("error", reject);
-        request.end(question);
-      }),
-    close: () => Promise.resolve(agent.destroy()),
-  };
-}
-
-function undiciSender(endpoint: Endpoint): Sender {
-  const connectTo = buildConnector({});
-  const client = new Client("http://127.0.0.1", {
-    connect: (options, callback) => connectTo({ ...options, port: String(endpoint.port) }, callback),
-  });
-  return {
-    async send() {
-      const { statusCode, body } = await client.request({ method: "POST", path: "/predict", body: question });
-      return { status: statusCode, text: await body.text() };
-    },
-    close: () => client.close(),
-  };
 }
 
 /** A client with at most one connection, which it keeps as long as it may. */
