@@ -1,13 +1,10 @@
 /// <reference lib="esnext.float16" />
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
 import { isProblem, type Problem } from "../../errors.ts";
-import { codecs, type Datatype, type Signature, type Tensor } from "../../tensor.ts";
-import { binaryOf, readBinary } from "./binary-tensor.ts";
+import type { Datatype, Signature, Tensor } from "../../tensor.ts";
 import { decodeV2, type V2Request } from "./decode-v2.ts";
 import { encodeV2 } from "./encode-v2.ts";
-import { readHeaderLength } from "./header-length.ts";
 
 const signature: Signature = {
   inputs: [
@@ -22,10 +19,15 @@ const signature: Signature = {
 };
 
 const floats = Buffer.from(Float32Array.of(1.5, Number.NaN).buffer);
+
 const flags = Buffer.of(1, 0, 1);
+
 const strings = Buffer.concat([Buffer.of(3, 0, 0, 0), Buffer.from("ü!"), Buffer.of(0, 0, 0, 0)]);
+
 const a = { name: "a", datatype: "FP32", shape: [1, 2], parameters: { binary_data_size: 8 } };
+
 const b = { name: "b", datatype: "BOOL", shape: [3], parameters: { binary_data_size: 3 } };
+
 const s = { name: "s", datatype: "BYTES", shape: [2], parameters: { binary_data_size: 11 } };
 
 /** A request with `json` before `data`, and its header. `skew` moves all of it in memory. */
@@ -194,16 +196,6 @@ describe("a wrong binary request is refused, and the message says what is wrong"
   }
 });
 
-test("the header is a number of bytes that the body has", () => {
-  assert.equal(readHeaderLength(undefined, 10), undefined);
-  assert.equal(readHeaderLength("0", 10), 0);
-  assert.equal(readHeaderLength("10", 10), 10);
-  for (const value of ["11", "-1", "1.5", "", " 5", "0x5", "5, 5", "1e1", "9".repeat(30)]) {
-    const read = readHeaderLength(value, 10);
-    assert.ok(isProblem(read) && read.code === "BadHeaderLength", value);
-  }
-});
-
 describe("a body without JSON is the data of the only input", () => {
   const one = (datatype: Datatype, shape: readonly number[]): Signature => ({
     inputs: [{ name: "x", datatype, shape }],
@@ -305,32 +297,4 @@ describe("answers", () => {
     assert.deepEqual(other.head, head(bytes(8), inJson.t));
     assert.ok(other.data.equals(floats));
   });
-});
-
-test("a tensor in binary form and back is the same", () => {
-  const numbers = Object.keys(codecs).filter((datatype) => datatype !== "BYTES" && datatype !== "BOOL") as Datatype[];
-  fc.assert(
-    fc.property(
-      fc.constantFrom(...numbers),
-      fc.uint8Array({ minLength: 8, maxLength: 64 }),
-      fc.nat({ max: 7 }),
-      (datatype, bytes, skew) => {
-        const { elementBytes } = codecs[datatype];
-        const count = Math.floor(bytes.length / elementBytes);
-        const sent = new Uint8Array(skew + count * elementBytes);
-        sent.set(bytes.subarray(0, count * elementBytes), skew);
-        const data = readBinary({ name: "x", datatype, shape: [-1] }, [count], sent.subarray(skew));
-        assert.ok(!isProblem(data));
-        const again = binaryOf({ name: "x", datatype, shape: [count], data });
-        assert.ok(Buffer.from(again).equals(sent.subarray(skew)));
-      },
-    ),
-  );
-  const texts = fc.array(fc.string({ unit: "grapheme" }).filter((text) => !text.includes("\0")));
-  fc.assert(
-    fc.property(texts, (data) => {
-      const tensor: Tensor = { name: "x", datatype: "BYTES", shape: [data.length], data };
-      assert.deepEqual(readBinary(tensor, tensor.shape, binaryOf(tensor)), data);
-    }),
-  );
 });
