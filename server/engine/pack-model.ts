@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
-import type { TensorData } from "../tensor.ts";
+import { areSameBits } from "./are-same-bits.ts";
 import { madeUpInputs } from "./made-up-inputs.ts";
 import { openSession, openSessionAndSave, type Session, type SessionSettings } from "./session.ts";
 import { triedShapes, withoutOptional } from "./warm-up.ts";
@@ -64,28 +64,9 @@ function compare(original: Session, packed: Session): string | undefined {
     const isSame = outcomes.every((outcome, index) => {
       const { inputs = [], outputs = [] } = requests[index] ?? {};
       const other = packed.run(inputs, outputs);
-      if (outcome.kind !== "done" || other.kind !== "done") return false;
-      return outcome.outputs.every(({ data, shape }, at) => {
-        const tensor = other.outputs[at];
-        return tensor !== undefined && isSameShape(shape, tensor.shape) && hasSameBits(data, tensor.data);
-      });
+      return outcome.kind === "done" && other.kind === "done" && areSameBits(outcome.outputs, other.outputs);
     });
     return isSame ? undefined : "the packed model answers made-up requests otherwise";
   }
   return "the model takes no made-up requests, so nobody can tell whether the packed one is the same";
-}
-
-function isSameShape(one: readonly number[], other: readonly number[]): boolean {
-  return one.length === other.length && one.every((size, index) => size === other[index]);
-}
-
-function hasSameBits(one: TensorData, other: TensorData): boolean {
-  if (Array.isArray(one) || Array.isArray(other)) {
-    return Array.isArray(one) && Array.isArray(other) && one.every((text, index) => text === other[index]);
-  }
-  return bytesOf(one).equals(bytesOf(other));
-}
-
-function bytesOf({ buffer, byteOffset, byteLength }: Exclude<TensorData, readonly string[]>): Buffer {
-  return Buffer.from(buffer, byteOffset, byteLength);
 }

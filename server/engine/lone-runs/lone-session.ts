@@ -1,7 +1,7 @@
 import type { Tensor } from "../../tensor.ts";
 import type { EngineFailure } from "../run.ts";
 import type { Session, SessionOutcome, SessionRun } from "../session.ts";
-import { areSameBits } from "./are-same-bits.ts";
+import { areSameBits } from "../are-same-bits.ts";
 import type { RunSlot } from "./run-slots.ts";
 
 export interface LoneRunsOptions {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Tensor } from "../../tensor.ts";
+import type { Tensor } from "../tensor.ts";
 import { areSameBits } from "./are-same-bits.ts";
 
 const one: Tensor = { name: "y", datatype: "FP32", shape: [2], data: Float32Array.of(1, NaN) };

@@ -1,4 +1,4 @@
-import type { Tensor, TensorData } from "../../tensor.ts";
+import type { Tensor, TensorData } from "../tensor.ts";
 
 /** Tensors that no client can tell apart: names, datatypes, shapes and every bit of their elements. */
 export function areSameBits(ones: readonly Tensor[], others: readonly Tensor[]): boolean {
