@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { isProblem } from "../../errors.ts";
 import type { Signature, Tensor } from "../../tensor.ts";
 import { encodeV2, modelMetadata } from "./encode-v2.ts";
 
@@ -81,4 +82,35 @@ test("metadata has the names, datatypes and shapes of the model", () => {
     outputs: signature.outputs,
     parameters: { provider: "cuda" },
   });
+});
+
+test("the text before binary outputs is held as a whole, and only as far as there is room for it", () => {
+  const binary = { byDefault: false, byName: new Map([["z", true]]) };
+  const y: Tensor = {
+    name: "y",
+    datatype: "FP32",
+    shape: [200_000],
+    data: new Float32Array(200_000).fill(-1.40902455e-30),
+  };
+  const z: Tensor = { name: "z", datatype: "FP32", shape: [1], data: Float32Array.of(1) };
+  let held = 0;
+  const upTo = (room: number) => (bytes: number) => {
+    held += bytes;
+    return held <= room;
+  };
+  const whole = encodeV2(model, { id: undefined, binary }, [y, z], upTo(Number.POSITIVE_INFINITY));
+  assert.ok(!isProblem(whole));
+  // Up to seven spaces come behind it.
+  const padding = Number(whole.headers["inference-header-content-length"]) - held;
+  assert.ok(padding >= 0 && padding < 8, `${padding} bytes were not asked for`);
+  assert.ok(held > 200_000 * 15);
+  held = 0;
+  const refused = encodeV2(model, { id: undefined, binary }, [y, z], upTo(1_000_000));
+  assert.ok(isProblem(refused));
+  assert.equal(refused.code, "AnswerTooLarge");
+  assert.ok(held < 2_000_000, `${held} bytes were made`);
+  // What is all text is made as the client reads.
+  held = 0;
+  encodeV2(model, { id: undefined, binary: asJson }, [y, z], upTo(0));
+  assert.equal(held, 0);
 });

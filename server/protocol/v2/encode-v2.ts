@@ -14,18 +14,29 @@ interface ModelName {
   readonly version: string;
 }
 
+type Asked = Pick<V2Request, "id" | "binary">;
+
 /** The data of the first binary output begins at a multiple of this, so that a reader can use it where it lies. */
 const alignment = 8;
 
 /**
  * The answer ("Inference Response JSON Object"). `data` is flat. Outputs that were asked for in binary form follow the
- * JSON in their order; their bytes are those of the tensors, not copied.
+ * JSON in their order; their bytes are those of the tensors, not copied. `hold`: asked before so many bytes of text are kept;
+ * false: there is no room for them.
  */
+export function encodeV2(model: ModelName, request: Asked, outputs: readonly Tensor[]): EncodedAnswer;
 export function encodeV2(
   model: ModelName,
-  { id, binary }: Pick<V2Request, "id" | "binary">,
+  request: Asked,
   outputs: readonly Tensor[],
-): EncodedAnswer {
+  hold: (bytes: number) => boolean,
+): EncodedAnswer | Problem;
+export function encodeV2(
+  model: ModelName,
+  { id, binary }: Asked,
+  outputs: readonly Tensor[],
+  hold: (bytes: number) => boolean = () => true,
+): EncodedAnswer | Problem {
   const idPart = id === undefined ? "" : `"id":${JSON.stringify(id)},`;
   const head = `{"model_name":${JSON.stringify(model.name)},"model_version":${JSON.stringify(model.version)},${idPart}"outputs":[`;
   const raw = new Map<Tensor, Uint8Array>();
@@ -33,9 +44,14 @@ export function encodeV2(
   if (raw.size === 0) return textAnswer(head, outputsText(outputs, raw), "]}");
 
   // The header tells the length of all the JSON before the first of it is sent, so none of it can wait.
-  const texts = [...textAnswer(head, outputsText(outputs, raw), "]}").parts];
+  const texts: (string | Uint8Array)[] = [];
   let length = 0;
-  for (const text of texts) length += Buffer.byteLength(text);
+  for (const text of textAnswer(head, outputsText(outputs, raw), "]}").parts) {
+    const bytes = Buffer.byteLength(text);
+    length += bytes;
+    if (!hold(bytes)) return problems.answerTooLarge(length);
+    texts.push(text);
+  }
   const padding = " ".repeat((alignment - (length % alignment)) % alignment);
   const headers = {
     "content-type": "application/octet-stream",

@@ -22,7 +22,13 @@ import type { RouteHandler } from "./routes.ts";
 /** The two halves of a protocol. */
 interface Codec<Request extends InferenceRequest> {
   readonly decode: (body: Uint8Array, signature: Signature, exchange: Exchange) => Request | Problem;
-  readonly encode: (model: ServedModel, request: Request, outputs: readonly Tensor[]) => EncodedAnswer | Problem;
+  /** `hold` reserves memory for what it makes of the outputs at once, and does not give out as the client reads. */
+  readonly encode: (
+    model: ServedModel,
+    request: Request,
+    outputs: readonly Tensor[],
+    hold: BodyPlan["take"],
+  ) => EncodedAnswer | Problem;
 }
 
 /** Makes the handler of a prediction. */
@@ -117,7 +123,7 @@ export function createPrediction(options: AppOptions, { refuse, fail }: Replies)
           if (request === undefined) return problems.internal();
           const bytes = tensorBytes(outputs);
           if (!ticket.take(bytes)) return problems.answerTooLarge(bytes);
-          return encode(model, request, outputs);
+          return encode(model, request, outputs, ticket.take);
         };
         const release = (): void => {
           if (request !== undefined) releaseInputs(request.inputs, body);

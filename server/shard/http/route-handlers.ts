@@ -82,7 +82,7 @@ export function createHandlers(
     modelReady: whenServing({ name: options.modelName, ready: true }),
     infer: prediction(
       decodeInfer,
-      (model, request, outputs) => refuseRagged(outputs) ?? encodeV2(model, request, outputs),
+      (model, request, outputs, hold) => refuseRagged(outputs) ?? encodeV2(model, request, outputs, hold),
     ),
     repositoryIndex,
     ping: whenServing({}),
