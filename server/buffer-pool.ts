@@ -7,6 +7,7 @@ export interface BufferPool {
   take(bytes: number): ArrayBuffer;
   /** Nobody may look into it any more: views of it turn empty, or see the next body. */
   give(buffer: ArrayBuffer): void;
+  /** Frees what it keeps, at once. */
   clear(): void;
 }
 
@@ -38,7 +39,7 @@ export function createBufferPool(limitBytes: number): BufferPool {
       freeBytes += buffer.byteLength;
     },
     clear() {
-      free.length = 0;
+      for (const buffer of free.splice(0)) buffer.transfer(0);
       freeBytes = 0;
     },
   };

@@ -125,6 +125,15 @@ describe("the pool", () => {
     assert.equal(small.filter(({ detached }) => detached).length, 4);
   });
 
+  test("frees what it keeps when it is cleared", () => {
+    const pool = createBufferPool(1e6);
+    const buffer = pool.take(large);
+    pool.give(buffer);
+    pool.clear();
+    assert.equal(buffer.detached, true);
+    assert.equal(pool.take(large).detached, false);
+  });
+
   test("what a body outgrew is given back, and a body that is over is empty", () => {
     const given: ArrayBuffer[] = [];
     const real = createBufferPool(0);
