@@ -153,7 +153,7 @@ test("only the engine loads onnxruntime-node, and only main.ts touches process",
 });
 
 /** Files beside main.ts that need the process itself, each for a reason that stands in it. */
-const processReaders: readonly string[] = ["server/engine/load-library.ts", "server/packing/packed-folders.ts"];
+const processReaders: readonly string[] = ["server/engine/session/load-library.ts", "server/packing/packed-folders.ts"];
 
 async function sources(): Promise<string[]> {
   const found = await Array.fromAsync(glob(["operator/**/*.ts", "server/**/*.ts", "cli/**/*.ts"]));

@@ -5,7 +5,7 @@ import type { Signature, Tensor } from "../tensor.ts";
 import { createInPlaceEngine, type InPlaceEngine, type InPlaceEngineOptions } from "./in-place-engine.ts";
 import type { RunRequest } from "./run.ts";
 import { noWatch, type RunWatch } from "./run-watch.ts";
-import type { Session } from "./session.ts";
+import type { Session } from "./session/session.ts";
 
 interface Started {
   readonly engine: InPlaceEngine;

@@ -1,10 +1,10 @@
 import { isProblem } from "../errors.ts";
-import { goTogether, join, rowsOf, split } from "./batch.ts";
-import { measureBatches } from "./measure-batches.ts";
+import { goTogether, join, rowsOf, split } from "./batching/batch.ts";
+import { measureBatches } from "./batching/measure-batches.ts";
 import { createQueue, type Job } from "./queue.ts";
 import type { Engine, EngineFailure, RunInputs, RunOutcome } from "./run.ts";
 import type { RunWatch, Standing } from "./run-watch.ts";
-import type { Session, SessionOutcome } from "./session.ts";
+import type { Session, SessionOutcome } from "./session/session.ts";
 
 export interface InPlaceEngineOptions {
   /** Loads the model; blocks until it is there. */

@@ -3,7 +3,7 @@ import type { Tensor } from "../tensor.ts";
 import type { LoadedModel, RunInputs } from "./run.ts";
 import type { LoneRunsSettings } from "./lone-runs/add-lone-runs.ts";
 import type { LoneRunsDecision } from "./lone-runs/lone-session.ts";
-import type { SessionSettings } from "./session.ts";
+import type { SessionSettings } from "./session/session.ts";
 
 /** What a worker is started with. */
 export interface WorkerOptions extends SessionSettings {

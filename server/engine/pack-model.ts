@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { areSameBits } from "./are-same-bits.ts";
 import { madeUpInputs } from "./made-up-inputs.ts";
-import { openSession, openSessionAndSave, type Session, type SessionSettings } from "./session.ts";
+import { openSession, openSessionAndSave, type Session, type SessionSettings } from "./session/session.ts";
 import { triedShapes, withoutOptional } from "./warm-up.ts";
 
 export interface PackOptions extends SessionSettings {

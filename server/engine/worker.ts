@@ -1,7 +1,7 @@
 import type { MessagePort } from "node:worker_threads";
 import { portable, type RunMessage, type WorkerMessage, type WorkerOptions } from "./messages.ts";
 import { addLoneRuns } from "./lone-runs/add-lone-runs.ts";
-import { openSession, type Session } from "./session.ts";
+import { openSession, type Session } from "./session/session.ts";
 
 /** One thread of the engine: loads the model, says so, and then runs one request after the other. */
 export function runWorker(

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rename, rm, statfs } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { SessionSettings } from "../engine/session.ts";
+import type { SessionSettings } from "../engine/session/session.ts";
 import { type FromPacker, packCommand, type ToPacker } from "./messages.ts";
 import { packedName, stagePrefix, sweep } from "./packed-folders.ts";
 

@@ -1,11 +1,11 @@
 import type { Logger } from "pino";
 import { createInPlaceEngine, type InPlaceEngine } from "../engine/in-place-engine.ts";
-import { explainBrokenProvider } from "../engine/provider-refusal.ts";
+import { explainBrokenProvider } from "../engine/session/provider-refusal.ts";
 import { addLoneRuns } from "../engine/lone-runs/add-lone-runs.ts";
 import type { LoneRunsDecision } from "../engine/lone-runs/lone-session.ts";
 import type { Engine, EngineFailure } from "../engine/run.ts";
 import type { RunWatch } from "../engine/run-watch.ts";
-import { openSession } from "../engine/session.ts";
+import { openSession } from "../engine/session/session.ts";
 import { createThreadedEngine } from "../engine/threaded-engine.ts";
 import { noWarmUp, warmUp } from "../engine/warm-up.ts";
 import type { LoadedShard, StartShard } from "./messages.ts";

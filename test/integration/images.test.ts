@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { imageLocales } from "../../server/engine/missing-locale.ts";
+import { imageLocales } from "../../server/engine/session/missing-locale.ts";
 import { stageOperator, stageServer } from "../../images/stage.ts";
 import { run } from "../cluster/command.ts";
 import { repositoryDirectory } from "../cluster/directories.ts";

@@ -1,5 +1,5 @@
 import { isRagged, type Tensor } from "../../tensor.ts";
-import type { SessionOutcome, SessionRun } from "../session.ts";
+import type { SessionOutcome, SessionRun } from "../session/session.ts";
 import type { Sequence, ServingGraph } from "./serving-graph.ts";
 
 /** The runs of a model as its users see it, by those of the changed one: see {@link ServingGraph}. */

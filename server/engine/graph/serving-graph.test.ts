@@ -9,7 +9,7 @@ import { mapsOutput, optionalModel, sequenceModel, zipMapModel } from "../../../
 import { onnxModel } from "../../../test/fixtures/onnx.ts";
 import type { ByteSource } from "../../fetch/onnx/protobuf.ts";
 import type { Datatype, Tensor, TensorData } from "../../tensor.ts";
-import { openSession, type Session } from "../session.ts";
+import { openSession, type Session } from "../session/session.ts";
 import { servingGraphOf } from "./serving-graph.ts";
 
 /** What is changed is loaded and run by ONNX Runtime itself: bytes alone prove nothing. */

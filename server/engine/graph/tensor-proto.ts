@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { integer, message, type Reader } from "../../fetch/onnx/reader.ts";
 import { codecs, elementCount, type Tensor, type TensorData } from "../../tensor.ts";
-import { datatypeOf } from "../ort-tensor.ts";
+import { datatypeOf } from "../session/ort-tensor.ts";
 import { integersOf, type PlacedField, placedFields } from "./placed-fields.ts";
 
 /** Fields of a TensorProto that hold elements (onnx.proto3 of ONNX 1.20). */

@@ -1,5 +1,5 @@
-import type { Session, SessionSettings } from "../session.ts";
-import { openSession } from "../session.ts";
+import type { Session, SessionSettings } from "../session/session.ts";
+import { openSession } from "../session/session.ts";
 import { type LoneRunsDecision, withLoneRuns } from "./lone-session.ts";
 import { onlyRunSlot, type RunSlotPlace, runSlotAt } from "./run-slots.ts";
 

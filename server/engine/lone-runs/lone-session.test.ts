@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Tensor } from "../../tensor.ts";
-import type { Session } from "../session.ts";
+import type { Session } from "../session/session.ts";
 import { type LoneRunsDecision, withLoneRuns } from "./lone-session.ts";
 
 interface Ground {

@@ -1,6 +1,6 @@
 import type { Tensor } from "../../tensor.ts";
 import type { EngineFailure } from "../run.ts";
-import type { Session, SessionOutcome, SessionRun } from "../session.ts";
+import type { Session, SessionOutcome, SessionRun } from "../session/session.ts";
 import { areSameBits } from "../are-same-bits.ts";
 import type { RunSlot } from "./run-slots.ts";
 

@@ -1,4 +1,4 @@
-import type { Problem } from "../../errors.ts";
+import { type Problem, problems } from "../../errors.ts";
 import { tensorProblems } from "../../tensor-problems.ts";
 import { isRagged, type Tensor, type TensorSpec } from "../../tensor.ts";
 import { binaryOf } from "./binary-tensor.ts";

@@ -5,7 +5,7 @@
 import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { InferenceSession, Tensor } from "onnxruntime-node";
-import { sessionOptions } from "../../../server/engine/session.ts";
+import { sessionOptions } from "../../../server/engine/session/session.ts";
 import type { FloorReading } from "./floor.ts";
 import type { TargetRequest } from "./targets.ts";
 

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { openSession } from "../../../server/engine/session.ts";
+import { openSession } from "../../../server/engine/session/session.ts";
 import { type Graph, onnxModel, type Value } from "../../fixtures/onnx.ts";
 
 const count = 100_000;

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { packModel } from "../../../server/engine/pack-model.ts";
-import { openSession } from "../../../server/engine/session.ts";
+import { openSession } from "../../../server/engine/session/session.ts";
 import { onnxModel } from "../../fixtures/onnx.ts";
 import { eventually, post, type RunningServer, startServer } from "./harness.ts";
 

@@ -1,4 +1,4 @@
-import { openSession, type Session } from "../../../../server/engine/session.ts";
+import { openSession, type Session } from "../../../../server/engine/session/session.ts";
 import { isProblem, type Problem } from "../../../../server/errors.ts";
 import { checkInferRequest } from "../../../../server/grpc/inference/infer-request.ts";
 import { readInferRequest } from "../../../../server/grpc/inference/infer-request-message.ts";

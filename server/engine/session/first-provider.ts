@@ -1,5 +1,5 @@
-import type { Provider, RefusedProvider } from "../contract.ts";
-import type { EngineFailure } from "./run.ts";
+import type { Provider, RefusedProvider } from "../../contract.ts";
+import type { EngineFailure } from "../run.ts";
 
 type Attempt<Opened> = ({ readonly ok: true } & Opened) | ({ readonly ok: false } & EngineFailure);
 

@@ -1,9 +1,9 @@
-import type { Tensor, TensorData } from "../tensor.ts";
+import type { Tensor, TensorData } from "../../tensor.ts";
 import { join, looksBatchable, split } from "./batch.ts";
 import { batchLimit, type BatchTime, triedRows } from "./batch-limit.ts";
-import { loudness, madeUpRow, scaled } from "./made-up-inputs.ts";
-import type { RunInputs } from "./run.ts";
-import type { Session, SessionOutcome } from "./session.ts";
+import { loudness, madeUpRow, scaled } from "../made-up-inputs.ts";
+import type { RunInputs } from "../run.ts";
+import type { Session, SessionOutcome } from "../session/session.ts";
 
 /** A start may take so much longer for knowing what batches gain. */
 const measuringMilliseconds = 100;

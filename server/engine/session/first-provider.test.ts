@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Provider } from "../contract.ts";
+import type { Provider } from "../../contract.ts";
 import { firstThatWorks } from "./first-provider.ts";
 
 function only(working: readonly Provider[], tried: Provider[] = []): Parameters<typeof firstThatWorks<object>>[1] {

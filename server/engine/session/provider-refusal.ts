@@ -1,6 +1,6 @@
-import type { Provider } from "../contract.ts";
+import type { Provider } from "../../contract.ts";
 import { cleanMessage, isOutOfMemory } from "./explain.ts";
-import type { EngineFailure } from "./run.ts";
+import type { EngineFailure } from "../run.ts";
 
 /** What the machine says of a provider's libraries, asked only once the provider has refused. */
 export interface ProviderLibraries {

@@ -3,17 +3,17 @@ import { createRequire } from "node:module";
 import { arch, platform } from "node:os";
 import { dirname, join } from "node:path";
 import type { InferenceSession, OnnxValue, Tensor as OrtTensor } from "onnxruntime-node";
-import { environment, type Provider } from "../contract.ts";
-import type { Tensor } from "../tensor.ts";
+import { environment, type Provider } from "../../contract.ts";
+import type { Tensor } from "../../tensor.ts";
 import { describeModel, type NativeMetadata } from "./describe-model.ts";
 import { cleanMessage, explainLoadFailure, isOutOfMemory } from "./explain.ts";
 import { firstThatWorks } from "./first-provider.ts";
-import { adaptRun } from "./graph/adapt-session.ts";
-import { readServingGraph, type ServingGraph } from "./graph/serving-graph.ts";
+import { adaptRun } from "../graph/adapt-session.ts";
+import { readServingGraph, type ServingGraph } from "../graph/serving-graph.ts";
 import { linkerComplaint } from "./load-library.ts";
 import { fromOrt, type Runtime, toOrt } from "./ort-tensor.ts";
 import { explainProviderRefusal, type ProviderLibraries } from "./provider-refusal.ts";
-import type { EngineFailure, LoadedModel, RunOutcome } from "./run.ts";
+import type { EngineFailure, LoadedModel, RunOutcome } from "../run.ts";
 
 /**
  * One session of ONNX Runtime. Every call blocks the thread that makes it, as those of onnxruntime-node do as well,

@@ -1,6 +1,6 @@
 /// <reference lib="esnext.float16" />
 import type * as onnxruntime from "onnxruntime-node";
-import type { Datatype, Tensor, TensorData } from "../tensor.ts";
+import type { Datatype, Tensor, TensorData } from "../../tensor.ts";
 
 export type Runtime = typeof onnxruntime;
 

@@ -1,4 +1,4 @@
-import type { FailureReason } from "../contract.ts";
+import type { FailureReason } from "../../contract.ts";
 import { explainMissingLocale } from "./missing-locale.ts";
 
 /**

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { measureBatches } from "./measure-batches.ts";
-import type { Session } from "./session.ts";
+import type { Session } from "../session/session.ts";
 
 type Rows = readonly (readonly number[])[];
 

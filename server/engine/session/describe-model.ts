@@ -1,9 +1,9 @@
-import type { ServingGraph } from "./graph/serving-graph.ts";
-import { elementTypes } from "../fetch/onnx/element-types.ts";
-import type { TensorInfo } from "../fetch/onnx/value-info.ts";
-import type { TensorSpec } from "../tensor.ts";
+import type { ServingGraph } from "../graph/serving-graph.ts";
+import { elementTypes } from "../../fetch/onnx/element-types.ts";
+import type { TensorInfo } from "../../fetch/onnx/value-info.ts";
+import type { TensorSpec } from "../../tensor.ts";
 import { datatypeOf } from "./ort-tensor.ts";
-import type { EngineFailure, LoadedModel } from "./run.ts";
+import type { EngineFailure, LoadedModel } from "../run.ts";
 
 /** What ONNX Runtime's binding for Node tells of an input or output. */
 export interface NativeValue {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import type { Tensor } from "../tensor.ts";
+import type { Tensor } from "../../tensor.ts";
 import { goTogether, join, looksBatchable, rowsOf, split } from "./batch.ts";
-import type { RunInputs } from "./run.ts";
+import type { RunInputs } from "../run.ts";
 
 function request(rows: number, values: readonly number[], outputs: readonly string[] = ["y"]): RunInputs {
   const columns = rows === 0 ? 0 : values.length / rows;

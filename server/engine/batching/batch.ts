@@ -1,5 +1,5 @@
-import type { Signature, Tensor, TensorData } from "../tensor.ts";
-import type { RunInputs } from "./run.ts";
+import type { Signature, Tensor, TensorData } from "../../tensor.ts";
+import type { RunInputs } from "../run.ts";
 
 /**
  * Requests as one run: their inputs one below the other along the first dimension, which means a row of its own to the
