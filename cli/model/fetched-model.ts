@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { environment as names, type FetchReport, type PodReport } from "../../server/contract.ts";
-import { variableKeys } from "../../server/fetch/credentials.ts";
+import { variableKeys } from "../../server/fetch/sources/credentials.ts";
 import { runFetch } from "../../server/fetch/fetch.ts";
 import type { Access } from "../access.ts";
 import { failed } from "../complaint.ts";

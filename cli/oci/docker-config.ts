@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { errorCode } from "../../server/fetch/failure.ts";
-import { isRecord } from "../../server/fetch/is-record.ts";
+import { isRecord } from "../../server/fetch/model/is-record.ts";
 import { findRegistryCredentials, type RegistryCredentials } from "../../server/fetch/oci/docker-config.ts";
 import { failed } from "../complaint.ts";
 

@@ -2,7 +2,7 @@ import { createReadStream } from "node:fs";
 import { basename, join } from "node:path";
 import { defaultLimits } from "../../server/fetch/limits.ts";
 import { apiHost, parseReference, type Reference, showReference } from "../../server/fetch/oci/reference.ts";
-import type { ModelFile } from "../../server/fetch/tree-digest.ts";
+import type { ModelFile } from "../../server/fetch/model/tree-digest.ts";
 import { readAccess } from "../access.ts";
 import type { Invocation } from "../command.ts";
 import { type ExitCode, exitCodes, misused } from "../complaint.ts";

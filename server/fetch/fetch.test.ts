@@ -12,7 +12,7 @@ import { tarOf } from "../../test/fixtures/oci.ts";
 import { identityModel } from "../../test/fixtures/models/arithmetic.ts";
 import type { PodReport } from "../contract.ts";
 import { assertFails, fetchInto } from "./test-fetch.ts";
-import { treeDigest } from "./tree-digest.ts";
+import { treeDigest } from "./model/tree-digest.ts";
 
 const model = identityModel({ dims: ["N", 2] });
 const modelSha = createHash("sha256").update(model).digest("hex");

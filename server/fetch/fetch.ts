@@ -1,23 +1,23 @@
 import { arch } from "node:os";
 import { destination, pino } from "pino";
 import { environment as names, type PodReport, paths } from "../contract.ts";
-import { fetchClaim } from "./claim-source.ts";
+import { fetchClaim } from "./sources/claim-source.ts";
 import { type FetchConfiguration, quote, readConfiguration } from "./configuration.ts";
-import { checkSecret, openCredentials } from "./credentials.ts";
+import { checkSecret, openCredentials } from "./sources/credentials.ts";
 import { failure, isFailure, toFailure } from "./failure.ts";
-import { fetchFile } from "./file-source.ts";
-import { fetchHub } from "./hub-source.ts";
-import { fetchHttp } from "./http-source.ts";
+import { fetchFile } from "./sources/file-source.ts";
+import { fetchHub } from "./sources/hub-source.ts";
+import { fetchHttp } from "./sources/http-source.ts";
 import { defaultLimits, type FetchLimits } from "./limits.ts";
 import { type FetchLog, keepTail } from "./log.ts";
-import { openModelDirectory } from "./model-directory.ts";
-import { fetchOci } from "./oci-source.ts";
+import { openModelDirectory } from "./model/model-directory.ts";
+import { fetchOci } from "./sources/oci-source.ts";
 import { checkModel } from "./onnx/check-model.ts";
 import { createProgress } from "./progress.ts";
-import { checkDemand, checkDigest, knownBytes } from "./record.ts";
+import { checkDemand, checkDigest, knownBytes } from "./model/record.ts";
 import { writeReport } from "./report.ts";
-import { fetchS3 } from "./s3-source.ts";
-import type { Environment, Source, SourceRequest } from "./source.ts";
+import { fetchS3 } from "./sources/s3-source.ts";
+import type { Environment, Source, SourceRequest } from "./sources/source.ts";
 
 /** What a test, or another host than Kubernetes, puts in place of the defaults. */
 export interface FetchOptions {

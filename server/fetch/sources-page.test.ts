@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { environment, failureReasons, paths } from "../contract.ts";
-import { credentialKeys } from "./credentials.ts";
+import { credentialKeys } from "./sources/credentials.ts";
 import { runFetch } from "./fetch.ts";
 import { storageNames } from "./folder/storage-names.ts";
 import { defaultLimits } from "./limits.ts";

@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { isFailure } from "../fetch/failure.ts";
-import { findModelFile } from "../fetch/model-file.ts";
+import { findModelFile } from "../fetch/model/model-file.ts";
 
 export type LocatedModel =
   | { readonly ok: true; readonly path: string }

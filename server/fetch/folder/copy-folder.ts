@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { isFailure } from "../failure.ts";
-import type { SourceRequest } from "../source.ts";
-import { type ModelFile, treeDigest } from "../tree-digest.ts";
+import type { SourceRequest } from "../sources/source.ts";
+import { type ModelFile, treeDigest } from "../model/tree-digest.ts";
 import { filesOf, isFolder, type ModelFolder, openInside, read } from "./model-folder.ts";
 
 type Request = Pick<SourceRequest, "directory" | "limits" | "signal" | "onBytes" | "checkDigest" | "log">;

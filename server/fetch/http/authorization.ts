@@ -1,4 +1,4 @@
-import type { Credentials } from "../credentials.ts";
+import type { Credentials } from "../sources/credentials.ts";
 
 /** `token` is sent as Bearer (RFC 6750), `username` and `password` as Basic (RFC 7617); undefined without either. */
 export async function httpAuthorization(credentials: Credentials): Promise<string | undefined> {

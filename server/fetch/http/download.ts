@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
 import { type Failure, failure, isFailure, toFailure } from "../failure.ts";
-import { writeAll } from "../model-directory.ts";
+import { writeAll } from "../model/model-directory.ts";
 import { type RetryOptions, withRetries } from "../retry.ts";
-import type { ModelFile } from "../tree-digest.ts";
+import type { ModelFile } from "../model/tree-digest.ts";
 import { discard } from "./body.ts";
 import { transportFailure } from "./errors.ts";
 import { createPace } from "./pace.ts";

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from "node:net";
 import { failure } from "../failure.ts";
-import type { Environment } from "../source.ts";
+import type { Environment } from "../sources/source.ts";
 
 /** By which proxies hosts are reached, out of the variables that programs of the network share. */
 export interface ProxySettings {

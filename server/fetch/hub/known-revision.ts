@@ -1,7 +1,7 @@
-import { askAside } from "../ask-aside.ts";
+import { askAside } from "../sources/ask-aside.ts";
 import { isCommit } from "../commit.ts";
 import { isFailure, isRefusal } from "../failure.ts";
-import type { SourceRequest } from "../source.ts";
+import type { SourceRequest } from "../sources/source.ts";
 import type { HubAddress } from "./address.ts";
 import type { HubClient } from "./client.ts";
 import type { HubRevision } from "./revision.ts";

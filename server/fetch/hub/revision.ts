@@ -1,6 +1,6 @@
 import { isCommit } from "../commit.ts";
 import { trustedSiblings } from "../limits.ts";
-import { isRecord } from "../is-record.ts";
+import { isRecord } from "../model/is-record.ts";
 
 /** A file of a repository at a commit. */
 export interface HubFile {

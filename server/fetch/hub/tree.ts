@@ -1,4 +1,4 @@
-import { isRecord } from "../is-record.ts";
+import { isRecord } from "../model/is-record.ts";
 import type { HubFile } from "./revision.ts";
 
 /** Reads one page of a tree (`type`, `path`, `size`, `lfs.oid`), its folders left out; undefined when it is none. */

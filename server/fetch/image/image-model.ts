@@ -1,8 +1,8 @@
 import { posix } from "node:path";
 import { quote } from "../configuration.ts";
-import { entryPath } from "../entry-path.ts";
+import { entryPath } from "../archive/entry-path.ts";
 import { failure } from "../failure.ts";
-import { findModelFile } from "../model-file.ts";
+import { findModelFile } from "../model/model-file.ts";
 import { find, type ImageNode, type ImageTree } from "./image-tree.ts";
 
 /** A file of an image that belongs to the model. */

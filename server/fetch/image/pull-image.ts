@@ -1,12 +1,12 @@
 import { compressionOf } from "../archive/compression.ts";
 import { drain } from "../drain.ts";
-import type { Compressed } from "../inflate.ts";
-import { type ModelDirectory, tooManyBytes } from "../model-directory.ts";
+import type { Compressed } from "../archive/inflate.ts";
+import { type ModelDirectory, tooManyBytes } from "../model/model-directory.ts";
 import type { Descriptor } from "../oci/manifest.ts";
 import { withFileBytes } from "../onnx/file-bytes.ts";
 import { readModel } from "../onnx/read-model.ts";
-import { readTar } from "../read-tar.ts";
-import type { SourceRequest } from "../source.ts";
+import { readTar } from "../archive/read-tar.ts";
+import type { SourceRequest } from "../sources/source.ts";
 import { type ImageFile, modelOf, weightsOf } from "./image-model.ts";
 import { createImageTree, type ImageTree } from "./image-tree.ts";
 

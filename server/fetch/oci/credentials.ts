@@ -1,4 +1,4 @@
-import type { Credentials } from "../credentials.ts";
+import type { Credentials } from "../sources/credentials.ts";
 import { findRegistryCredentials, type RegistryCredentials } from "./docker-config.ts";
 import type { Reference } from "./reference.ts";
 

@@ -1,5 +1,5 @@
 import { failure } from "../failure.ts";
-import { isRecord } from "../is-record.ts";
+import { isRecord } from "../model/is-record.ts";
 
 /** How to prove to a registry who one is. */
 export type RegistryCredentials =

@@ -1,6 +1,6 @@
-import { askAside } from "../ask-aside.ts";
+import { askAside } from "../sources/ask-aside.ts";
 import { isFailure } from "../failure.ts";
-import type { SourceRequest } from "../source.ts";
+import type { SourceRequest } from "../sources/source.ts";
 import type { FetchedManifest, RegistryClient } from "./client.ts";
 import { type Reference, showReference } from "./reference.ts";
 

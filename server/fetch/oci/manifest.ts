@@ -1,6 +1,6 @@
 import { digestPattern, quote } from "../configuration.ts";
 import { failure } from "../failure.ts";
-import { isRecord } from "../is-record.ts";
+import { isRecord } from "../model/is-record.ts";
 
 /** OCI image-spec 1.1, descriptor.md: content by digest, with what is needed of its description. */
 export interface Descriptor {

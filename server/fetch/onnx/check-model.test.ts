@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { findModelFile } from "../model-file.ts";
+import { findModelFile } from "../model/model-file.ts";
 import { requireExternalData, requireSupported } from "./check-model.ts";
 import type { ModelSummary } from "./read-model.ts";
 import { signatureOf } from "./signature.ts";

@@ -1,8 +1,8 @@
 import { join, posix } from "node:path";
 import { quote } from "../configuration.ts";
 import { failure } from "../failure.ts";
-import { findModelFile } from "../model-file.ts";
-import type { ModelFile } from "../tree-digest.ts";
+import { findModelFile } from "../model/model-file.ts";
+import type { ModelFile } from "../model/tree-digest.ts";
 import { withFileBytes } from "./file-bytes.ts";
 import { type ModelSummary, readModel } from "./read-model.ts";
 import { signatureOf } from "./signature.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { AwsV4Signer } from "aws4fetch";
 import * as fc from "fast-check";
-import type { Credentials } from "../credentials.ts";
+import type { Credentials } from "../sources/credentials.ts";
 import { type AddressingStyle, parseS3Address, readEndpoint, s3Url } from "./address.ts";
 
 const parsed: readonly [string, string, string, string | undefined][] = [

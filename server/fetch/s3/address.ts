@@ -1,8 +1,8 @@
 import { quote } from "../configuration.ts";
-import type { Credentials } from "../credentials.ts";
+import type { Credentials } from "../sources/credentials.ts";
 import { failure } from "../failure.ts";
 import { endpointUrl } from "../http/endpoint.ts";
-import type { Environment } from "../source.ts";
+import type { Environment } from "../sources/source.ts";
 
 /** An `s3://` uri in parts. */
 export interface S3Address {

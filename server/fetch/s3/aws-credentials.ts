@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
-import type { Credentials } from "../credentials.ts";
+import type { Credentials } from "../sources/credentials.ts";
 import { errorCode, failure } from "../failure.ts";
 import type { HttpOptions } from "../http/client.ts";
-import type { Environment } from "../source.ts";
+import type { Environment } from "../sources/source.ts";
 
 /** What requests are signed with. */
 export interface AwsCredentials {

@@ -2,7 +2,7 @@ import { failure } from "../failure.ts";
 import { discard, readJson } from "../http/body.ts";
 import { createHttpClient } from "../http/client.ts";
 import { endpointUrl } from "../http/endpoint.ts";
-import { isRecord } from "../is-record.ts";
+import { isRecord } from "../model/is-record.ts";
 import { smallAnswerBytes } from "../limits.ts";
 import { type AwsCredentials, type Identity, readTokenFile } from "./aws-credentials.ts";
 

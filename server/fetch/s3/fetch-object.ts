@@ -1,10 +1,10 @@
 import { posix } from "node:path";
 import { quote } from "../configuration.ts";
-import { downloadAside } from "../download-file.ts";
+import { downloadAside } from "../sources/download-file.ts";
 import type { Answer } from "../http/client.ts";
 import { openAt } from "../http/range.ts";
-import { placeDownload } from "../place-download.ts";
-import type { SourceRequest } from "../source.ts";
+import { placeDownload } from "../sources/place-download.ts";
+import type { SourceRequest } from "../sources/source.ts";
 import type { S3Address } from "./address.ts";
 import type { S3Client } from "./client.ts";
 import { unexpected } from "./open-listed.ts";

@@ -1,8 +1,8 @@
 import { isFailure, isRefusal } from "../failure.ts";
-import { askAside } from "../ask-aside.ts";
+import { askAside } from "../sources/ask-aside.ts";
 import { isCommit } from "../commit.ts";
 import { discard } from "../http/body.ts";
-import type { Fetched, SourceRequest } from "../source.ts";
+import type { Fetched, SourceRequest } from "../sources/source.ts";
 import type { S3Address } from "./address.ts";
 import type { S3Client } from "./client.ts";
 import { fetchObject, versionOf } from "./fetch-object.ts";

@@ -1,10 +1,10 @@
 import { quote } from "../configuration.ts";
-import { logRetry } from "../download-file.ts";
+import { logRetry } from "../sources/download-file.ts";
 import { failure } from "../failure.ts";
 import { readBytes } from "../http/body.ts";
 import { keysPerFile, listingBytes } from "../limits.ts";
 import { withRetries } from "../retry.ts";
-import type { SourceRequest } from "../source.ts";
+import type { SourceRequest } from "../sources/source.ts";
 import type { S3Address } from "./address.ts";
 import type { S3Client } from "./client.ts";
 import { type ListedObject, type Listing, parseListing } from "./listing.ts";

@@ -1,6 +1,6 @@
 import { posix } from "node:path";
-import { quote } from "./configuration.ts";
-import { failure } from "./failure.ts";
+import { quote } from "../configuration.ts";
+import { failure } from "../failure.ts";
 
 /**
  * Which of a model's files is the graph: `model.onnx` at the top, or else the only file that ends in `.onnx` and is not

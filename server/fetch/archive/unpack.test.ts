@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import * as fc from "fast-check";
-import { type TarEntry, tarOf } from "../../test/fixtures/oci.ts";
-import type { Compression } from "./archive/compression.ts";
-import { isFailure } from "./failure.ts";
-import { defaultLimits, type FetchLimits } from "./limits.ts";
-import { openModelDirectory } from "./model-directory.ts";
+import { type TarEntry, tarOf } from "../../../test/fixtures/oci.ts";
+import type { Compression } from "./compression.ts";
+import { isFailure } from "../failure.ts";
+import { defaultLimits, type FetchLimits } from "../limits.ts";
+import { openModelDirectory } from "../model/model-directory.ts";
 import { unpack } from "./unpack.ts";
 
 // What a hostile archive does is tested through a registry, in test/integration/fetch; here is what a broken one does.

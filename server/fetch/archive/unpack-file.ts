@@ -1,8 +1,8 @@
 import { type Compressed, inflate } from "./inflate.ts";
-import { modelName } from "./model-name.ts";
+import { modelName } from "../model/model-name.ts";
 import type { Packing } from "./packing.ts";
-import type { SourceRequest } from "./source.ts";
-import { treeDigest } from "./tree-digest.ts";
+import type { SourceRequest } from "../sources/source.ts";
+import { treeDigest } from "../model/tree-digest.ts";
 import { unpack } from "./unpack.ts";
 
 /**

@@ -1,6 +1,6 @@
-import { quote } from "./configuration.ts";
-import { failure } from "./failure.ts";
-import { nameBytes, pathBytes } from "./limits.ts";
+import { quote } from "../configuration.ts";
+import { failure } from "../failure.ts";
+import { nameBytes, pathBytes } from "../limits.ts";
 
 /** Folder inside the model directory where a layer lies while it is incomplete; no artifact may name it. */
 export const downloadFolder = ".slipway-download";

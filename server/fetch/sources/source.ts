@@ -1,8 +1,8 @@
 import type { Credentials } from "./credentials.ts";
-import type { ProxySettings } from "./http/proxy.ts";
-import type { FetchLimits } from "./limits.ts";
-import type { ModelDirectory } from "./model-directory.ts";
-import type { FetchLog } from "./log.ts";
+import type { ProxySettings } from "../http/proxy.ts";
+import type { FetchLimits } from "../limits.ts";
+import type { ModelDirectory } from "../model/model-directory.ts";
+import type { FetchLog } from "../log.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

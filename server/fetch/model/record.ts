@@ -1,5 +1,5 @@
-import { failure } from "./failure.ts";
-import type { KnownBytes } from "./source.ts";
+import { failure } from "../failure.ts";
+import type { KnownBytes } from "../sources/source.ts";
 
 export interface ExpectedDigests {
   /** Name of the version entry. */

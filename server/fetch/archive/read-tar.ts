@@ -1,12 +1,12 @@
-import { type PaxFields, paxFields } from "./archive/pax-fields.ts";
-import { expandSparse } from "./archive/sparse-file.ts";
-import { takeAll, type Take, taking } from "./archive/take.ts";
-import { tarBlockBytes } from "./archive/tar-block.ts";
-import { contentBytes, type TarEntry, tarEntry } from "./archive/tar-entry.ts";
-import { tarHeader, type TarHeader, text } from "./archive/tar-header.ts";
-import { type Failure, failure } from "./failure.ts";
+import { type PaxFields, paxFields } from "./pax-fields.ts";
+import { expandSparse } from "./sparse-file.ts";
+import { takeAll, type Take, taking } from "./take.ts";
+import { tarBlockBytes } from "./tar-block.ts";
+import { contentBytes, type TarEntry, tarEntry } from "./tar-entry.ts";
+import { tarHeader, type TarHeader, text } from "./tar-header.ts";
+import { type Failure, failure } from "../failure.ts";
 import { type Compressed, inflate, inflatesTooFar, inflationBound } from "./inflate.ts";
-import { type FetchLimits, tarFieldBytes } from "./limits.ts";
+import { type FetchLimits, tarFieldBytes } from "../limits.ts";
 
 type Use = (entry: TarEntry, content: AsyncIterable<Uint8Array>) => Promise<void>;
 

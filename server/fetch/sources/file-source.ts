@@ -1,9 +1,9 @@
 import { realpath } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { quote } from "./configuration.ts";
-import { copyModel } from "./copy-model.ts";
-import { failure } from "./failure.ts";
-import { unreadable } from "./folder/model-folder.ts";
+import { quote } from "../configuration.ts";
+import { copyModel } from "../model/copy-model.ts";
+import { failure } from "../failure.ts";
+import { unreadable } from "../folder/model-folder.ts";
 import type { Source } from "./source.ts";
 
 /**

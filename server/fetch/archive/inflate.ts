@@ -1,10 +1,10 @@
 import { createReadStream } from "node:fs";
 import { type Readable, pipeline } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
-import type { Compression } from "./archive/compression.ts";
-import { zstdFrames } from "./archive/zstd-frames.ts";
-import { errorCode, type Failure, failure } from "./failure.ts";
-import type { FetchLimits } from "./limits.ts";
+import type { Compression } from "./compression.ts";
+import { zstdFrames } from "./zstd-frames.ts";
+import { errorCode, type Failure, failure } from "../failure.ts";
+import type { FetchLimits } from "../limits.ts";
 
 export interface Compressed {
   /** On disk, as far as it has come. */

@@ -1,12 +1,12 @@
 import { basename } from "node:path";
-import { quote } from "./configuration.ts";
+import { quote } from "../configuration.ts";
 import { downloadAside } from "./download-file.ts";
-import { failure } from "./failure.ts";
-import { httpAuthorization } from "./http/authorization.ts";
-import { discard } from "./http/body.ts";
-import { createHttpClient } from "./http/client.ts";
-import { statusFailure } from "./http/errors.ts";
-import { openAt } from "./http/range.ts";
+import { failure } from "../failure.ts";
+import { httpAuthorization } from "../http/authorization.ts";
+import { discard } from "../http/body.ts";
+import { createHttpClient } from "../http/client.ts";
+import { statusFailure } from "../http/errors.ts";
+import { openAt } from "../http/range.ts";
 import { placeDownload } from "./place-download.ts";
 import type { Source } from "./source.ts";
 

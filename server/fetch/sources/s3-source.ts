@@ -1,13 +1,13 @@
-import { quote } from "./configuration.ts";
+import { quote } from "../configuration.ts";
 import { downloadInto } from "./download-file.ts";
-import { isFolder, parseS3Address, readEndpoint, type S3Address } from "./s3/address.ts";
-import { createS3Client, type S3Client } from "./s3/client.ts";
-import { identify } from "./s3/identity.ts";
-import { knownObject } from "./s3/known-object.ts";
-import { listAgain, listObjects } from "./s3/list-objects.ts";
-import { openListed } from "./s3/open-listed.ts";
+import { isFolder, parseS3Address, readEndpoint, type S3Address } from "../s3/address.ts";
+import { createS3Client, type S3Client } from "../s3/client.ts";
+import { identify } from "../s3/identity.ts";
+import { knownObject } from "../s3/known-object.ts";
+import { listAgain, listObjects } from "../s3/list-objects.ts";
+import { openListed } from "../s3/open-listed.ts";
 import type { Source, SourceRequest } from "./source.ts";
-import { treeDigest } from "./tree-digest.ts";
+import { treeDigest } from "../model/tree-digest.ts";
 
 /**
  * `s3://bucket/key` is one object: the model, or a tar of its folder, in gzip, zstd or neither; `s3://bucket/prefix/` is every

@@ -1,17 +1,17 @@
-import { compressionOf } from "./archive/compression.ts";
-import { quote } from "./configuration.ts";
+import { compressionOf } from "../archive/compression.ts";
+import { quote } from "../configuration.ts";
 import { downloadOptions, logRetry } from "./download-file.ts";
-import { failure } from "./failure.ts";
-import { pullImage } from "./image/pull-image.ts";
-import { downloadBlob } from "./oci/blob.ts";
-import { createRegistryClient, type RegistryClient } from "./oci/client.ts";
-import { readRegistryCredentials } from "./oci/credentials.ts";
-import { knownManifest } from "./oci/known-manifest.ts";
-import { type LayerUse, layerUse } from "./oci/layer.ts";
-import { type Descriptor, type Manifest, parseManifest, selectManifest } from "./oci/manifest.ts";
-import { parseReference, showReference } from "./oci/reference.ts";
+import { failure } from "../failure.ts";
+import { pullImage } from "../image/pull-image.ts";
+import { downloadBlob } from "../oci/blob.ts";
+import { createRegistryClient, type RegistryClient } from "../oci/client.ts";
+import { readRegistryCredentials } from "../oci/credentials.ts";
+import { knownManifest } from "../oci/known-manifest.ts";
+import { type LayerUse, layerUse } from "../oci/layer.ts";
+import { type Descriptor, type Manifest, parseManifest, selectManifest } from "../oci/manifest.ts";
+import { parseReference, showReference } from "../oci/reference.ts";
 import type { Source, SourceRequest } from "./source.ts";
-import { unpack } from "./unpack.ts";
+import { unpack } from "../archive/unpack.ts";
 
 /**
  * `oci://host[:port]/repository[:tag|@digest]`: an artifact as `oras push` makes it, one of ModelPack, or an image. The

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { after, before, describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { defaultLimits } from "./limits.ts";
+import { defaultLimits } from "../limits.ts";
 import { readTar } from "./read-tar.ts";
 
 // What real programs pack is unpacked in test/integration/fetch/tar.test.ts; here are headers that they write seldom.

@@ -1,15 +1,15 @@
 import { posix } from "node:path";
-import { quote } from "./configuration.ts";
+import { quote } from "../configuration.ts";
 import { downloadAside, downloadInto, logRetry } from "./download-file.ts";
-import { failure, isFailure, toFailure } from "./failure.ts";
-import { endpointUrl } from "./http/endpoint.ts";
-import { type HubAddress, parseHubAddress } from "./hub/address.ts";
-import { createHubClient, type HubClient } from "./hub/client.ts";
-import { type FoundRevision, isGone, knownRevision, resolvedAnew } from "./hub/known-revision.ts";
-import type { HubFile, HubRevision } from "./hub/revision.ts";
+import { failure, isFailure, toFailure } from "../failure.ts";
+import { endpointUrl } from "../http/endpoint.ts";
+import { type HubAddress, parseHubAddress } from "../hub/address.ts";
+import { createHubClient, type HubClient } from "../hub/client.ts";
+import { type FoundRevision, isGone, knownRevision, resolvedAnew } from "../hub/known-revision.ts";
+import type { HubFile, HubRevision } from "../hub/revision.ts";
 import { placeDownload } from "./place-download.ts";
 import type { Fetched, Source, SourceRequest } from "./source.ts";
-import { type ModelFile, treeDigest } from "./tree-digest.ts";
+import { type ModelFile, treeDigest } from "../model/tree-digest.ts";
 
 const defaultEndpoint = "https://huggingface.co";
 

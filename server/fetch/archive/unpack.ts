@@ -1,11 +1,11 @@
-import type { TarEntry } from "./archive/tar-entry.ts";
-import { quote } from "./configuration.ts";
+import type { TarEntry } from "./tar-entry.ts";
+import { quote } from "../configuration.ts";
 import { entryPath } from "./entry-path.ts";
-import { drain } from "./drain.ts";
-import { failure } from "./failure.ts";
+import { drain } from "../drain.ts";
+import { failure } from "../failure.ts";
 import type { Compressed } from "./inflate.ts";
-import type { FetchLimits } from "./limits.ts";
-import { type ModelDirectory, tooManyBytes } from "./model-directory.ts";
+import type { FetchLimits } from "../limits.ts";
+import { type ModelDirectory, tooManyBytes } from "../model/model-directory.ts";
 import { readTar } from "./read-tar.ts";
 
 /**

@@ -1,10 +1,10 @@
-import { type Failure, failure } from "./failure.ts";
-import { type Download, type DownloadOptions, download } from "./http/download.ts";
-import type { FetchLog } from "./log.ts";
-import { tooManyBytes } from "./model-directory.ts";
+import { type Failure, failure } from "../failure.ts";
+import { type Download, type DownloadOptions, download } from "../http/download.ts";
+import type { FetchLog } from "../log.ts";
+import { tooManyBytes } from "../model/model-directory.ts";
 import type { SourceRequest } from "./source.ts";
-import type { ModelFile } from "./tree-digest.ts";
-import { requireWhole } from "./whole.ts";
+import type { ModelFile } from "../model/tree-digest.ts";
+import { requireWhole } from "../model/whole.ts";
 
 type What = Pick<Download, "what" | "open">;
 

@@ -1,8 +1,8 @@
 import { open, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { quote } from "./configuration.ts";
-import { errorCode, failure } from "./failure.ts";
-import { credentialBytes } from "./limits.ts";
+import { quote } from "../configuration.ts";
+import { errorCode, failure } from "../failure.ts";
+import { credentialBytes } from "../limits.ts";
 
 /** Keys named as the environment variables in which other programs look for the same. */
 export const variableKeys = [

@@ -1,4 +1,4 @@
-import { isFailure } from "./failure.ts";
+import { isFailure } from "../failure.ts";
 import type { SourceRequest } from "./source.ts";
 
 /**

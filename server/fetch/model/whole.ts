@@ -1,12 +1,12 @@
 import { stat } from "node:fs/promises";
-import { drain } from "./drain.ts";
-import { failure, isFailure } from "./failure.ts";
-import { inflate } from "./inflate.ts";
-import type { FetchLimits } from "./limits.ts";
-import { withFileBytes } from "./onnx/file-bytes.ts";
-import { readModel } from "./onnx/read-model.ts";
-import { isPacked, packingOf } from "./packing.ts";
-import { readTar } from "./read-tar.ts";
+import { drain } from "../drain.ts";
+import { failure, isFailure } from "../failure.ts";
+import { inflate } from "../archive/inflate.ts";
+import type { FetchLimits } from "../limits.ts";
+import { withFileBytes } from "../onnx/file-bytes.ts";
+import { readModel } from "../onnx/read-model.ts";
+import { isPacked, packingOf } from "../archive/packing.ts";
+import { readTar } from "../archive/read-tar.ts";
 
 /**
  * Judges a download whose length nobody told, by what it holds: there, a connection that is cut looks like the end.

@@ -1,11 +1,11 @@
 import { stat } from "node:fs/promises";
 import { basename } from "node:path";
-import { copyFolder } from "./folder/copy-folder.ts";
-import { openRegular, read } from "./folder/model-folder.ts";
+import { copyFolder } from "../folder/copy-folder.ts";
+import { openRegular, read } from "../folder/model-folder.ts";
 import { modelName } from "./model-name.ts";
-import { isPacked, packingOf } from "./packing.ts";
-import type { SourceRequest } from "./source.ts";
-import { unpackFile } from "./unpack-file.ts";
+import { isPacked, packingOf } from "../archive/packing.ts";
+import type { SourceRequest } from "../sources/source.ts";
+import { unpackFile } from "../archive/unpack-file.ts";
 
 /** Makes the model of what lies at a real path of the pod (a file, an archive or a folder), and returns the digest. */
 export async function copyModel(path: string, request: SourceRequest): Promise<string> {

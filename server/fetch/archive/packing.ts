@@ -1,7 +1,7 @@
-import { type Compression, compressionOf } from "./archive/compression.ts";
-import { isTar, tarBlockBytes } from "./archive/tar-block.ts";
+import { type Compression, compressionOf } from "./compression.ts";
+import { isTar, tarBlockBytes } from "./tar-block.ts";
 import { type Compressed, inflate } from "./inflate.ts";
-import type { FetchLimits } from "./limits.ts";
+import type { FetchLimits } from "../limits.ts";
 
 /** What a file is packed in, as its own bytes tell, and how it begins once it is decompressed. */
 export interface Packing {

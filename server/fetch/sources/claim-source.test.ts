@@ -4,12 +4,12 @@ import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promise
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, beforeEach, test } from "node:test";
-import { tarOf } from "../../test/fixtures/oci.ts";
-import { identityModel } from "../../test/fixtures/models/arithmetic.ts";
-import type { PodReport } from "../contract.ts";
-import { storageNames } from "./folder/storage-names.ts";
-import { assertFails, fetchInto } from "./test-fetch.ts";
-import { treeDigest } from "./tree-digest.ts";
+import { tarOf } from "../../../test/fixtures/oci.ts";
+import { identityModel } from "../../../test/fixtures/models/arithmetic.ts";
+import type { PodReport } from "../../contract.ts";
+import { storageNames } from "../folder/storage-names.ts";
+import { assertFails, fetchInto } from "../test-fetch.ts";
+import { treeDigest } from "../model/tree-digest.ts";
 
 /** A name for each rule, as the storage that it is about makes them beside a file or folder. */
 const ownNames = (beside: string): string[] =>

@@ -3,7 +3,7 @@ import { posix } from "node:path";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import { entryPath } from "./entry-path.ts";
-import { isFailure } from "./failure.ts";
+import { isFailure } from "../failure.ts";
 
 const allowed: readonly [string, string][] = [
   ["model.onnx", "model.onnx"],

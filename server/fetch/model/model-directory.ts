@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { quote } from "./configuration.ts";
-import { downloadFolder, entryPath } from "./entry-path.ts";
-import { errorCode, type Failure, failure } from "./failure.ts";
-import type { FetchLimits } from "./limits.ts";
+import { quote } from "../configuration.ts";
+import { downloadFolder, entryPath } from "../archive/entry-path.ts";
+import { errorCode, type Failure, failure } from "../failure.ts";
+import type { FetchLimits } from "../limits.ts";
 import type { ModelFile } from "./tree-digest.ts";
 
 /**

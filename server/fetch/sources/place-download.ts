@@ -1,10 +1,10 @@
-import { failure } from "./failure.ts";
-import { modelName } from "./model-name.ts";
-import { isWebPage } from "./onnx/look-of.ts";
-import { isPacked, packingOf } from "./packing.ts";
+import { failure } from "../failure.ts";
+import { modelName } from "../model/model-name.ts";
+import { isWebPage } from "../onnx/look-of.ts";
+import { isPacked, packingOf } from "../archive/packing.ts";
 import type { SourceRequest } from "./source.ts";
-import type { ModelFile } from "./tree-digest.ts";
-import { unpackFile } from "./unpack-file.ts";
+import type { ModelFile } from "../model/tree-digest.ts";
+import { unpackFile } from "../archive/unpack-file.ts";
 
 /** Something that arrived as one file. */
 export interface Downloaded extends ModelFile {
