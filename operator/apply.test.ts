@@ -4,8 +4,8 @@ import { setImmediate } from "node:timers/promises";
 import { apply } from "./apply.ts";
 import { kinds } from "./api/kinds.ts";
 import type { Model } from "./api/model.ts";
-import type { Client } from "./kube/client.ts";
-import { ApiError } from "./kube/errors.ts";
+import type { Client } from "./kube/transport/client.ts";
+import { ApiError } from "./kube/transport/errors.ts";
 import type { Phase, Write } from "./plan/children/children.ts";
 import type { Outcome, Plan } from "./plan/plan.ts";
 

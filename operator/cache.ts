@@ -1,4 +1,4 @@
-import type { Reflector } from "./kube/reflector.ts";
+import type { Reflector } from "./kube/watch/reflector.ts";
 
 /** What a reader needs of a reflector: one of the whole cluster, or several of one namespace each that look like one. */
 export type Cache<T> = Pick<

@@ -6,12 +6,12 @@ import { type Cache, joinCaches } from "./cache.ts";
 import type { Clock } from "./kube/clock.ts";
 import type { Log } from "./kube/log.ts";
 import type { Metrics } from "./kube/metrics.ts";
-import type { Priority, Queue } from "./kube/queue.ts";
-import { createReflector, type Reflector } from "./kube/reflector.ts";
-import { keyOf, type KubeObject, splitKey } from "./kube/resources.ts";
-import type { Change, IndexFunction } from "./kube/store.ts";
-import type { Transport } from "./kube/transport.ts";
-import { createTurn } from "./kube/turn.ts";
+import type { Priority, Queue } from "./kube/control/queue.ts";
+import { createReflector, type Reflector } from "./kube/watch/reflector.ts";
+import { keyOf, type KubeObject, splitKey } from "./kube/transport/resources.ts";
+import type { Change, IndexFunction } from "./kube/watch/store.ts";
+import type { Transport } from "./kube/transport/transport.ts";
+import { createTurn } from "./kube/control/turn.ts";
 import { type Caches, modelIndex, namespaceIndex } from "./observe.ts";
 import { projectPod } from "./pod-projection.ts";
 import {

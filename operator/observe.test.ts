@@ -11,7 +11,7 @@ import {
   type StoredChild,
 } from "./projections.ts";
 import type { Model } from "./api/model.ts";
-import type { Reflector } from "./kube/reflector.ts";
+import type { Reflector } from "./kube/watch/reflector.ts";
 import type { ObservedPod } from "./plan/observed.ts";
 
 const digest = `sha256:${"1".repeat(64)}`;

@@ -1,7 +1,7 @@
 import type { Model } from "./api/model.ts";
 import { revisionName, versionsName } from "./api/names.ts";
 import type { Cache } from "./cache.ts";
-import { splitKey } from "./kube/resources.ts";
+import { splitKey } from "./kube/transport/resources.ts";
 import type {
   BuildDefaults,
   EndedPod,

@@ -2,7 +2,7 @@
 import { containers, labels } from "./api/names.ts";
 import { containerWithoutRequest, type PodRequests } from "./api/requests.ts";
 import { readable } from "./api/text.ts";
-import type { KubeObject } from "./kube/resources.ts";
+import type { KubeObject } from "./kube/transport/resources.ts";
 import type { Ending, ObservedContainer, ObservedPod, Termination } from "./plan/observed.ts";
 import { type Cached, modelKey, type RawCondition } from "./projections.ts";
 import { annotations, pinCharacters, type PodReport } from "../server/contract.ts";

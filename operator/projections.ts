@@ -8,7 +8,7 @@ import type { Model, ModelMetadata } from "./api/model.ts";
 import { quantity } from "./api/quantity.ts";
 import { childAnnotations, fieldManager, labels } from "./api/names.ts";
 import { readable } from "./api/text.ts";
-import { type KubeObject, keyOf, type ManagedFieldsEntry } from "./kube/resources.ts";
+import { type KubeObject, keyOf, type ManagedFieldsEntry } from "./kube/transport/resources.ts";
 import { type ForeignFields, foreignFields } from "./plan/children/foreign-fields.ts";
 import type { Noted } from "./plan/children/settled.ts";
 import type { ObservedAutoscaler, ObservedChild, ObservedNode } from "./plan/observed.ts";

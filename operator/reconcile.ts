@@ -1,8 +1,8 @@
 import { apply } from "./apply.ts";
-import type { Client } from "./kube/client.ts";
-import type { Result } from "./kube/controller.ts";
+import type { Client } from "./kube/transport/client.ts";
+import type { Result } from "./kube/control/controller.ts";
 import type { EventRecorder } from "./kube/events.ts";
-import { type Staleness, staleRequeueMs } from "./kube/staleness.ts";
+import { type Staleness, staleRequeueMs } from "./kube/watch/staleness.ts";
 import { type Caches, observe } from "./observe.ts";
 import type { BuildDefaults, ObservedReport } from "./plan/observed.ts";
 import { planModel } from "./plan/plan.ts";

@@ -1,9 +1,9 @@
 import { isJsonObject } from "./api/json.ts";
 import type { Model } from "./api/model.ts";
 import { fieldManager } from "./api/names.ts";
-import type { Client, Manifest } from "./kube/client.ts";
-import { keyOf, type KubeObject } from "./kube/resources.ts";
-import type { Staleness } from "./kube/staleness.ts";
+import type { Client, Manifest } from "./kube/transport/client.ts";
+import { keyOf, type KubeObject } from "./kube/transport/resources.ts";
+import type { Staleness } from "./kube/watch/staleness.ts";
 import type { Write } from "./plan/children/children.ts";
 
 export interface SendInputs {

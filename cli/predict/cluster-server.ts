@@ -1,4 +1,4 @@
-import { kubeconfigAccess } from "../../operator/kube/credentials.ts";
+import { kubeconfigAccess } from "../../operator/kube/transport/credentials.ts";
 import { systemClock } from "../../operator/kube/clock.ts";
 import { failed } from "../complaint.ts";
 import { type Content, exchange, type ServerAnswer } from "./exchange.ts";

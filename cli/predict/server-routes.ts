@@ -1,4 +1,4 @@
-import type { TlsMaterial } from "../../operator/kube/credentials.ts";
+import type { TlsMaterial } from "../../operator/kube/transport/credentials.ts";
 import { createRoutes, type Routes } from "../../server/fetch/http/routes.ts";
 import { readProxies } from "../access.ts";
 import type { Edge } from "../edge.ts";

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Client } from "./client.ts";
-import { ApiError, LostLeaseError, TransportError } from "./errors.ts";
+import type { Client } from "./transport/client.ts";
+import { ApiError, LostLeaseError, TransportError } from "./transport/errors.ts";
 import { createEventRecorder, stopMs } from "./events.ts";
 import { createMetrics } from "./metrics.ts";
-import type { KubeObject } from "./resources.ts";
+import type { KubeObject } from "./transport/resources.ts";
 import { createManualClock } from "./test-clock.ts";
 import { createMemoryLog } from "./test-log.ts";
 

@@ -1,11 +1,11 @@
-import type { Client } from "./client.ts";
+import type { Client } from "./transport/client.ts";
 import type { Cancel, Clock } from "./clock.ts";
-import { LostLeaseError, classify, isAlreadyExists, isNotFound } from "./errors.ts";
-import { microTime } from "./lease-record.ts";
+import { LostLeaseError, classify, isAlreadyExists, isNotFound } from "./transport/errors.ts";
+import { microTime } from "./control/lease-record.ts";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 import { createRecent } from "./recent.ts";
-import type { Resource } from "./resources.ts";
+import type { Resource } from "./transport/resources.ts";
 
 export interface EventSubject {
   readonly apiVersion: string;

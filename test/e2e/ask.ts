@@ -1,5 +1,5 @@
 import { kinds } from "../../operator/api/kinds.ts";
-import type { KubeObject } from "../../operator/kube/resources.ts";
+import type { KubeObject } from "../../operator/kube/transport/resources.ts";
 import { paths, ports } from "../../server/contract.ts";
 import { waitFor } from "../cluster/wait.ts";
 import type { Bench } from "./bench.ts";

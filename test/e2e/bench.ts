@@ -1,12 +1,12 @@
 import type { Status } from "../../operator/api/model.ts";
 import { kinds } from "../../operator/api/kinds.ts";
 import { labels } from "../../operator/api/names.ts";
-import { type Client, createClient } from "../../operator/kube/client.ts";
+import { type Client, createClient } from "../../operator/kube/transport/client.ts";
 import { systemClock } from "../../operator/kube/clock.ts";
-import { kubeconfigAccess } from "../../operator/kube/credentials.ts";
+import { kubeconfigAccess } from "../../operator/kube/transport/credentials.ts";
 import { createMetrics } from "../../operator/kube/metrics.ts";
-import type { KubeObject, Resource } from "../../operator/kube/resources.ts";
-import { createTransport, type Transport } from "../../operator/kube/transport.ts";
+import type { KubeObject, Resource } from "../../operator/kube/transport/resources.ts";
+import { createTransport, type Transport } from "../../operator/kube/transport/transport.ts";
 import { registryAddress, registryName } from "../cluster/node/addresses.ts";
 import { pushArtifact } from "../fixtures/oci.ts";
 import { type Pod, podResource } from "./pods.ts";

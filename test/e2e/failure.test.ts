@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Model, Status } from "../../operator/api/model.ts";
 import { kinds } from "../../operator/api/kinds.ts";
 import { revisionName } from "../../operator/api/names.ts";
-import type { KubeObject } from "../../operator/kube/resources.ts";
+import type { KubeObject } from "../../operator/kube/transport/resources.ts";
 import type { FailureReason, Stage } from "../../server/contract.ts";
 import { registryName, registryPort } from "../cluster/node/addresses.ts";
 import { ask, serviceUrl } from "./ask.ts";

@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import type { KubeObject, Resource } from "../../operator/kube/resources.ts";
+import type { KubeObject, Resource } from "../../operator/kube/transport/resources.ts";
 import { type Bench, startBench } from "./bench.ts";
 import { model, pushVersions } from "./models.ts";
 import { eventually, reached } from "./wait.ts";

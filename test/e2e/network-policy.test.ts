@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { kinds } from "../../operator/api/kinds.ts";
-import type { KubeObject } from "../../operator/kube/resources.ts";
+import type { KubeObject } from "../../operator/kube/transport/resources.ts";
 import { ports } from "../../server/contract.ts";
 import { dnsAddress, nodeAddress, nodeNames, registryName, registryPort } from "../cluster/node/addresses.ts";
 import { enforceNetworkPolicies, type PolicyEngine } from "../cluster/node/policy-engine.ts";

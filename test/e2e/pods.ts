@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { labels } from "../../operator/api/names.ts";
 import { systemClock } from "../../operator/kube/clock.ts";
 import { createMetrics } from "../../operator/kube/metrics.ts";
-import { createReflector } from "../../operator/kube/reflector.ts";
-import type { KubeObject, Resource } from "../../operator/kube/resources.ts";
+import { createReflector } from "../../operator/kube/watch/reflector.ts";
+import type { KubeObject, Resource } from "../../operator/kube/transport/resources.ts";
 import type { Bench } from "./bench.ts";
 
 export interface Pod extends KubeObject {

@@ -3,7 +3,7 @@ import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { kinds } from "../../operator/api/kinds.ts";
 import { labels } from "../../operator/api/names.ts";
-import type { KubeObject } from "../../operator/kube/resources.ts";
+import type { KubeObject } from "../../operator/kube/transport/resources.ts";
 import type { LoadSummary } from "../load/tally.ts";
 import { annotations } from "../../server/contract.ts";
 import { metricOf } from "./ask.ts";

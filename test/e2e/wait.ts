@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { hasReached, progressOf } from "../../demo/model.ts";
 import type { Model, Status } from "../../operator/api/model.ts";
 import { kinds } from "../../operator/api/kinds.ts";
-import type { KubeObject } from "../../operator/kube/resources.ts";
+import type { KubeObject } from "../../operator/kube/transport/resources.ts";
 import { waitFor } from "../cluster/wait.ts";
 import type { Bench } from "./bench.ts";
 

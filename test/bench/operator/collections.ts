@@ -1,6 +1,6 @@
 import { kinds, type Kind } from "../../../operator/api/kinds.ts";
 import { labels } from "../../../operator/api/names.ts";
-import { pathOf } from "../../../operator/kube/resources.ts";
+import { pathOf } from "../../../operator/kube/transport/resources.ts";
 import type { Admin, Item } from "./admin.ts";
 
 export const namespace = "bench";

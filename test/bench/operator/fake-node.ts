@@ -5,13 +5,13 @@
  */
 import { parseArgs } from "node:util";
 import { containers } from "../../../operator/api/names.ts";
-import { createClient } from "../../../operator/kube/client.ts";
+import { createClient } from "../../../operator/kube/transport/client.ts";
 import { systemClock } from "../../../operator/kube/clock.ts";
-import { kubeconfigAccess } from "../../../operator/kube/credentials.ts";
+import { kubeconfigAccess } from "../../../operator/kube/transport/credentials.ts";
 import { createMetrics } from "../../../operator/kube/metrics.ts";
-import { createReflector } from "../../../operator/kube/reflector.ts";
-import type { KubeObject, Resource } from "../../../operator/kube/resources.ts";
-import { createTransport } from "../../../operator/kube/transport.ts";
+import { createReflector } from "../../../operator/kube/watch/reflector.ts";
+import type { KubeObject, Resource } from "../../../operator/kube/transport/resources.ts";
+import { createTransport } from "../../../operator/kube/transport/transport.ts";
 import type { FetchReport } from "../../../server/contract.ts";
 import { benchDigest } from "./model.ts";
 

@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { defaultIdleMs } from "../../../operator/kube/reflector.ts";
+import { defaultIdleMs } from "../../../operator/kube/watch/reflector.ts";
 import { repositoryDirectory } from "../../cluster/directories.ts";
 import type { Figure, Reading } from "../figure.ts";
 import { milliseconds, round, seconds, spreadOf } from "../spread.ts";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { kinds } from "../../../operator/api/kinds.ts";
-import type { Manifest } from "../../../operator/kube/client.ts";
+import type { Manifest } from "../../../operator/kube/transport/client.ts";
 import { serviceUrl } from "../../e2e/ask.ts";
 import { model } from "../../e2e/models.ts";
 import { waitFor } from "../../cluster/wait.ts";

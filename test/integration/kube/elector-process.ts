@@ -5,12 +5,12 @@
  * Arguments: server CA-file token identity lease-in-ms.
  */
 import { readFileSync } from "node:fs";
-import { createClient } from "../../../operator/kube/client.ts";
+import { createClient } from "../../../operator/kube/transport/client.ts";
 import { sleep, systemClock } from "../../../operator/kube/clock.ts";
-import { LostLeaseError } from "../../../operator/kube/errors.ts";
-import { createElector } from "../../../operator/kube/lease.ts";
+import { LostLeaseError } from "../../../operator/kube/transport/errors.ts";
+import { createElector } from "../../../operator/kube/control/lease.ts";
 import { createMetrics } from "../../../operator/kube/metrics.ts";
-import { createTransport } from "../../../operator/kube/transport.ts";
+import { createTransport } from "../../../operator/kube/transport/transport.ts";
 import { configMap, configMaps, fieldManager, namespace, quietLog, tellingWatches } from "./runtime.ts";
 
 const [server = "", caFile = "", token = "", identity = "", lease = ""] = process.argv.slice(2);

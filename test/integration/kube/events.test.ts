@@ -4,7 +4,7 @@ import { systemClock, type Clock } from "../../../operator/kube/clock.ts";
 import { createEventRecorder } from "../../../operator/kube/events.ts";
 import type { Log } from "../../../operator/kube/log.ts";
 import { createMetrics } from "../../../operator/kube/metrics.ts";
-import type { KubeObject, Resource } from "../../../operator/kube/resources.ts";
+import type { KubeObject, Resource } from "../../../operator/kube/transport/resources.ts";
 import { type ControlPlane, startControlPlane } from "../../cluster/control-plane.ts";
 import { type ConfigMap, configMap, configMaps, connect, fieldManager, namespace, quietLog, until } from "./runtime.ts";
 

@@ -7,10 +7,10 @@ import { createInterface } from "node:readline";
 import { after, afterEach, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { systemClock } from "../../../operator/kube/clock.ts";
-import { isNotFound } from "../../../operator/kube/errors.ts";
-import { type Elector, type ElectorOptions, createElector } from "../../../operator/kube/lease.ts";
+import { isNotFound } from "../../../operator/kube/transport/errors.ts";
+import { type Elector, type ElectorOptions, createElector } from "../../../operator/kube/control/lease.ts";
 import { createMetrics } from "../../../operator/kube/metrics.ts";
-import type { KubeObject, Resource } from "../../../operator/kube/resources.ts";
+import type { KubeObject, Resource } from "../../../operator/kube/transport/resources.ts";
 import { type ControlPlane, startControlPlane } from "../../cluster/control-plane.ts";
 import { type ConfigMap, configMaps, connect, namespace, quietLog, tellingWatches, until } from "./runtime.ts";
 

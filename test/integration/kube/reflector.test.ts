@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { pageSize } from "../../../operator/kube/list.ts";
-import { type KubeObject, pathOf } from "../../../operator/kube/resources.ts";
-import type { WatchEvent } from "../../../operator/kube/transport.ts";
+import { pageSize } from "../../../operator/kube/watch/list.ts";
+import { type KubeObject, pathOf } from "../../../operator/kube/transport/resources.ts";
+import type { WatchEvent } from "../../../operator/kube/transport/transport.ts";
 import { type ControlPlane, startControlPlane } from "../../cluster/control-plane.ts";
 import { type FaultProxy, startFaultProxy } from "./fault-proxy.ts";
 import {

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
-import { type Client, createClient } from "../../../operator/kube/client.ts";
+import { type Client, createClient } from "../../../operator/kube/transport/client.ts";
 import { systemClock } from "../../../operator/kube/clock.ts";
-import type { Credentials } from "../../../operator/kube/credentials.ts";
+import type { Credentials } from "../../../operator/kube/transport/credentials.ts";
 import type { Log } from "../../../operator/kube/log.ts";
 import { type Metrics, createMetrics } from "../../../operator/kube/metrics.ts";
-import { type Reflector, type ReflectorOptions, createReflector } from "../../../operator/kube/reflector.ts";
-import type { KubeObject, Resource } from "../../../operator/kube/resources.ts";
-import type { Change } from "../../../operator/kube/store.ts";
-import { type Transport, createTransport } from "../../../operator/kube/transport.ts";
+import { type Reflector, type ReflectorOptions, createReflector } from "../../../operator/kube/watch/reflector.ts";
+import type { KubeObject, Resource } from "../../../operator/kube/transport/resources.ts";
+import type { Change } from "../../../operator/kube/watch/store.ts";
+import { type Transport, createTransport } from "../../../operator/kube/transport/transport.ts";
 import type { ControlPlane } from "../../cluster/control-plane.ts";
 
 export const configMaps: Resource = { group: "", version: "v1", plural: "configmaps", kind: "ConfigMap" };

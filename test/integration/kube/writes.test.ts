@@ -3,10 +3,10 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, beforeEach, test } from "node:test";
-import { createClient } from "../../../operator/kube/client.ts";
+import { createClient } from "../../../operator/kube/transport/client.ts";
 import { systemClock } from "../../../operator/kube/clock.ts";
-import { type Controller, createController } from "../../../operator/kube/controller.ts";
-import { inClusterAccess, kubeconfigAccess } from "../../../operator/kube/credentials.ts";
+import { type Controller, createController } from "../../../operator/kube/control/controller.ts";
+import { inClusterAccess, kubeconfigAccess } from "../../../operator/kube/transport/credentials.ts";
 import {
   ApiError,
   LostLeaseError,
@@ -15,10 +15,10 @@ import {
   isAlreadyExists,
   isConflict,
   isNotFound,
-} from "../../../operator/kube/errors.ts";
+} from "../../../operator/kube/transport/errors.ts";
 import { createMetrics } from "../../../operator/kube/metrics.ts";
-import { createQueue } from "../../../operator/kube/queue.ts";
-import { createStaleness, staleRequeueMs } from "../../../operator/kube/staleness.ts";
+import { createQueue } from "../../../operator/kube/control/queue.ts";
+import { createStaleness, staleRequeueMs } from "../../../operator/kube/watch/staleness.ts";
 import { type ControlPlane, startControlPlane } from "../../cluster/control-plane.ts";
 import { type Fault, type FaultProxy, startFaultProxy } from "./fault-proxy.ts";
 import {

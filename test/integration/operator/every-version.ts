@@ -1,8 +1,8 @@
 import type { Kind } from "../../../operator/api/kinds.ts";
 import { systemClock } from "../../../operator/kube/clock.ts";
 import { createMetrics } from "../../../operator/kube/metrics.ts";
-import { createReflector } from "../../../operator/kube/reflector.ts";
-import type { KubeObject } from "../../../operator/kube/resources.ts";
+import { createReflector } from "../../../operator/kube/watch/reflector.ts";
+import type { KubeObject } from "../../../operator/kube/transport/resources.ts";
 import type { Bench } from "./harness.ts";
 
 export interface EveryVersion<T> {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Resource } from "../../../operator/kube/resources.ts";
+import type { Resource } from "../../../operator/kube/transport/resources.ts";
 import { type Bench, digest, eventually, model, type OperatorProcess, servesVersion, startBench } from "./harness.ts";
 
 const nodes: Resource = { group: "", version: "v1", plural: "nodes", kind: "Node" };

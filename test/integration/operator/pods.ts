@@ -2,10 +2,10 @@
  * Pods without a node: a stand-in for the kubelet that writes the status a real one would write, so that the operator
  * can be tested against a real API server and controller-manager alone. The real kubelet is for the e2e tests.
  */
-import type { Client } from "../../../operator/kube/client.ts";
-import { createReflector, type Reflector } from "../../../operator/kube/reflector.ts";
-import type { KubeObject, Resource } from "../../../operator/kube/resources.ts";
-import type { Transport } from "../../../operator/kube/transport.ts";
+import type { Client } from "../../../operator/kube/transport/client.ts";
+import { createReflector, type Reflector } from "../../../operator/kube/watch/reflector.ts";
+import type { KubeObject, Resource } from "../../../operator/kube/transport/resources.ts";
+import type { Transport } from "../../../operator/kube/transport/transport.ts";
 import { systemClock } from "../../../operator/kube/clock.ts";
 import { createMetrics } from "../../../operator/kube/metrics.ts";
 import { labels } from "../../../operator/api/names.ts";

@@ -7,7 +7,7 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { once } from "node:events";
 import { directionModels } from "../../../../demo/models.ts";
-import { createConnections } from "../../../../operator/kube/connections.ts";
+import { createConnections } from "../../../../operator/kube/transport/connections.ts";
 import { slipway, withFolder } from "../../cli/slipway.ts";
 import { fetching } from "../fetching.ts";
 import { dualName, silentPort, slowPort } from "./slow-network.ts";

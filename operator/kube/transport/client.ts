@@ -1,5 +1,5 @@
 import { isNotFound, LostLeaseError } from "./errors.ts";
-import { type List, type ListOptions, listPages } from "./list.ts";
+import { type List, type ListOptions, listPages } from "../watch/list.ts";
 import { type KubeObject, type Resource, pathOf } from "./resources.ts";
 import type { Transport } from "./transport.ts";
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { KubeObject } from "./resources.ts";
+import type { KubeObject } from "../transport/resources.ts";
 import { createStaleness, longestStaleMs } from "./staleness.ts";
 import type { CachedIdentity } from "./store.ts";
-import { createManualClock } from "./test-clock.ts";
-import { createMemoryLog } from "./test-log.ts";
+import { createManualClock } from "../test-clock.ts";
+import { createMemoryLog } from "../test-log.ts";
 
 const pods = { group: "", version: "v1", plural: "pods", kind: "Pod" };
 const secrets = { group: "", version: "v1", plural: "secrets", kind: "Secret" };

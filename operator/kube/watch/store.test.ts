@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import type { KubeObject } from "./resources.ts";
+import type { KubeObject } from "../transport/resources.ts";
 import { type Change, type Store, createStore } from "./store.ts";
 
 interface Item {

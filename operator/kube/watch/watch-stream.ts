@@ -1,9 +1,9 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Dispatcher } from "undici";
-import type { Cancel, Clock } from "./clock.ts";
-import { TransportError } from "./errors.ts";
-import { type Answer, asError, retryAfterOf } from "./exchange.ts";
-import { createLineSplitter } from "./lines.ts";
+import type { Cancel, Clock } from "../clock.ts";
+import { TransportError } from "../transport/errors.ts";
+import { type Answer, asError, retryAfterOf } from "../transport/exchange.ts";
+import { createLineSplitter } from "../transport/lines.ts";
 
 /** An accepted watch: lines of JSON until it ends. */
 export interface WatchStream {

@@ -1,5 +1,5 @@
-import type { Cancel, Clock } from "./clock.ts";
-import type { QueueMetrics } from "./metrics.ts";
+import type { Cancel, Clock } from "../clock.ts";
+import type { QueueMetrics } from "../metrics.ts";
 
 /**
  * The most urgent first. `user`: somebody changed what is there and waits. `new`: somebody made something, maybe a

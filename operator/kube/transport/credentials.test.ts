@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { inClusterAccess, kubeconfigAccess } from "./credentials.ts";
-import { createManualClock } from "./test-clock.ts";
+import { createManualClock } from "../test-clock.ts";
 
 async function inDirectory(run: (directory: string) => Promise<void>): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), "credentials-"));

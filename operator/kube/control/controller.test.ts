@@ -8,11 +8,11 @@ import {
   drainMs,
   reconcileTimeoutMs,
 } from "./controller.ts";
-import { ApiError, LostLeaseError } from "./errors.ts";
-import { createMetrics } from "./metrics.ts";
+import { ApiError, LostLeaseError } from "../transport/errors.ts";
+import { createMetrics } from "../metrics.ts";
 import { createQueue } from "./queue.ts";
-import { createManualClock } from "./test-clock.ts";
-import { createMemoryLog } from "./test-log.ts";
+import { createManualClock } from "../test-clock.ts";
+import { createMemoryLog } from "../test-log.ts";
 
 const done: Result = { kind: "done" };
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { type Clock, systemClock } from "./clock.ts";
+import { type Clock, systemClock } from "../clock.ts";
 import { ApiError, LostLeaseError, TransportError } from "./errors.ts";
-import { createMetrics } from "./metrics.ts";
-import { createManualClock } from "./test-clock.ts";
+import { createMetrics } from "../metrics.ts";
+import { createManualClock } from "../test-clock.ts";
 import { anonymous, type Peer, startPeer } from "./test-peer.ts";
 import { type Transport, type TransportOptions, createTransport } from "./transport.ts";
 

@@ -1,10 +1,10 @@
-import { type Clock, unlessAborted } from "./clock.ts";
-import { isConflict, isAlreadyExists, isNotFound } from "./errors.ts";
-import type { Log } from "./log.ts";
-import type { Metrics } from "./metrics.ts";
+import { type Clock, unlessAborted } from "../clock.ts";
+import { isConflict, isAlreadyExists, isNotFound } from "../transport/errors.ts";
+import type { Log } from "../log.ts";
+import type { Metrics } from "../metrics.ts";
 import { type Lease, claim, heldForMs, leases, waive } from "./lease-record.ts";
-import { pathOf } from "./resources.ts";
-import type { Transport } from "./transport.ts";
+import { pathOf } from "../transport/resources.ts";
+import type { Transport } from "../transport/transport.ts";
 
 export interface ElectorOptions {
   /** Used directly, not through a Client: the lease is what a Client's permission to write comes from. */

@@ -1,4 +1,4 @@
-import type { KubeObject, Resource } from "./resources.ts";
+import type { KubeObject, Resource } from "../transport/resources.ts";
 
 export const leases: Resource = { group: "coordination.k8s.io", version: "v1", plural: "leases", kind: "Lease" };
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import type { QueueMetrics } from "./metrics.ts";
+import type { QueueMetrics } from "../metrics.ts";
 import { type Priority, type Queue, createQueue } from "./queue.ts";
-import { createManualClock, type ManualClock } from "./test-clock.ts";
+import { createManualClock, type ManualClock } from "../test-clock.ts";
 
 const silent: QueueMetrics = {
   depth: () => {},

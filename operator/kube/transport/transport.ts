@@ -1,12 +1,12 @@
-import { type Clock, sleep } from "./clock.ts";
+import { type Clock, sleep } from "../clock.ts";
 import { createConnections } from "./connections.ts";
 import type { Credentials } from "./credentials.ts";
 import { jsonBody } from "./json-body.ts";
 import { ApiError, busyServerMs, LostLeaseError, TransportError } from "./errors.ts";
 import { type Answer, ExchangeError, asError, exchange } from "./exchange.ts";
-import type { Metrics } from "./metrics.ts";
+import type { Metrics } from "../metrics.ts";
 import { apiErrorOf, parseJson } from "./status.ts";
-import { openWatch } from "./watch-stream.ts";
+import { openWatch } from "../watch/watch-stream.ts";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 

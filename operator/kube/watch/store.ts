@@ -1,4 +1,4 @@
-import { type KubeObject, compareResourceVersions, keyOfObject } from "./resources.ts";
+import { type KubeObject, compareResourceVersions, keyOfObject } from "../transport/resources.ts";
 
 export type Change<T> =
   | { readonly kind: "added"; readonly key: string; readonly now: T }

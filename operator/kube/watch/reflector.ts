@@ -1,14 +1,14 @@
-import { createBackoff } from "./backoff.ts";
-import { type Clock, sleep, unlessAborted } from "./clock.ts";
-import { ApiError, TransportError, mustListAgain } from "./errors.ts";
+import { createBackoff } from "../control/backoff.ts";
+import { type Clock, sleep, unlessAborted } from "../clock.ts";
+import { ApiError, TransportError, mustListAgain } from "../transport/errors.ts";
 import { listPages } from "./list.ts";
-import type { Log } from "./log.ts";
-import type { Metrics } from "./metrics.ts";
-import { type KubeObject, type Resource, keyOf, pathOf } from "./resources.ts";
-import { apiErrorOfEvent } from "./status.ts";
+import type { Log } from "../log.ts";
+import type { Metrics } from "../metrics.ts";
+import { type KubeObject, type Resource, keyOf, pathOf } from "../transport/resources.ts";
+import { apiErrorOfEvent } from "../transport/status.ts";
 import { type CachedIdentity, type Change, type IndexFunction, createStore } from "./store.ts";
-import type { Transport, WatchEvent } from "./transport.ts";
-import type { Turn } from "./turn.ts";
+import type { Transport, WatchEvent } from "../transport/transport.ts";
+import type { Turn } from "../control/turn.ts";
 
 export interface ReflectorOptions<T, Raw extends KubeObject = KubeObject> {
   readonly transport: Transport;

@@ -1,6 +1,6 @@
-import type { Clock } from "./clock.ts";
-import type { Log } from "./log.ts";
-import { type KubeObject, type Resource, compareResourceVersions, keyOf } from "./resources.ts";
+import type { Clock } from "../clock.ts";
+import type { Log } from "../log.ts";
+import { type KubeObject, type Resource, compareResourceVersions, keyOf } from "../transport/resources.ts";
 import type { CachedIdentity } from "./store.ts";
 
 /** What the guard asks of a cache; a Reflector fits. */

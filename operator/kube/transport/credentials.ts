@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../clock.ts";
 
 /** Who we are and whom we trust. Both are asked before every request, so renewed files take effect. */
 export interface Credentials {

@@ -1,7 +1,7 @@
-import { TransportError } from "./errors.ts";
-import { type KubeObject, type Resource, apiVersionOf, pathOf } from "./resources.ts";
-import type { Transport } from "./transport.ts";
-import type { Turn } from "./turn.ts";
+import { TransportError } from "../transport/errors.ts";
+import { type KubeObject, type Resource, apiVersionOf, pathOf } from "../transport/resources.ts";
+import type { Transport } from "../transport/transport.ts";
+import type { Turn } from "../control/turn.ts";
 
 export interface ListOptions {
   readonly namespace?: string | undefined;

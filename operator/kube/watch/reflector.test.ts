@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { sleep } from "./clock.ts";
-import { ApiError, TransportError } from "./errors.ts";
-import { createMetrics } from "./metrics.ts";
+import { sleep } from "../clock.ts";
+import { ApiError, TransportError } from "../transport/errors.ts";
+import { createMetrics } from "../metrics.ts";
 import { createReflector, type Reflector } from "./reflector.ts";
 import type { Change } from "./store.ts";
-import { createManualClock, type ManualClock } from "./test-clock.ts";
-import { createMemoryLog, type MemoryLog } from "./test-log.ts";
-import type { Query, Transport, WatchEvent } from "./transport.ts";
+import { createManualClock, type ManualClock } from "../test-clock.ts";
+import { createMemoryLog, type MemoryLog } from "../test-log.ts";
+import type { Query, Transport, WatchEvent } from "../transport/transport.ts";
 
 const pods = { group: "", version: "v1", plural: "pods", kind: "Pod" };
 

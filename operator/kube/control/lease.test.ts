@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { sleep } from "./clock.ts";
-import { ApiError } from "./errors.ts";
+import { sleep } from "../clock.ts";
+import { ApiError } from "../transport/errors.ts";
 import { createElector } from "./lease.ts";
-import { createMetrics } from "./metrics.ts";
-import { createManualClock } from "./test-clock.ts";
-import { createMemoryLog } from "./test-log.ts";
-import type { Transport, TransportRequest, WatchEvent } from "./transport.ts";
+import { createMetrics } from "../metrics.ts";
+import { createManualClock } from "../test-clock.ts";
+import { createMemoryLog } from "../test-log.ts";
+import type { Transport, TransportRequest, WatchEvent } from "../transport/transport.ts";
 
 // What the API server does with Leases is tested against the real one; here time is the subject.
 

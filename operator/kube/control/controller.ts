@@ -1,7 +1,7 @@
-import type { Clock } from "./clock.ts";
-import { LostLeaseError, type Reaction, TransportError, classify } from "./errors.ts";
-import type { Log } from "./log.ts";
-import type { Metrics, ReconcileResult } from "./metrics.ts";
+import type { Clock } from "../clock.ts";
+import { LostLeaseError, type Reaction, TransportError, classify } from "../transport/errors.ts";
+import type { Log } from "../log.ts";
+import type { Metrics, ReconcileResult } from "../metrics.ts";
 import type { Queue, Taken } from "./queue.ts";
 
 /** `done`: wait for the next change. `after`: look again in `ms` even if nothing changes. */
