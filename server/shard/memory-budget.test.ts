@@ -13,6 +13,7 @@ test("large requests share the limit, and what one gives back another may take",
   assert.equal(two.take(400_000), true);
   one.give();
   one.give();
+  assert.equal(one.take(1), false, "it is over");
   assert.equal(two.take(600_000), true);
   assert.equal(two.take(1), false);
 });

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { deflateSync, gzipSync } from "node:zlib";
 import { problems } from "../../../../server/errors.ts";
 import { tensorProblems } from "../../../../server/tensor-problems.ts";
-import type { Datatype } from "../../../../server/tensor.ts";
+import type { Datatype, TensorData } from "../../../../server/tensor.ts";
 import type { ProtoObject } from "../../../fixtures/proto-message.ts";
 import {
   begin,
@@ -121,6 +121,30 @@ describe("an inference", () => {
       await send(openSession(other.port), inferPath, rawInferRequest(50_000, { id }));
     }
     assert.deepEqual(views, [true, true, true, true, true]);
+  });
+
+  test("gives its memory up: a large message to the next, its tensors at once, and all when nobody is connected", async () => {
+    const other = await startGround();
+    const seen: TensorData[] = [];
+    other.state.infer = async ({ inputs }) => {
+      seen.push(...inputs.map(({ data }) => data));
+      return [];
+    };
+    const client = openSession(other.port);
+    const request = rawInferRequest(50_000);
+    for (let count = 1; count <= 2; count++) {
+      await send(client, inferPath, request);
+      await other.callsOver(count);
+    }
+    const [one, two] = seen.map((data) => (Array.isArray(data) ? undefined : data.buffer));
+    assert.ok(one !== undefined && !one.detached);
+    assert.equal(one, two);
+    await send(client, inferPath, inferRequest(Array(50_000).fill(1.5), { id: "a" }));
+    // Typed values do not lie where a tensor has to: they were copied.
+    assert.ok(seen[2] !== undefined && seen[2].length === 0, "copied values are freed");
+    client.close();
+    await other.allClosed();
+    assert.equal(one.detached, true);
   });
 
   test("takes the version by its name, as 1, or not at all", async () => {
