@@ -17,8 +17,8 @@ export function releaseInputs(inputs: readonly Tensor[], body: Uint8Array): void
       data.length = 0;
       continue;
     }
+    // What a worker has got, or was freed as another input, has no length any more.
     if (data.byteLength < ownFromBytes || data.buffer === body.buffer) continue;
-    // A worker may have it, or another input was the same.
-    if (!data.buffer.detached) data.buffer.transfer(0);
+    data.buffer.transfer(0);
   }
 }

@@ -62,8 +62,12 @@ for (const [window, streamWindow] of [
       inference.encode("ModelInferRequest", {
         model_name: "m",
         inputs: [
-          { name: "x", datatype: "FP32", shape: [1], contents: { fp32_contents: [1] } },
-          { name: "shape", datatype: "INT64", shape: [1], contents: { int64_contents: [2_500_000n] } },
+          { name: "x", datatype: "FP32", shape: [1] },
+          { name: "shape", datatype: "INT64", shape: [1] },
+        ],
+        raw_input_contents: [
+          new Uint8Array(Float32Array.of(1).buffer),
+          new Uint8Array(BigInt64Array.of(2_500_000n).buffer),
         ],
       }),
     );
