@@ -119,4 +119,16 @@ describe("typed contents", () => {
     assert.ok(!isProblem(checked));
     assert.deepEqual(dataOf(checked), Float32Array.of(1, 2));
   });
+
+  test("leave out what is none of them by its wire type, though it has as many bytes", () => {
+    const piece = (value: number): Buffer => codec.encode("InferTensorContents", { fp32_contents: [value] });
+    const number = Buffer.from([0x30, 0x80, 0x80, 0x80, 0x01]);
+    const contents = lengthDelimited(5, Buffer.concat([piece(1), number, number, piece(2)]));
+    const head = codec.encode("InferInputTensor", { name: "x", datatype: "FP32", shape: [2] });
+    const request = readInferRequest(lengthDelimited(5, Buffer.concat([head, contents])));
+    assert.ok(!isProblem(request));
+    const checked = checkInferRequest(request, modelOf("FP32"));
+    assert.ok(!isProblem(checked));
+    assert.deepEqual(dataOf(checked), Float32Array.of(1, 2));
+  });
 });

@@ -135,9 +135,8 @@ function elementWireType(fixed: number | undefined): number {
 }
 
 /**
- * Numbers of a fixed size lie as they are needed: in one packed field, which is the rule, they stay where they are. Each of
- * those that come one by one is put where it belongs at once: as views, which are kept for later, they would take twenty
- * times their bytes.
+ * In one packed field, which is the rule, numbers stay where they are. Each of those that come one by one is put where it
+ * belongs at once: as views that are kept for later they would take twenty times their bytes.
  */
 function readFloats(datatype: "FP32" | "FP64", count: number, contents: readonly Bytes[]): TensorData {
   const { elementBytes: size, view } = codecs[datatype];
@@ -146,21 +145,19 @@ function readFloats(datatype: "FP32" | "FP64", count: number, contents: readonly
   for (const part of contents) {
     const reader = createReader(part);
     while (nextField(reader)) {
+      const isPacked = reader.wireType === wireTypes.lengthDelimited;
       const start = reader.position;
-      if (reader.field !== contentsFields[datatype]) skipField(reader);
-      else if (reader.wireType === wireTypes.lengthDelimited) {
-        const packed = readBytes(reader);
-        if (packed.length === count * size) return alignedNumbers(datatype, packed);
-        gathered ??= new Uint8Array(count * size);
-        gathered.set(packed, at);
-        at += packed.length;
-      } else {
+      if (reader.field !== contentsFields[datatype] || !(isPacked || reader.wireType === elementWireType(size))) {
         skipField(reader);
-        if (reader.position - start !== size) continue;
-        gathered ??= new Uint8Array(count * size);
-        part.copy(gathered, at, start, reader.position);
-        at += size;
+        continue;
       }
+      const packed = isPacked ? readBytes(reader) : undefined;
+      if (packed === undefined) skipField(reader);
+      if (packed?.length === count * size) return alignedNumbers(datatype, packed);
+      gathered ??= new Uint8Array(count * size);
+      if (packed === undefined) part.copy(gathered, at, start, reader.position);
+      else gathered.set(packed, at);
+      at += packed?.length ?? size;
     }
   }
   return view(gathered?.buffer ?? new ArrayBuffer(0));
