@@ -34,5 +34,6 @@ ENV NODE_ENV=production \
 WORKDIR /app
 USER 65532:65532
 EXPOSE 8080 8081 9090
-ENTRYPOINT ["/usr/local/bin/node", "/app/main.mjs"]
+# Connections leave garbage, which V8 lets pile up to 48 MB where it is not told otherwise.
+ENTRYPOINT ["/usr/local/bin/node", "--max-semi-space-size=4", "/app/main.mjs"]
 CMD ["serve"]

@@ -26,5 +26,6 @@ WORKDIR /app
 # A number, so that Kubernetes can see that it is not root. The root file system may be read-only.
 USER 65532:65532
 EXPOSE 8080 9090
-ENTRYPOINT ["/usr/local/bin/node", "/app/main.mjs"]
+# Connections leave garbage, which V8 lets pile up to 48 MB where it is not told otherwise.
+ENTRYPOINT ["/usr/local/bin/node", "--max-semi-space-size=4", "/app/main.mjs"]
 CMD ["serve"]

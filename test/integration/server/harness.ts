@@ -57,6 +57,8 @@ export interface MountedImage {
 }
 
 const main = new URL("../../../server/main.ts", import.meta.url).pathname;
+/** As the image starts it. */
+const youngGeneration = "--max-semi-space-size=4";
 const startMilliseconds = 60_000;
 
 export async function startServer(options: StartOptions): Promise<RunningServer> {
@@ -72,7 +74,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   }
 
   const [program = "", ...words] =
-    image === undefined ? [process.execPath, main, "serve"] : commandInImage(image, directory);
+    image === undefined ? [process.execPath, youngGeneration, main, "serve"] : commandInImage(image, directory);
   const seen = (path: string): string => (image === undefined ? path : path.replace(directory, folderInImage));
   const child = spawn(program, words, {
     env: {
