@@ -5,9 +5,15 @@ import { httpProblems } from "./http-problems.ts";
 import { refusalBytes } from "./answer/problem-reply.ts";
 import type { ConnectionContext } from "./connection-context.ts";
 import { type ExchangeCarrier, ExchangeSequence } from "./exchange-sequence.ts";
-import { type Input, keepRest } from "./input.ts";
+import { type Input, keepRest, restOf } from "./input.ts";
 import { overdue, type Phase } from "./overdue.ts";
 import { createHeadReader, type HeadReader } from "./request/head-reader.ts";
+
+/**
+ * Of what a client sends while its answer is made, as who pipelines does: up to here it is read on, as nothing else tells
+ * that the client goes away. Requests for predictions of some hundred numbers are that long.
+ */
+const aheadBytes = 16 * 1024;
 
 /** One connection: what comes on it, in its order and its time. Holds the socket. */
 export class Connection implements ExchangeCarrier {
@@ -53,7 +59,7 @@ export class Connection implements ExchangeCarrier {
       if (this.#lingered > this.#context.limits.lingerBytes) this.#socket.pause();
       return;
     }
-    this.input.bytes = chunk;
+    this.input.bytes = this.input.bytes === undefined ? chunk : Buffer.concat([restOf(this.input), chunk]);
     this.input.offset = 0;
     this.advance();
     keepRest(this.input);
@@ -144,9 +150,14 @@ export class Connection implements ExchangeCarrier {
     if (this.isGone()) return;
     // An end can be told while the socket is paused.
     if (input.isEnded && input.bytes === undefined) return this.#ended();
-    if (input.bytes !== undefined) this.#socket.pause();
+    if (this.#isFull) this.#socket.pause();
     else if (this.#socket.isPaused()) this.#socket.resume();
     if (this.isIdle) this.#context.idle.add(this);
+  }
+
+  /** No more is read. */
+  get #isFull(): boolean {
+    return this.input.bytes !== undefined && (this.#phase !== "answer" || restOf(this.input).length > aheadBytes);
   }
 
   /** False: what is left has to wait for a later call of advance. */

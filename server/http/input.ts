@@ -1,6 +1,6 @@
 /** What came on a connection. Data, written by those who read it. */
 export interface Input {
-  /** Read, and looked at up to `offset`. While there are any after a step, the socket is paused. */
+  /** Read, and looked at up to `offset`. While there are many after a step, the socket is paused. */
   bytes: Uint8Array | undefined;
   offset: number;
   /** The client has closed its sending side. */

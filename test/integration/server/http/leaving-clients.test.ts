@@ -63,6 +63,26 @@ describe("a client that goes away", () => {
     assert.deepEqual(faults, []);
   });
 
+  for (const [name, leave] of [
+    ["by a reset", (socket: { resetAndDestroy: () => void }) => socket.resetAndDestroy()],
+    ["politely", (socket: { destroy: () => void }) => socket.destroy()],
+  ] as const) {
+    test(`${name} while its answer is made, having sent its next request: gone, and that is never begun`, async () => {
+      const begun: string[] = [];
+      const { port, over, overs } = await serveHttp({ whole: (exchange) => void begun.push(exchange.path) });
+      const { socket } = client(port, post("/first", "x"));
+      while (begun.length === 0) await new Promise(setImmediate);
+      // In several pieces, the first of which is there when the others come.
+      for (const piece of [post("/second", "y"), post("/third", "z").slice(0, 20)]) {
+        socket.write(piece);
+        for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
+      }
+      leave(socket);
+      await over(1);
+      assert.deepEqual([begun, overs.map(({ end }) => end)], [["/first"], ["gone"]]);
+    });
+  }
+
   test("just before its answer is written: gone, though nobody has told yet", async () => {
     let reset = (): void => undefined;
     const { port, over, overs } = await serveHttp({

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer as createNodeServer, request as httpRequest } from "node:http";
 import { describe, test } from "node:test";
 import type { Exchange } from "../../../../server/http/handler.ts";
-import { answerJson, client, post, raw, serveHttp } from "./harness.ts";
+import { answerJson, client, megabyte, post, raw, serveHttp } from "./harness.ts";
 
 describe("requests", () => {
   test("one after the other on a kept-alive connection, with what every answer has", async () => {
@@ -49,6 +49,42 @@ describe("requests", () => {
     assert.deepEqual(answers, [...paths.map((path, index) => JSON.stringify([path, index])), '["/last",0]']);
     assert.ok(seen.every((count) => count === 1));
     assert.equal(server.exchanges(), 0);
+  });
+
+  test("what comes in pieces while an answer is made is answered next, however much of it is read ahead", async () => {
+    const first = Promise.withResolvers<Exchange>();
+    const bodies: string[] = [];
+    const { port } = await serveHttp({
+      whole(exchange, body) {
+        bodies.push(Buffer.from(body).toString("latin1"));
+        if (exchange.path === "/first") first.resolve(exchange);
+        else answerJson(exchange, exchange.path);
+      },
+    });
+    const { socket, until } = client(port, post("/first", "x"));
+    const exchange = await first.promise;
+    const wanted = ["x", "abc".repeat(5000), "", "def".repeat(50_000)];
+    const ahead = wanted.slice(1).map((body, index) => post(`/${index}`, body));
+    for (const piece of ahead.join("").match(/[^]{1,1500}/g) ?? []) {
+      socket.write(piece);
+      // As many turns as it takes to be read in a piece of its own.
+      for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
+    }
+    assert.equal(bodies.length, 1);
+    answerJson(exchange, "/first");
+    await until(/"\/2"$/);
+    assert.ok(bodies.length === wanted.length && bodies.every((body, index) => body === wanted[index]));
+  });
+
+  test("what comes without end while an answer is made is not read to its end", async () => {
+    const first = Promise.withResolvers<Exchange>();
+    const { port } = await serveHttp({ whole: first.resolve });
+    const { socket } = client(port, post("/first", "x"));
+    await first.promise;
+    // Far more than the kernel keeps on the way.
+    socket.write(Buffer.alloc(64 * megabyte, "GET / HTTP/1.1\r\nhost: a\r\n\r\n"));
+    for (let turn = 0; turn < 2000; turn++) await new Promise(setImmediate);
+    assert.ok(socket.writableLength > 0);
   });
 
   test("pipelined ones of one client do not keep another waiting", async () => {
