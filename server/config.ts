@@ -73,7 +73,7 @@ const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"]
  * Reads the environment that `contract.ts` names. The message of a refusal lists every mistake.
  *
  * @param availableCores where the environment says no limit.
- * @param nodeCores what a limit can use at the most: it may be above what the node has.
+ * @param nodeCores what a limit can use at the most: it may be above what the node has, or what a cpuset leaves.
  */
 export function readConfig(variables: Variables, availableCores: number, nodeCores = Infinity): ConfigResult {
   const mistakes: string[] = [];

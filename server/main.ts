@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";
 import { isMainThread, parentPort, workerData } from "node:worker_threads";
+import { allowedCores } from "./allowed-cores.ts";
 import { commands, environment, paths } from "./contract.ts";
 import { leaveCrashReport } from "./crash.ts";
 import type { WorkerOptions } from "./engine/messages.ts";
@@ -73,7 +75,7 @@ async function main(command: string | undefined): Promise<void> {
       const code = await runServe({
         variables: process.env,
         availableCores: availableParallelism(),
-        nodeCores: cpus().length,
+        nodeCores: usableCores(),
         script: new URL(import.meta.url),
         pid: process.pid,
         terminated: terminated.signal,
@@ -96,5 +98,15 @@ async function main(command: string | undefined): Promise<void> {
       process.off("exit", unsettled);
       process.stderr.write(`Usage: node main.ts ${commands.serve} | ${commands.fetch}\n`);
       process.exit(usageCode);
+  }
+}
+
+/** Of the machine, those that a cpuset leaves. */
+function usableCores(): number {
+  try {
+    return allowedCores(readFileSync("/proc/self/status", "utf8")) ?? cpus().length;
+  } catch {
+    // No Linux.
+    return cpus().length;
   }
 }

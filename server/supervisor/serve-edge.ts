@@ -5,7 +5,7 @@ import type { ServedModel } from "../state.ts";
 export interface ServeEdge {
   readonly variables: Readonly<Record<string, string | undefined>>;
   readonly availableCores: number;
-  /** All of the machine's, whatever the container may use of them; left out, a limit is taken as it is. */
+  /** Of the machine, those that a cpuset leaves, whatever the time is limited to; left out, a limit is taken as it is. */
   readonly nodeCores?: number;
   readonly pid: number;
   /** Runs a shard when its first argument is `shard`. */
