@@ -28,8 +28,9 @@ export interface SeatOptions extends WorkerOptions {
 
 /** Starts a thread. `onDeath` is called once if it dies after it had loaded, after the outcome of its run. */
 export function startSeat(options: SeatOptions, onDeath: (detail: string) => void): Seat {
-  const { modelPath, isFileStable, packedPath, intraOpThreads, providers, loneRuns } = options;
-  const workerData: WorkerOptions = { modelPath, isFileStable, packedPath, intraOpThreads, providers, loneRuns };
+  const { modelPath, isFileStable, seenFiles, packedPath, intraOpThreads, providers, loneRuns } = options;
+  const model = { modelPath, isFileStable, seenFiles, packedPath };
+  const workerData: WorkerOptions = { ...model, intraOpThreads, providers, loneRuns };
   const worker = new Worker(options.script, { workerData });
   const { promise: loaded, resolve: settleLoaded } = Promise.withResolvers<Awaited<Seat["loaded"]>>();
   let isLoaded = false;

@@ -91,14 +91,14 @@ async function loadAt(
 
 function engineAt(
   place: Place,
-  { config, modelPath, isFileStable, packedPath, loneRuns }: StartShard,
+  { config, modelPath, isFileStable, seenFiles, packedPath, loneRuns }: StartShard,
   edge: ShardEdge,
   watch: RunWatch,
   log: Logger,
   isAlone: () => boolean,
 ): Engine | InPlaceEngine {
   const { intraOpThreads, providers } = config;
-  const settings = { modelPath, isFileStable, packedPath, intraOpThreads, providers };
+  const settings = { modelPath, isFileStable, seenFiles, packedPath, intraOpThreads, providers };
   const onLoneRuns = (decision: LoneRunsDecision): void =>
     log.info({ ...decision, threads: loneRuns?.threads }, "runs that are alone were tried with all cores");
   const shared = {

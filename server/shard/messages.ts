@@ -1,5 +1,6 @@
 import type { Config } from "../config.ts";
 import type { FailureReason, Provider, RefusedProvider } from "../contract.ts";
+import type { FileState } from "../engine/file-state.ts";
 import type { LoneRunsSettings } from "../engine/lone-runs/add-lone-runs.ts";
 import type { RecentRequest } from "../page/recent-requests.ts";
 import type { ModelStatistics } from "../protocol/v2/model-statistics.ts";
@@ -56,6 +57,8 @@ export interface StartShard {
   readonly modelPath: string;
   /** The model's files stay as they are. */
   readonly isFileStable: boolean;
+  /** As they were when the server began; undefined: nobody changes them. */
+  readonly seenFiles: readonly FileState[] | undefined;
   /** The model with its weights packed for all shards together; undefined: each packs its own. */
   readonly packedPath: string | undefined;
   readonly place: Place;

@@ -1,6 +1,7 @@
 import { type Config, readConfig } from "../config.ts";
 import { environment, paths } from "../contract.ts";
 import { createLog, standardOutput } from "../log.ts";
+import { stateOf } from "../engine/file-state.ts";
 import { leaveReport, notLoaded } from "../termination.ts";
 import { type Plan, planShards } from "./plan.ts";
 import { surveyModel } from "./survey-model.ts";
@@ -34,8 +35,10 @@ export async function runServe(edge: ServeEdge): Promise<0 | 1> {
   // What fetch has put there is nobody else's; a file that a person names may be exported anew at any time.
   const isFileStable = edge.modelPath === undefined;
   const { modelPath, modelFiles, modelBytes } = ground;
+  const seenFiles = isFileStable ? undefined : (modelFiles ?? [modelPath]).map(stateOf);
   const served = { ...config, ...threadsOf(config, plan), batchLimit: ground.mixesRows ? 1 : config.batchLimit };
-  return serve({ config: served, edge, log, write, modelPath, modelFiles, modelBytes, isFileStable, plan });
+  const source = { modelPath, isFileStable, seenFiles };
+  return serve({ config: served, edge, log, write, source, modelFiles, modelBytes, plan });
 }
 
 /** The run of the only shard is always alone; whether more threads pay is not found out where that takes the model twice. */

@@ -5,7 +5,7 @@ import type { WriteLine } from "../log.ts";
 import { problemJson, problems } from "../errors.ts";
 import { mergeRecent } from "../page/recent-requests.ts";
 import { addStatistics, noStatistics } from "../protocol/v2/model-statistics.ts";
-import type { LoadedShard } from "../shard/messages.ts";
+import type { LoadedShard, StartShard } from "../shard/messages.ts";
 import { servedModel } from "../shard/served-model.ts";
 import type { Phase, ServerState } from "../state.ts";
 import { leaveReport, notLoaded } from "../termination.ts";
@@ -28,11 +28,10 @@ export interface ServeOptions {
   readonly edge: ServeEdge;
   readonly log: Logger;
   readonly write: WriteLine;
-  readonly modelPath: string;
+  /** What all shards load. */
+  readonly source: Pick<StartShard, "modelPath" | "isFileStable" | "seenFiles">;
   readonly modelFiles: readonly string[] | undefined;
   readonly modelBytes: number;
-  /** The model's files stay as they are. */
-  readonly isFileStable: boolean;
   readonly plan: Plan & { readonly ok: true };
 }
 
@@ -42,10 +41,9 @@ export async function serve({
   edge,
   log,
   write,
-  modelPath,
+  source,
   modelFiles,
   modelBytes,
-  isFileStable,
   plan,
 }: ServeOptions): Promise<0 | 1> {
   const { now } = edge;
@@ -66,10 +64,9 @@ export async function serve({
   const over = new AbortController();
   const packing = shareWeights({
     config,
-    modelPath,
+    ...source,
     modelFiles,
     modelBytes,
-    isFileStable,
     shards: plan.shards,
     script: edge.script,
     pid: edge.pid,
@@ -82,8 +79,7 @@ export async function serve({
     start: {
       kind: "start",
       config,
-      modelPath,
-      isFileStable,
+      ...source,
       place: plan.place,
       memoryBudgetBytes: plan.memoryBudgetBytes,
       connectionLimit: Math.ceil(maximumConnections / plan.shards),

@@ -7,6 +7,7 @@ import { environment, type Provider } from "../../contract.ts";
 import type { Tensor } from "../../tensor.ts";
 import { describeModel, type NativeMetadata } from "./describe-model.ts";
 import { cleanMessage, explainLoadFailure, isOutOfMemory } from "./explain.ts";
+import { type FileState, tellChange } from "./file-state.ts";
 import { firstThatWorks } from "./first-provider.ts";
 import { adaptRun } from "../graph/adapt-session.ts";
 import { readServingGraph, type ServingGraph } from "../graph/serving-graph.ts";
@@ -35,6 +36,8 @@ export interface SessionSettings {
   readonly modelPath: string;
   /** The file stays as it is: weights may be read from it as they are needed. */
   readonly isFileStable?: boolean | undefined;
+  /** As its files were when the server began, whatever they are now; undefined: nobody changes them. */
+  readonly seenFiles?: readonly FileState[] | undefined;
   /** The same model as `packModel` has written it; undefined: it has not. */
   readonly packedPath?: string | undefined;
   /** Threads that one run uses. */
@@ -52,7 +55,11 @@ export function openSession(
     const message = `${environment.onnxRuntimeTelemetry} is not 1, so ONNX Runtime would send telemetry: refusing to load it`;
     return { ok: false, reason: "InvalidConfiguration", message };
   }
-  return createSession(settings, undefined);
+  const opened = createSession(settings, undefined);
+  const change = tellChange(settings.seenFiles ?? []);
+  if (change === undefined) return opened;
+  if (opened.ok) opened.close();
+  return { ok: false, reason: "LoadFailed", message: change };
 }
 
 /** Where a model is written as it is run. */

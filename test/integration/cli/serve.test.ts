@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdir, symlink, writeFile } from "node:fs/promises";
+import { readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, test } from "node:test";
@@ -73,6 +73,27 @@ test("a model is served until Ctrl-C, with curl lines that work and a page", () 
     }
     assert.equal(await server.ended, 0);
     assert.equal(server.stderr(), "draining\ndrained\n");
+  }));
+
+test("a model that is exported anew is served as it was, and a lost worker does not bring in another one", () =>
+  withFolder(async (directory) => {
+    const file = join(directory, "direction.onnx");
+    const { v1, v2 } = directionModels();
+    await writeFile(file, v1);
+    const server = serving([file, "--workers", "2"]);
+    try {
+      const url = await server.url;
+      await writeFile(file, v2);
+      assert.equal((await fetch(`${url}/v2/health/ready`)).status, 200);
+      const [shard] = (await readFile(`/proc/${server.child.pid}/task/${server.child.pid}/children`, "utf8")).split(
+        " ",
+      );
+      process.kill(Number(shard), "SIGKILL");
+      assert.equal(await server.ended, 1);
+    } finally {
+      server.child.kill("SIGKILL");
+    }
+    assert.match(server.stderr(), /^error: The file "direction\.onnx" is not what it was .* Start the server again/m);
   }));
 
 test("Ctrl-C lets what is under way finish, and a second one does not", () =>
