@@ -1,5 +1,6 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { paths } from "../contract.ts";
+import { defaultLimits } from "../http/limits.ts";
 import type { Protocol } from "../shard/messages.ts";
 import { tcpKeepAliveMilliseconds } from "../tcp-keep-alive.ts";
 import { stopReading } from "./stop-reading.ts";
@@ -24,8 +25,11 @@ export type ProbePath = typeof paths.live | typeof paths.ready;
 
 /** Connections that have not sent a byte. Beyond it the one that has waited longest makes room. */
 const maximumWaiting = 4096;
-/** As long as a browser may keep a connection that it opened ahead. */
-const silentMilliseconds = 60_000;
+/**
+ * Proxies, pools and browsers open connections ahead and send their first request when there is one, as they send it on a
+ * connection that is idle: whoever ends it first may lose that request, and that must not be the server.
+ */
+const silentMilliseconds = defaultLimits.idleSeconds * 1000;
 /** How long who asked may take to read the answer and close. */
 const lingerMilliseconds = 1000;
 /** Of a whole request for a probe; the kubelet's has 120. */
