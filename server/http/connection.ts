@@ -11,9 +11,9 @@ import { createHeadReader, type HeadReader } from "./request/head-reader.ts";
 
 /**
  * Of what a client sends while its answer is made, as who pipelines does: up to here it is read on, as nothing else tells
- * that the client goes away. Requests for predictions of some hundred numbers are that long.
+ * that the client goes away. As much as a read may bring at once, which has to be kept anyway: a few thousand numbers.
  */
-const aheadBytes = 16 * 1024;
+const aheadBytes = 64 * 1024;
 
 /** One connection: what comes on it, in its order and its time. Holds the socket. */
 export class Connection implements ExchangeCarrier {
