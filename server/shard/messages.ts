@@ -1,6 +1,6 @@
 import type { Config } from "../config.ts";
 import type { FailureReason, Provider, RefusedProvider } from "../contract.ts";
-import type { FileState } from "../engine/file-state.ts";
+import type { FileState } from "../engine/session/file-state.ts";
 import type { LoneRunsSettings } from "../engine/lone-runs/add-lone-runs.ts";
 import type { RecentRequest } from "../page/recent-requests.ts";
 import type { ModelStatistics } from "../protocol/v2/model-statistics.ts";

@@ -1,7 +1,7 @@
 import { type Config, readConfig } from "../config.ts";
 import { environment, paths } from "../contract.ts";
 import { createLog, standardOutput } from "../log.ts";
-import { stateOf } from "../engine/file-state.ts";
+import { stateOf } from "../engine/session/file-state.ts";
 import { leaveReport, notLoaded } from "../termination.ts";
 import { type Plan, planShards } from "./plan.ts";
 import { surveyModel } from "./survey-model.ts";
