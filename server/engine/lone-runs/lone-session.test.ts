@@ -12,11 +12,13 @@ interface Ground {
   isAlone: boolean;
   answer: number;
   canOpen: boolean;
+  /** Who refuses all. */
+  refuses: "narrow" | "wide" | "both" | "none";
 }
 
 /** A session whose clock moves by what it runs. */
 function start(changes: Partial<Ground> = {}) {
-  const ground: Ground = { narrow: 1, wide: 0.5, isAlone: true, answer: 1, canOpen: true, ...changes };
+  const ground: Ground = { narrow: 1, wide: 0.5, isAlone: true, answer: 1, canOpen: true, refuses: "none", ...changes };
   let time = 0;
   const ran: string[] = [];
   const told: string[] = [];
@@ -31,6 +33,9 @@ function start(changes: Partial<Ground> = {}) {
     run(inputs) {
       ran.push(name);
       time += ground[name] * (inputs[0]?.data.length ?? 0);
+      if (ground.refuses === name || ground.refuses === "both") {
+        return { kind: "refused", message: `no, says ${name}`, isOutOfMemory: false };
+      }
       return { kind: "done", outputs: [tensor([name === "wide" ? ground.answer : 1])] };
     },
     close: () => void told.push(`close ${name}`),
@@ -51,16 +56,19 @@ function start(changes: Partial<Ground> = {}) {
     longestTrialSeconds: 1,
     onDecided: (decision) => decisions.push(decision),
   });
+  const runWaiting = (): void => {
+    for (const task of waiting.splice(0)) task();
+  };
   /** What ran for so many requests of so many elements. */
   const run = (times: number, elements = 10): string => {
     ran.length = 0;
     for (let index = 0; index < times; index++) {
       session.run([tensor(Array.from({ length: elements }, () => 0))], ["y"]);
-      for (const task of waiting.splice(0)) task();
+      runWaiting();
     }
     return ran.map((name) => name[0]).join("");
   };
-  return { session, ground, run, told, decisions, wait: (milliseconds: number) => (time += milliseconds) };
+  return { session, ground, run, runWaiting, told, decisions, wait: (milliseconds: number) => (time += milliseconds) };
 }
 
 function tensor(values: readonly number[]): Tensor {
@@ -74,6 +82,32 @@ describe("runs that are alone", () => {
     const { run, decisions } = start();
     assert.equal(run(20), `${undecided}wwww`);
     assert.deepEqual(decisions, [{ pays: true, gain: 2, isSame: true }]);
+  });
+
+  test("have the answer of few threads to what all cores refuse, and no second session from then on", () => {
+    const { session, run, ground, told } = start();
+    run(16);
+    ground.refuses = "both";
+    assert.equal(run(2), "wnwn", "what both refuse is no fault of the second");
+    assert.deepEqual(session.run([tensor([0])], ["y"]), {
+      kind: "refused",
+      message: "no, says narrow",
+      isOutOfMemory: false,
+    });
+    assert.ok(!told.includes("close wide"));
+    ground.refuses = "wide";
+    assert.equal(session.run([tensor(Array.from({ length: 10 }, () => 0))], ["y"]).kind, "done");
+    assert.equal(told.filter((what) => what === "close wide").length, 1);
+    assert.equal(run(20), "n".repeat(20));
+  });
+
+  test("do not load the model again when the first session is closed meanwhile", () => {
+    const { session, told, run, runWaiting } = start();
+    run(7);
+    session.run([tensor(Array.from({ length: 10 }, () => 0))], ["y"]);
+    session.close();
+    runWaiting();
+    assert.ok(!told.includes("open"));
   });
 
   test("keep their threads where more are hardly faster", () => {

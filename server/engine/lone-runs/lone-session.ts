@@ -22,7 +22,7 @@ export interface LoneRunsOptions {
 
 export interface LoneRunsDecision {
   readonly pays: boolean;
-  /** Of a run with one session's threads over one with all cores'; undefined: the second session could not be loaded. */
+  /** Of a run with one session's threads over one with all cores'; undefined: the second session could not be loaded, or not run. */
   readonly gain: number | undefined;
   /** Both give the same bits. */
   readonly isSame: boolean;
@@ -50,6 +50,7 @@ const mostTrials = 5;
  *     waiting   runs are alone, and long          -> opening
  *     opening   the second session is there       -> trying     it cannot be loaded                    -> never
  *     trying    the same bits, so much faster     -> wide       not so                                 -> narrow
+ *     wide      it refuses what the first session takes                                                -> never
  *     narrow    a run takes four times as long as those that were tried, or some time has passed       -> waiting
  */
 type Stage =
@@ -82,6 +83,8 @@ export function withLoneRuns(options: LoneRunsOptions): Session {
   let lastMilliseconds = leastMilliseconds;
 
   const open = (): void => {
+    // Closed meanwhile.
+    if (stage.kind !== "opening") return;
     const wide = options.openWide();
     if (wide.ok) {
       stage = { kind: "trying", wide, tried: [] };
@@ -146,11 +149,25 @@ export function withLoneRuns(options: LoneRunsOptions): Session {
     return run.outcome;
   };
 
+  /** What it refuses may be its own matter, as memory is: the same request is to have the same answer, alone or not. */
+  const runWide = (wide: Session, ...[inputs, outputs]: Parameters<SessionRun>): SessionOutcome => {
+    const outcome = wide.run(inputs, outputs);
+    if (outcome.kind === "done") return outcome;
+    const other = runNarrow(inputs, outputs);
+    if (other.kind === "done") {
+      wide.close();
+      stage = { kind: "never" };
+      options.onDecided({ pays: false, gain: undefined, isSame: false });
+    }
+    return other;
+  };
+
   const runTold: SessionRun = (inputs, outputs) => {
     slot.begin();
     try {
-      const wide = isFor(stage, inputs) && slot.isAlone(lastMilliseconds) ? stage.wide : undefined;
-      return (wide?.run ?? runNarrow)(inputs, outputs);
+      return isFor(stage, inputs) && slot.isAlone(lastMilliseconds)
+        ? runWide(stage.wide, inputs, outputs)
+        : runNarrow(inputs, outputs);
     } finally {
       slot.end();
     }
