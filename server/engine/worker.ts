@@ -12,6 +12,7 @@ export function runWorker(
 ): void {
   const send = (message: WorkerMessage, transfer: readonly ArrayBuffer[] = []): void =>
     port.postMessage(message, transfer);
+  const begun = machineNow();
   const opened = openSession(options, variables);
   if (!opened.ok) {
     send({ kind: "loadFailed", reason: opened.reason, message: opened.message });
@@ -20,6 +21,7 @@ export function runWorker(
   const session = addLoneRuns(opened, options, options.loneRuns, {
     variables,
     machineNow,
+    loadMilliseconds: machineNow() - begun,
     later: setImmediate,
     onDecided: (decision) => send({ kind: "loneRuns", decision }),
   });

@@ -108,13 +108,20 @@ function engineAt(
     watch,
   };
   if (place === "inPlace") {
+    let loadMilliseconds = 0;
     return createInPlaceEngine({
       ...shared,
-      open: () => openSession(settings, edge.variables),
+      open() {
+        const begun = edge.now();
+        const opened = openSession(settings, edge.variables);
+        loadMilliseconds = edge.now() - begun;
+        return opened;
+      },
       adapt: (session) =>
         addLoneRuns(session, settings, loneRuns, {
           variables: edge.variables,
           machineNow: edge.machineNow,
+          loadMilliseconds,
           later: setImmediate,
           onDecided: onLoneRuns,
         }),

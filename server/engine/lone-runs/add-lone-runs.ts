@@ -1,5 +1,6 @@
 import type { Session, SessionSettings } from "../session/session.ts";
 import { openSession } from "../session/session.ts";
+import { areUnchanged, type FileState } from "./file-state.ts";
 import { type LoneRunsDecision, withLoneRuns } from "./lone-session.ts";
 import { onlyRunSlot, type RunSlotPlace, runSlotAt } from "./run-slots.ts";
 
@@ -8,14 +9,18 @@ export interface LoneRunsSettings {
   readonly threads: number;
   /** Undefined: there is one shard. */
   readonly slot: RunSlotPlace | undefined;
-  /** Runs that take longer are not made twice to find out. */
+  /** Runs that take longer are not made twice to find out, and a model that loads longer is not loaded twice. */
   readonly longestTrialSeconds: number;
+  /** Those of the model that may be written anew, as they were before it was loaded: another model is no second session. */
+  readonly files: readonly FileState[];
 }
 
 export interface LoneRunsEdge {
   readonly variables: Readonly<Record<string, string | undefined>>;
   /** Monotonic, milliseconds; one clock for all processes of the machine. */
   readonly machineNow: () => number;
+  /** That the session took to open. */
+  readonly loadMilliseconds: number;
   readonly later: (task: () => void) => void;
   readonly onDecided: (decision: LoneRunsDecision) => void;
 }
@@ -25,13 +30,20 @@ export function addLoneRuns(
   session: Session,
   settings: SessionSettings,
   lone: LoneRunsSettings | undefined,
-  { variables, machineNow, later, onDecided }: LoneRunsEdge,
+  { variables, machineNow, loadMilliseconds, later, onDecided }: LoneRunsEdge,
 ): Session {
   // On another provider threads are not what a run takes its time for.
   if (lone === undefined || session.provider !== "cpu") return session;
+  // Requests wait while the second session is opened, and to who has sent them that is a part of their run.
+  if (loadMilliseconds > lone.longestTrialSeconds * 1000) return session;
   return withLoneRuns({
     session,
-    openWide: () => openSession({ ...settings, intraOpThreads: lone.threads, providers: ["cpu"] }, variables),
+    openWide() {
+      const wide = openSession({ ...settings, intraOpThreads: lone.threads, providers: ["cpu"] }, variables);
+      if (!wide.ok || areUnchanged(lone.files)) return wide;
+      wide.close();
+      return { ok: false, reason: "LoadFailed", message: "The model's files have changed since it was loaded." };
+    },
     slot: lone.slot === undefined ? onlyRunSlot : runSlotAt(lone.slot, machineNow),
     now: machineNow,
     later,

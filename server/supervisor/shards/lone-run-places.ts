@@ -1,4 +1,5 @@
 import type { LoneRunsSettings } from "../../engine/lone-runs/add-lone-runs.ts";
+import { fileState } from "../../engine/lone-runs/file-state.ts";
 import type { RunSlotPlace } from "../../engine/lone-runs/run-slots.ts";
 import { namelessFileFolders } from "./nameless-file.ts";
 import { createSlotAllocation } from "./slot-allocation.ts";
@@ -9,6 +10,8 @@ export interface LoneRunPlacesOptions {
   readonly threads: number | undefined;
   /** Each shard may load the model twice, also where it is not packed. */
   readonly hasRoomForTwo: boolean;
+  /** Files of the model that may be written anew while it is served; undefined: nobody knows which these are. */
+  readonly changeableFiles: readonly string[] | undefined;
   /** That a run may take. */
   readonly runSeconds: number;
 }
@@ -19,7 +22,7 @@ export interface LoneRunPlaces {
   readonly descriptor: number | undefined;
   readonly take: () => RunSlotPlace | undefined;
   readonly free: (place: RunSlotPlace | undefined) => void;
-  /** Undefined: all its runs use the same threads. */
+  /** To be asked before the shard loads the model. Undefined: all its runs use the same threads. */
   readonly settings: (place: RunSlotPlace | undefined, isPacked: boolean) => LoneRunsSettings | undefined;
 }
 
@@ -27,7 +30,7 @@ export interface LoneRunPlaces {
 const longestTrialShare = 0.25;
 
 export function createLoneRunPlaces(options: LoneRunPlacesOptions): LoneRunPlaces {
-  const { shards, threads, hasRoomForTwo, runSeconds } = options;
+  const { shards, threads, hasRoomForTwo, changeableFiles, runSeconds } = options;
   const isOnlyOne = shards === 1;
   const slots = threads === undefined || isOnlyOne ? undefined : createSlotAllocation(shards, namelessFileFolders);
   return {
@@ -40,7 +43,8 @@ export function createLoneRunPlaces(options: LoneRunPlacesOptions): LoneRunPlace
       // Of a shard that cannot tell the others of its runs, none is alone.
       const isTold = place !== undefined || isOnlyOne;
       if (threads === undefined || !isTold || !(isPacked || hasRoomForTwo)) return undefined;
-      return { threads, slot: place, longestTrialSeconds: runSeconds * longestTrialShare };
+      const files = changeableFiles?.map(fileState);
+      return files && { threads, slot: place, longestTrialSeconds: runSeconds * longestTrialShare, files };
     },
   };
 }

@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rename, rm, utimes, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, test } from "node:test";
+import { environment } from "../../contract.ts";
+import { addModel } from "../../../test/fixtures/models/arithmetic.ts";
+import { openSession, type Session } from "../session/session.ts";
+import { addLoneRuns, type LoneRunsSettings } from "./add-lone-runs.ts";
+import { fileState } from "./file-state.ts";
+import type { LoneRunsDecision } from "./lone-session.ts";
+
+const variables = { [environment.onnxRuntimeTelemetry]: "1" };
+let folder = "";
+let modelPath = "";
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "slipway-lone-"));
+  modelPath = join(folder, "model.onnx");
+  await writeFile(modelPath, addModel());
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+interface Started {
+  readonly run: () => void;
+  readonly decisions: readonly LoneRunsDecision[];
+  /** Opens the second session, when that is due. */
+  readonly open: () => void;
+  readonly isDue: () => boolean;
+}
+
+function start(files: LoneRunsSettings["files"], loadMilliseconds = 0): Started {
+  const settings = { modelPath, intraOpThreads: 1, providers: ["cpu"] } as const;
+  const opened = openSession(settings, variables);
+  assert.ok(opened.ok);
+  // Each run takes long enough by this clock, whatever the machine does.
+  let time = 0;
+  const decisions: LoneRunsDecision[] = [];
+  const waiting: (() => void)[] = [];
+  const lone = { threads: 2, slot: undefined, longestTrialSeconds: 1, files };
+  const session: Session = addLoneRuns(opened, settings, lone, {
+    variables,
+    machineNow: () => (time += 10),
+    loadMilliseconds,
+    later: (task) => waiting.push(task),
+    onDecided: (decision) => decisions.push(decision),
+  });
+  const data = Float32Array.of(1, 2);
+  const inputs = ["a", "b"].map((name) => ({ name, datatype: "FP32" as const, shape: [1, 2], data }));
+  return {
+    run: () => assert.equal(session.run(inputs, ["sum"]).kind, "done"),
+    decisions,
+    open: () => waiting.shift()?.(),
+    isDue: () => waiting.length > 0,
+  };
+}
+
+function untilDue({ run, isDue }: Started): void {
+  for (let runs = 0; runs < 20 && !isDue(); runs++) run();
+  assert.ok(isDue());
+}
+
+test("the model as it was loaded is loaded once more", () => {
+  const started = start([fileState(modelPath)]);
+  untilDue(started);
+  started.open();
+  for (let trial = 0; trial < 8; trial++) started.run();
+  assert.equal(started.decisions.length, 1);
+  assert.equal(started.decisions[0]?.isSame, true);
+  assert.notEqual(started.decisions[0]?.gain, undefined);
+});
+
+const changes: Readonly<Record<string, () => Promise<void>>> = {
+  "written anew, with the time of before": async () => {
+    await writeFile(modelPath, addModel());
+    await utimes(modelPath, 1, 1);
+  },
+  "replaced by another file": async () => {
+    await writeFile(join(folder, "new"), addModel());
+    await rename(join(folder, "new"), modelPath);
+  },
+  gone: () => rm(modelPath),
+};
+
+for (const [what, change] of Object.entries(changes)) {
+  test(`a model whose file was ${what} is no second session`, async () => {
+    await utimes(modelPath, 1, 1);
+    const started = start([fileState(modelPath)]);
+    untilDue(started);
+    await change();
+    started.open();
+    assert.deepEqual(started.decisions, [{ pays: false, gain: undefined, isSame: true }]);
+    for (let runs = 0; runs < 20; runs++) started.run();
+    assert.equal(started.decisions.length, 1);
+  });
+}
+
+test("weights in a file of their own count as well, also where there are none yet", async () => {
+  const weights = join(folder, "weights");
+  const started = start([fileState(modelPath), fileState(weights)]);
+  untilDue(started);
+  await writeFile(weights, "");
+  started.open();
+  assert.deepEqual(started.decisions, [{ pays: false, gain: undefined, isSame: true }]);
+});
+
+test("a model that loads longer than a trial may take is not loaded again while requests wait", () => {
+  const [quick, slow] = [start([], 1000), start([], 1001)];
+  untilDue(quick);
+  for (let runs = 0; runs < 20; runs++) slow.run();
+  assert.ok(!slow.isDue());
+});
