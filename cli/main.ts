@@ -6,6 +6,7 @@ import { isMainThread, parentPort, workerData } from "node:worker_threads";
 import { environment } from "../server/contract.ts";
 import type { WorkerOptions } from "../server/engine/messages.ts";
 import { machineNow } from "../server/machine-now.ts";
+import { privateMemoryBytes } from "../server/private-memory.ts";
 import { shardCommand } from "../server/shard/messages.ts";
 import { commands } from "./commands.ts";
 import { exitCodes } from "./complaint.ts";
@@ -23,7 +24,7 @@ const packageRoot = new URL("../", import.meta.url);
 if (!isMainThread && parentPort !== null) {
   // The engine's worker: of `slipway inspect --load`, and of a shard whose runs are long.
   const { runWorker } = await import("../server/engine/worker.ts");
-  runWorker(parentPort, workerData as WorkerOptions, process.env, machineNow);
+  runWorker(parentPort, workerData as WorkerOptions, process.env, { machineNow, privateBytes: privateMemoryBytes });
 } else if (process.argv[2] === shardCommand && process.send !== undefined) {
   // `slipway serve` starts this file again for each of its shards.
   const { startShardHere } = await import("../server/shard/main.ts");

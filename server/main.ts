@@ -7,6 +7,7 @@ import { commands, environment, paths } from "./contract.ts";
 import { leaveCrashReport } from "./crash.ts";
 import type { WorkerOptions } from "./engine/messages.ts";
 import { machineNow } from "./machine-now.ts";
+import { privateMemoryBytes } from "./private-memory.ts";
 import { packCommand } from "./packing/messages.ts";
 import { shardCommand } from "./shard/messages.ts";
 
@@ -25,7 +26,7 @@ const signalCode = 143;
 
 if (!isMainThread && parentPort !== null) {
   const { runWorker } = await import("./engine/worker.ts");
-  runWorker(parentPort, workerData as WorkerOptions, process.env, machineNow);
+  runWorker(parentPort, workerData as WorkerOptions, process.env, { machineNow, privateBytes: privateMemoryBytes });
 } else if (process.argv[2] === shardCommand && process.send !== undefined) {
   const { startShardHere } = await import("./shard/main.ts");
   startShardHere(new URL(import.meta.url), machineNow);

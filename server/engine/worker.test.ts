@@ -5,9 +5,10 @@ import { MessageChannel } from "node:worker_threads";
 import { runWorker } from "./worker.ts";
 
 test("ONNX Runtime is not loaded while its telemetry is on", async () => {
+  const edge = { machineNow: () => 0, privateBytes: () => 0 };
   for (const variables of [{}, { ORT_DISABLE_TELEMETRY: "0" }, { ORT_DISABLE_TELEMETRY: "true" }]) {
     const { port1, port2 } = new MessageChannel();
-    runWorker(port1, { modelPath: "none", intraOpThreads: 1, providers: ["cpu"] }, variables, () => 0);
+    runWorker(port1, { modelPath: "none", intraOpThreads: 1, providers: ["cpu"] }, variables, edge);
     const [message] = (await once(port2, "message")) as [{ kind: string; reason: string; message: string }];
     assert.equal(message.kind, "loadFailed");
     assert.equal(message.reason, "InvalidConfiguration");

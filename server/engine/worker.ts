@@ -1,6 +1,6 @@
 import type { MessagePort } from "node:worker_threads";
 import { portable, type RunMessage, type WorkerMessage, type WorkerOptions } from "./messages.ts";
-import { addLoneRuns } from "./lone-runs/add-lone-runs.ts";
+import { addLoneRuns, type LoneRunsEdge } from "./lone-runs/add-lone-runs.ts";
 import { openSession, type Session } from "./session/session.ts";
 
 /** One thread of the engine: loads the model, says so, and then runs one request after the other. */
@@ -8,7 +8,7 @@ export function runWorker(
   port: MessagePort,
   options: WorkerOptions,
   variables: Readonly<Record<string, string | undefined>>,
-  machineNow: () => number,
+  { machineNow, privateBytes }: Pick<LoneRunsEdge, "machineNow" | "privateBytes">,
 ): void {
   const send = (message: WorkerMessage, transfer: readonly ArrayBuffer[] = []): void =>
     port.postMessage(message, transfer);
@@ -21,6 +21,7 @@ export function runWorker(
   const session = addLoneRuns(opened, options, options.loneRuns, {
     variables,
     machineNow,
+    privateBytes,
     loadMilliseconds: machineNow() - begun,
     later: setImmediate,
     onDecided: (decision) => send({ kind: "loneRuns", decision }),

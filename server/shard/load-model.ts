@@ -121,6 +121,7 @@ function engineAt(
         addLoneRuns(session, settings, loneRuns, {
           variables: edge.variables,
           machineNow: edge.machineNow,
+          privateBytes: edge.privateBytes,
           loadMilliseconds,
           later: setImmediate,
           onDecided: onLoneRuns,

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import type { Socket } from "node:net";
 import { setPriority } from "node:os";
+import { privateMemoryBytes } from "../private-memory.ts";
 import { noteRunsAt } from "../supervisor/shards/run-note.ts";
 import { noteDescriptor, type ToShard, withNote } from "./messages.ts";
 import { runShard } from "./run-shard.ts";
@@ -28,6 +29,7 @@ export function startShardHere(script: URL, machineNow: () => number): void {
     noting,
     exit: (code) => process.exit(code),
     memoryBytes: () => process.memoryUsage.rss(),
+    privateBytes: privateMemoryBytes,
     now: () => performance.now(),
     machineNow,
     wallClock: () => Date.now(),

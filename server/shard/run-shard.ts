@@ -39,6 +39,8 @@ export interface ShardEdge {
   readonly exit: (code: number) => void;
   /** Resident memory, bytes. */
   readonly memoryBytes: () => number;
+  /** Of that, what no other process has as well. */
+  readonly privateBytes: () => number;
   /** Monotonic, milliseconds. */
   readonly now: () => number;
   /** As {@link ShardEdge.now}, but one clock for all processes of the machine. */

@@ -14,6 +14,7 @@ describe("shards and their memory", () => {
       place: "inPlace",
       memoryBudgetBytes: 256 * mebibyte,
       hasRoomForTwo: true,
+      roomUpToBytes: undefined,
     });
   });
 
@@ -23,6 +24,8 @@ describe("shards and their memory", () => {
     assert.equal(plan.shards, 2);
     // (512 - 80 - 2 x (40 + 12)) x 0.35 / 2
     assert.equal(plan.memoryBudgetBytes, Math.floor(57.4 * mebibyte));
+    // Half of (512 - 80) / 2 + 40, without what requests may hold.
+    assert.equal(plan.roomUpToBytes, Math.floor((256 * mebibyte - plan.memoryBudgetBytes) / 2));
   });
 
   test("fewer shards where the model fits fewer times", () => {

@@ -22,6 +22,8 @@ export type Plan =
       readonly memoryBudgetBytes: number;
       /** Each shard may load the model twice, with weights of its own each time. */
       readonly hasRoomForTwo: boolean;
+      /** Private memory of a shard up to which a second session may take as much as the first has; undefined: no limit is set. */
+      readonly roomUpToBytes: number | undefined;
     }
   | { readonly ok: false; readonly message: string };
 
@@ -56,14 +58,19 @@ export function planShards({ workers, memoryLimitBytes, modelBytes, hasLoops }: 
   const place: Place = hasLoops === true || modelBytes >= largeModelBytes ? "thread" : "inPlace";
   if (memoryLimitBytes === undefined) {
     const memoryBudgetBytes = Math.floor(usualBudgetBytes / workers);
-    return { ok: true, shards: workers, place, memoryBudgetBytes, hasRoomForTwo: isRoom(workers, usualSecondBytes) };
+    const hasRoomForTwo = isRoom(workers, usualSecondBytes);
+    return { ok: true, shards: workers, place, memoryBudgetBytes, hasRoomForTwo, roomUpToBytes: undefined };
   }
   const each = shardBytes + modelFactor * modelBytes;
   for (let shards = workers; shards > 0; shards--) {
     const left = memoryLimitBytes - supervisorBytes - shards * each;
     const memoryBudgetBytes = Math.floor((left * requestShare) / shards);
     if (memoryBudgetBytes < leastBudgetBytes) continue;
-    return { ok: true, shards, place, memoryBudgetBytes, hasRoomForTwo: isRoom(shards, secondShare * left) };
+    const hasRoomForTwo = isRoom(shards, secondShare * left);
+    // What is beside the process's own beginnings comes twice, and all requests may come on top of it.
+    const ownBytes = (memoryLimitBytes - supervisorBytes) / shards - memoryBudgetBytes;
+    const roomUpToBytes = Math.floor((ownBytes + shardBytes) / 2);
+    return { ok: true, shards, place, memoryBudgetBytes, hasRoomForTwo, roomUpToBytes };
   }
   const needed = supervisorBytes + each + leastBudgetBytes / requestShare;
   return {

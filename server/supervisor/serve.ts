@@ -86,6 +86,7 @@ export async function serve({
     },
     loneThreads: config.loneIntraOpThreads > config.intraOpThreads ? config.loneIntraOpThreads : undefined,
     hasRoomForTwo: plan.hasRoomForTwo,
+    roomUpToBytes: plan.roomUpToBytes,
     changeableFiles: isFileStable ? [] : modelFiles,
     packed: packing.then((packed) => packed?.path),
     script: edge.script,

@@ -21,6 +21,12 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
+interface Ground {
+  readonly loadMilliseconds: number;
+  readonly privateBytes: number;
+  readonly roomUpToBytes: number;
+}
+
 interface Started {
   readonly run: () => void;
   readonly decisions: readonly LoneRunsDecision[];
@@ -29,7 +35,10 @@ interface Started {
   readonly isDue: () => boolean;
 }
 
-function start(files: LoneRunsSettings["files"], loadMilliseconds = 0): Started {
+function start(
+  files: LoneRunsSettings["files"],
+  { loadMilliseconds = 0, privateBytes = 0, roomUpToBytes }: Partial<Ground> = {},
+): Started {
   const settings = { modelPath, intraOpThreads: 1, providers: ["cpu"] } as const;
   const opened = openSession(settings, variables);
   assert.ok(opened.ok);
@@ -37,10 +46,11 @@ function start(files: LoneRunsSettings["files"], loadMilliseconds = 0): Started 
   let time = 0;
   const decisions: LoneRunsDecision[] = [];
   const waiting: (() => void)[] = [];
-  const lone = { threads: 2, slot: undefined, longestTrialSeconds: 1, files };
+  const lone = { threads: 2, slot: undefined, longestTrialSeconds: 1, roomUpToBytes, files };
   const session: Session = addLoneRuns(opened, settings, lone, {
     variables,
     machineNow: () => (time += 10),
+    privateBytes: () => privateBytes,
     loadMilliseconds,
     later: (task) => waiting.push(task),
     onDecided: (decision) => decisions.push(decision),
@@ -105,8 +115,18 @@ test("weights in a file of their own count as well, also where there are none ye
 });
 
 test("a model that loads longer than a trial may take is not loaded again while requests wait", () => {
-  const [quick, slow] = [start([], 1000), start([], 1001)];
+  const [quick, slow] = [start([], { loadMilliseconds: 1000 }), start([], { loadMilliseconds: 1001 })];
   untilDue(quick);
   for (let runs = 0; runs < 20; runs++) slow.run();
   assert.ok(!slow.isDue());
+});
+
+test("a second session is opened as long as the process has taken no more than half of what it may", () => {
+  for (const privateBytes of [100, 101]) {
+    const started = start([], { privateBytes, roomUpToBytes: 100 });
+    untilDue(started);
+    started.open();
+    for (let trial = 0; trial < 8; trial++) started.run();
+    assert.equal(started.decisions[0]?.gain === undefined, privateBytes > 100);
+  }
 });

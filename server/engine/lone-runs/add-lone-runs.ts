@@ -11,6 +11,8 @@ export interface LoneRunsSettings {
   readonly slot: RunSlotPlace | undefined;
   /** Runs that take longer are not made twice to find out, and a model that loads longer is not loaded twice. */
   readonly longestTrialSeconds: number;
+  /** Private memory of the shard up to which it may take as much again; undefined: no limit is set. */
+  readonly roomUpToBytes: number | undefined;
   /** Those of the model that may be written anew, as they were before it was loaded: another model is no second session. */
   readonly files: readonly FileState[];
 }
@@ -19,6 +21,8 @@ export interface LoneRunsEdge {
   readonly variables: Readonly<Record<string, string | undefined>>;
   /** Monotonic, milliseconds; one clock for all processes of the machine. */
   readonly machineNow: () => number;
+  /** That the process has for itself. */
+  readonly privateBytes: () => number;
   /** That the session took to open. */
   readonly loadMilliseconds: number;
   readonly later: (task: () => void) => void;
@@ -30,7 +34,7 @@ export function addLoneRuns(
   session: Session,
   settings: SessionSettings,
   lone: LoneRunsSettings | undefined,
-  { variables, machineNow, loadMilliseconds, later, onDecided }: LoneRunsEdge,
+  { variables, machineNow, privateBytes, loadMilliseconds, later, onDecided }: LoneRunsEdge,
 ): Session {
   // On another provider threads are not what a run takes its time for.
   if (lone === undefined || session.provider !== "cpu") return session;
@@ -44,6 +48,7 @@ export function addLoneRuns(
       wide.close();
       return { ok: false, reason: "LoadFailed", message: "The model's files have changed since it was loaded." };
     },
+    hasRoom: () => lone.roomUpToBytes === undefined || privateBytes() <= lone.roomUpToBytes,
     slot: lone.slot === undefined ? onlyRunSlot : runSlotAt(lone.slot, machineNow),
     now: machineNow,
     later,

@@ -12,13 +12,23 @@ interface Ground {
   isAlone: boolean;
   answer: number;
   canOpen: boolean;
+  hasRoom: boolean;
   /** Who refuses all. */
   refuses: "narrow" | "wide" | "both" | "none";
 }
 
 /** A session whose clock moves by what it runs. */
 function start(changes: Partial<Ground> = {}) {
-  const ground: Ground = { narrow: 1, wide: 0.5, isAlone: true, answer: 1, canOpen: true, refuses: "none", ...changes };
+  const ground: Ground = {
+    narrow: 1,
+    wide: 0.5,
+    isAlone: true,
+    answer: 1,
+    canOpen: true,
+    hasRoom: true,
+    refuses: "none",
+    ...changes,
+  };
   let time = 0;
   const ran: string[] = [];
   const told: string[] = [];
@@ -46,6 +56,7 @@ function start(changes: Partial<Ground> = {}) {
       told.push("open");
       return ground.canOpen ? made("wide") : { ok: false, reason: "OutOfMemory", message: "no room" };
     },
+    hasRoom: () => ground.hasRoom,
     slot: {
       begin: () => void told.push("begin"),
       end: () => void told.push("end"),
@@ -99,6 +110,28 @@ describe("runs that are alone", () => {
     assert.equal(session.run([tensor(Array.from({ length: 10 }, () => 0))], ["y"]).kind, "done");
     assert.equal(told.filter((what) => what === "close wide").length, 1);
     assert.equal(run(20), "n".repeat(20));
+  });
+
+  test("have no second session where there is no room for what the first has taken", () => {
+    const { run, decisions, told } = start({ hasRoom: false });
+    assert.equal(run(20), "n".repeat(20));
+    assert.ok(!told.includes("open"));
+    assert.deepEqual(decisions, [{ pays: false, gain: undefined, isSame: true }]);
+  });
+
+  test("are given to a second session where they are larger than before only once there is room for that as well", () => {
+    const { run, ground } = start();
+    assert.equal(run(10), `${"n".repeat(8)}nwnw`);
+    ground.hasRoom = false;
+    assert.equal(run(2, 11), "nn", "no trial either");
+    assert.equal(run(6), "nw".repeat(6));
+    assert.equal(run(2), "ww");
+    assert.equal(run(2, 11), "nn");
+    ground.hasRoom = true;
+    assert.equal(run(3, 12), "nww", "how much more it takes is known when the first session has run it");
+    ground.hasRoom = false;
+    assert.equal(run(3, 11), "www");
+    assert.equal(run(2, 13), "nn");
   });
 
   test("do not load the model again when the first session is closed meanwhile", () => {

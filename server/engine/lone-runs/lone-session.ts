@@ -14,6 +14,11 @@ export interface LoneRunsOptions {
   readonly now: () => number;
   /** Calls back when what is under way has been answered. */
   readonly later: (task: () => void) => void;
+  /**
+   * Whether the process may take as much again as it has taken so far. Each session keeps what its largest run needed, so what
+   * the first one has taken is known, and the second takes no more for the same inputs.
+   */
+  readonly hasRoom: () => boolean;
   /** Runs that take longer are not made twice. */
   readonly longestTrialSeconds: number;
   /** Told of each decision. */
@@ -81,17 +86,28 @@ export function withLoneRuns(options: LoneRunsOptions): Session {
   let isLong = false;
   /** Of the last run with few threads: what another shard does between two runs takes no longer. */
   let lastMilliseconds = leastMilliseconds;
+  /** Of the inputs that the second session may be given: the first has run as large ones, and there was room for it. */
+  let mostElements = 0;
 
   const open = (): void => {
     // Closed meanwhile.
     if (stage.kind !== "opening") return;
-    const wide = options.openWide();
+    const wide = options.hasRoom() ? options.openWide() : noRoom;
     if (wide.ok) {
       stage = { kind: "trying", wide, tried: [] };
       return;
     }
     stage = { kind: "never" };
     options.onDecided({ pays: false, gain: undefined, isSame: true });
+  };
+
+  /** Asks again for inputs that are larger than all before. */
+  const isRoomFor = (elements: number): boolean => {
+    if (elements > mostElements) {
+      if (!options.hasRoom()) return false;
+      mostElements = elements;
+    }
+    return true;
   };
 
   const measured = (run: SessionRun, ...[inputs, outputs]: Parameters<SessionRun>): Measured => {
@@ -130,13 +146,13 @@ export function withLoneRuns(options: LoneRunsOptions): Session {
       options.later(open);
       return;
     }
-    if (stage.kind !== "trying" || milliseconds > options.longestTrialSeconds * 1000) return;
+    const elements = elementsOf(inputs);
+    if (stage.kind !== "trying" || milliseconds > options.longestTrialSeconds * 1000 || !isRoomFor(elements)) return;
     const { wide, tried } = stage;
     const other = measured(wide.run, inputs, outputs);
     // Somebody came in between, and had a part of the cores.
     if (!slot.isAlone(milliseconds + other.milliseconds)) return;
     const isSame = other.outcome.kind === "done" && areSameBits(outcome.outputs, other.outcome.outputs);
-    const elements = elementsOf(inputs);
     tried.push({ elements, narrowMilliseconds: milliseconds, wideMilliseconds: other.milliseconds, isSame });
     if (tried.length === trials) stage = decide(tried, wide);
   };
@@ -145,7 +161,9 @@ export function withLoneRuns(options: LoneRunsOptions): Session {
     const run = measured(session.run, inputs, outputs);
     isLong = run.milliseconds >= leastMilliseconds;
     lastMilliseconds = run.milliseconds;
-    if (stage.kind !== "opening" && stage.kind !== "never" && stage.kind !== "wide") consider(run, inputs, outputs);
+    if (stage.kind === "waiting" || stage.kind === "opening") mostElements = Math.max(mostElements, elementsOf(inputs));
+    if (stage.kind === "wide") isRoomFor(elementsOf(inputs));
+    else if (stage.kind !== "opening" && stage.kind !== "never") consider(run, inputs, outputs);
     return run.outcome;
   };
 
@@ -165,7 +183,7 @@ export function withLoneRuns(options: LoneRunsOptions): Session {
   const runTold: SessionRun = (inputs, outputs) => {
     slot.begin();
     try {
-      return isFor(stage, inputs) && slot.isAlone(lastMilliseconds)
+      return isFor(stage, inputs, mostElements) && slot.isAlone(lastMilliseconds)
         ? runWide(stage.wide, inputs, outputs)
         : runNarrow(inputs, outputs);
     } finally {
@@ -184,8 +202,16 @@ export function withLoneRuns(options: LoneRunsOptions): Session {
   };
 }
 
-function isFor(stage: Stage, inputs: readonly Tensor[]): stage is Extract<Stage, { readonly kind: "wide" }> {
-  return stage.kind === "wide" && elementsOf(inputs) >= stage.leastElements;
+const noRoom = { ok: false, reason: "OutOfMemory", message: "There is no room for a second session." } as const;
+
+function isFor(
+  stage: Stage,
+  inputs: readonly Tensor[],
+  mostElements: number,
+): stage is Extract<Stage, { readonly kind: "wide" }> {
+  if (stage.kind !== "wide") return false;
+  const elements = elementsOf(inputs);
+  return elements >= stage.leastElements && elements <= mostElements;
 }
 
 interface Measured {

@@ -10,6 +10,8 @@ export interface LoneRunPlacesOptions {
   readonly threads: number | undefined;
   /** Each shard may load the model twice, also where it is not packed. */
   readonly hasRoomForTwo: boolean;
+  /** Private memory of a shard up to which it may take as much again; undefined: no limit is set. */
+  readonly roomUpToBytes: number | undefined;
   /** Files of the model that may be written anew while it is served; undefined: nobody knows which these are. */
   readonly changeableFiles: readonly string[] | undefined;
   /** That a run may take. */
@@ -30,7 +32,7 @@ export interface LoneRunPlaces {
 const longestTrialShare = 0.25;
 
 export function createLoneRunPlaces(options: LoneRunPlacesOptions): LoneRunPlaces {
-  const { shards, threads, hasRoomForTwo, changeableFiles, runSeconds } = options;
+  const { shards, threads, hasRoomForTwo, roomUpToBytes, changeableFiles, runSeconds } = options;
   const isOnlyOne = shards === 1;
   const slots = threads === undefined || isOnlyOne ? undefined : createSlotAllocation(shards, namelessFileFolders);
   return {
@@ -44,7 +46,9 @@ export function createLoneRunPlaces(options: LoneRunPlacesOptions): LoneRunPlace
       const isTold = place !== undefined || isOnlyOne;
       if (threads === undefined || !isTold || !(isPacked || hasRoomForTwo)) return undefined;
       const files = changeableFiles?.map(fileState);
-      return files && { threads, slot: place, longestTrialSeconds: runSeconds * longestTrialShare, files };
+      return (
+        files && { threads, slot: place, longestTrialSeconds: runSeconds * longestTrialShare, roomUpToBytes, files }
+      );
     },
   };
 }

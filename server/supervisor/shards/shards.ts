@@ -16,6 +16,8 @@ export interface ShardsOptions {
   readonly loneThreads: number | undefined;
   /** Each shard may load the model twice, also where it is not packed. */
   readonly hasRoomForTwo: boolean;
+  /** Private memory of a shard up to which it may take as much again; undefined: no limit is set. */
+  readonly roomUpToBytes: number | undefined;
   /** Files of the model that may be written anew while it is served; undefined: nobody knows which these are. */
   readonly changeableFiles: readonly string[] | undefined;
   /** The packed model, for which the first shards wait; undefined: there is none. */
@@ -89,6 +91,7 @@ export function createShards(options: ShardsOptions): Shards {
     shards: options.count,
     threads: options.loneThreads,
     hasRoomForTwo: options.hasRoomForTwo,
+    roomUpToBytes: options.roomUpToBytes,
     changeableFiles: options.changeableFiles,
     runSeconds: options.start.config.runSeconds,
   });
