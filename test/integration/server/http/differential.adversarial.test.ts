@@ -67,8 +67,8 @@ function comparable({ method, target, headers, body }: Message): Message {
   return { method, target, headers: names.map((name) => `${name}=${valueOf(headers, name) ?? ""}`), body };
 }
 
-/** What the parser alone makes of it, all in one piece. */
-function parsed(bytes: Uint8Array): readonly Message[] {
+/** What the parser alone makes of it, all in one piece; `served`: how many of these come before one that is not of HTTP/1. */
+function parsed(bytes: Uint8Array): { readonly messages: readonly Message[]; readonly served: number } {
   const parser = new HTTPParser();
   parser.initialize(HTTPParser.REQUEST, {}, 16 * 1024, 0);
   const messages: Message[] = [];
@@ -76,11 +76,14 @@ function parsed(bytes: Uint8Array): readonly Message[] {
   let earlyTarget = "";
   let message: Message | undefined;
   let body = "";
+  let served: number | undefined;
   parser[HTTPParser.kOnHeaders] = (headers, target) => {
     early.push(...headers);
     earlyTarget += target;
   };
-  parser[HTTPParser.kOnHeadersComplete] = (_major, _minor, headers, method, target) => {
+  parser[HTTPParser.kOnHeadersComplete] = (major, _minor, headers, method, target) => {
+    // To the parser, a line without a version is a request of HTTP/0.9, with headers. Here it is refused, and the connection ends.
+    if (major !== 1) served ??= messages.length;
     message = {
       method: HTTPParserMethods[method] ?? "",
       target: target ?? earlyTarget,
@@ -101,7 +104,7 @@ function parsed(bytes: Uint8Array): readonly Message[] {
     earlyTarget = "";
   };
   parser.execute(bytes);
-  return messages;
+  return { messages, served: served ?? messages.length };
 }
 
 interface FullParser {
@@ -267,6 +270,9 @@ const conversation = fc.tuple(
   fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 4 }),
 );
 
+/** Found by a seed, one in some ten thousand. */
+const withoutVersion = ["GET /a HTTP/1.1\r\n\r\n", "GET /HTTP/1.1\r\nhost: a\r\n\r\n", "GET /a HTTP/1.1\r\n\r\n"];
+
 test("the same bytes are the same requests, however they are split", async () => {
   let complete = 0;
   await fc.assert(
@@ -288,15 +294,16 @@ test("the same bytes are the same requests, however they are split", async () =>
         talk(port, [bytes]),
       ]);
       const [mine, theirs] = [seen.ours.splice(0), seen.node.splice(0)];
-      const expected = parsed(bytes).map((message) => ({ ...message, target: originOf(message.target) }));
+      const { messages, served } = parsed(bytes);
+      const expected = messages.map((message) => ({ ...message, target: originOf(message.target) }));
       complete += expected.length;
       const shown = JSON.stringify(text);
-      assert.deepEqual(mine, expected, `unlike the parser: ${shown}`);
+      assert.deepEqual(mine, expected.slice(0, served), `unlike the parser: ${shown}`);
       // When bytes behind it are malformed, node:http drops a request that was complete and is not answered yet.
       const nodes = theirs.map((message) => ({ ...message, target: originOf(message.target) }));
       assert.deepEqual(nodes, expected.slice(0, nodes.length), `unlike node:http: ${shown}`);
     }),
-    { numRuns: 1500, ...seedOf() },
+    { numRuns: 1500, examples: [[[withoutVersion, [], []]]], ...seedOf() },
   );
   assert.ok(complete > 500, `only ${complete} requests were complete: these conversations show nothing`);
 });
