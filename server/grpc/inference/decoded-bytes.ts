@@ -6,6 +6,8 @@ import type { InferInputMessage, InferRequestMessage } from "./infer-request-mes
 
 /** A string and its place in an array, which is copied into a larger one as it grows. */
 const stringBytes = 48;
+/** Of a character that is one byte in UTF-8, at the most. */
+const characterBytes = 2;
 /** Of an empty string: its tag and its length, or its length alone in raw form. */
 const emptyTypedBytes = 2;
 const emptyRawBytes = 4;
@@ -24,18 +26,26 @@ export function decodedBytes({ inputs, raw }: InferRequestMessage, signature: Si
     const { elementBytes } = codecs[spec.datatype];
     const tensor = raw[index];
     if (tensor !== undefined) {
-      if (elementBytes === 0) return stringsBytes(count, tensor.length, emptyRawBytes);
+      if (elementBytes === 0) return stringsBytes(count, [tensor], emptyRawBytes);
       return isInPlace(tensor) ? 0 : tensor.length;
     }
-    const sent = input.contents.reduce((total, { length }) => total + length, 0);
-    return elementBytes === 0 ? stringsBytes(count, sent, emptyTypedBytes) : elementBytes * Math.min(count, sent);
+    if (elementBytes === 0) return stringsBytes(count, input.contents, emptyTypedBytes);
+    return elementBytes * Math.min(count, lengthOf(input.contents));
   };
   return inputs.reduce((total, input, index) => total + bytesOf(input, index), 0);
 }
 
-/** Their text takes no more in memory than in UTF-8, and no more of them are read than were sent. */
-function stringsBytes(count: number, sent: number, emptyBytes: number): number {
-  return sent + stringBytes * Math.min(count, sent / emptyBytes);
+/**
+ * No more of them are read than were sent. One character beyond Latin-1 makes all of its string take two bytes each, also
+ * those that are one byte in UTF-8.
+ */
+function stringsBytes(count: number, parts: readonly Bytes[], emptyBytes: number): number {
+  const sent = lengthOf(parts);
+  return characterBytes * sent + stringBytes * Math.min(count, sent / emptyBytes);
+}
+
+function lengthOf(parts: readonly Bytes[]): number {
+  return parts.reduce((total, { length }) => total + length, 0);
 }
 
 function isInPlace({ byteOffset }: Bytes): boolean {
