@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { createMemoryBudget, smallBytes } from "./memory-budget.ts";
+import { createMemoryBudget, smallBytes, pooledBytesBeside } from "./memory-budget.ts";
 
 const limit = 1_000_000;
 
@@ -84,4 +84,10 @@ test("a ticket that was given back takes nothing any more", () => {
   ticket.give();
   assert.equal(ticket.take(1), false);
   assert.equal(budget.open().take(10 * smallBytes), true);
+});
+
+test("what is kept for the next requests is little beside what requests may hold", () => {
+  const mebibyte = 1024 ** 2;
+  assert.equal(pooledBytesBeside(4 * mebibyte, 16 * mebibyte), mebibyte / 2);
+  assert.equal(pooledBytesBeside(512 * mebibyte, 16 * mebibyte), 16 * mebibyte);
 });

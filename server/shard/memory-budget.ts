@@ -8,6 +8,14 @@ export interface MemoryBudget {
   readonly largestBytes: number;
 }
 
+/** Of the budget: what is kept for the next requests is memory that was reserved once and given back, and is used all the same. */
+const pooledShare = 1 / 8;
+
+/** What each pool of buffers may keep beside the budget, which has two: of HTTP and of gRPC. `most`: where there is much. */
+export function pooledBytesBeside(budgetBytes: number, most: number): number {
+  return Math.min(most, Math.floor(pooledShare * budgetBytes));
+}
+
 /** What one request holds. */
 export interface Ticket {
   /** False: there is no room for them now, or the ticket was given back; nothing is taken. */

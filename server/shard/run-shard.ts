@@ -3,7 +3,9 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { InPlaceEngine } from "../engine/in-place-engine.ts";
 import type { Engine } from "../engine/run.ts";
 import { createGrpcServer } from "../grpc/grpc-server.ts";
+import { grpcLimits } from "../grpc/limits.ts";
 import { createHttpServer } from "../http/http-server.ts";
+import { defaultLimits } from "../http/limits.ts";
 import { createLog, standardOutput } from "../log.ts";
 import { createRecentRequests, type RecentRequest } from "../page/recent-requests.ts";
 import type { ModelStatistics } from "../protocol/v2/model-statistics.ts";
@@ -16,7 +18,7 @@ import { isOfAge } from "./connection-age.ts";
 import { createCrashWatch } from "./crash-watch.ts";
 import { createInferenceService } from "./inference-service.ts";
 import { loadModel } from "./load-model.ts";
-import { createMemoryBudget } from "./memory-budget.ts";
+import { createMemoryBudget, pooledBytesBeside } from "./memory-budget.ts";
 import type { FromShard, StartShard, ToShard } from "./messages.ts";
 import { createShardMetrics } from "./metrics.ts";
 import { createCors } from "./http/cors.ts";
@@ -137,7 +139,10 @@ function startShard(start: StartShard, edge: ShardEdge): void {
     answerHeaders: cors.headers,
     isLast,
     maximumConnections: start.connectionLimit,
-    limits: { bodySeconds: config.bodySeconds },
+    limits: {
+      bodySeconds: config.bodySeconds,
+      pooledBytes: pooledBytesBeside(budget.largestBytes, defaultLimits.pooledBytes),
+    },
     now,
     newRequestId: edge.newRequestId,
     fault: onFault,
@@ -147,6 +152,7 @@ function startShard(start: StartShard, edge: ShardEdge): void {
     isLast,
     messageLimitBytes: Math.min(config.bodyLimitBytes, budget.largestBytes),
     openTicket: budget.open,
+    limits: { pooledBytes: pooledBytesBeside(budget.largestBytes, grpcLimits.pooledBytes) },
     now,
     newRequestId: edge.newRequestId,
     isTraced: tracer !== undefined,
