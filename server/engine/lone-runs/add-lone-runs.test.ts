@@ -5,8 +5,10 @@ import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { environment } from "../../contract.ts";
 import { addModel } from "../../../test/fixtures/models/arithmetic.ts";
+import { onnxModel } from "../../../test/fixtures/onnx.ts";
 import { openSession, type Session } from "../session/session.ts";
 import { addLoneRuns, type LoneRunsSettings } from "./add-lone-runs.ts";
+import { areSameBits } from "../are-same-bits.ts";
 import { fileState } from "./file-state.ts";
 import type { LoneRunsDecision } from "./lone-session.ts";
 
@@ -130,3 +132,50 @@ test("a second session is opened as long as the process has taken no more than h
     assert.equal(started.decisions[0]?.gain === undefined, privateBytes > 100);
   }
 });
+
+test("a request has the bits of few threads, whatever its shape: a product of few rows is shared out otherwise", async () => {
+  await writeFile(modelPath, ownProductModel());
+  const settings = { modelPath, intraOpThreads: 1, providers: ["cpu"] } as const;
+  const [few, beside] = [openSession(settings, variables), openSession(settings, variables)];
+  assert.ok(few.ok && beside.ok);
+  // By this clock the second of two runs is twice as fast.
+  let calls = 0;
+  let time = 0;
+  const waiting: (() => void)[] = [];
+  const decisions: LoneRunsDecision[] = [];
+  const lone = { threads: 2, slot: undefined, longestTrialSeconds: 1, roomUpToBytes: undefined, files: [] };
+  const session = addLoneRuns(few, settings, lone, {
+    variables,
+    machineNow: () => (time += ++calls % 4 === 2 ? 20 : 10),
+    privateBytes: () => 0,
+    loadMilliseconds: 0,
+    later: (task) => waiting.push(task),
+    onDecided: (decision) => decisions.push(decision),
+  });
+  const check = (rows: number, columns: number): void => {
+    const data = Float32Array.from({ length: rows * columns }, (_, at) => Math.sin(at * 7919));
+    const inputs = [{ name: "x", datatype: "FP32" as const, shape: [rows, columns], data }];
+    const [one, other] = [session.run(inputs, ["y"]), beside.run(inputs, ["y"])];
+    assert.ok(one.kind === "done" && other.kind === "done");
+    assert.ok(areSameBits(one.outputs, other.outputs), `${rows} x ${columns}`);
+    for (const task of waiting.splice(0)) task();
+  };
+  for (let run = 0; run < 16; run++) check(65, 1000);
+  assert.equal(decisions[0]?.pays, true);
+  for (let run = 0; run < 3; run++) {
+    check(2, 500_000);
+    check(3, 500_000);
+  }
+});
+
+/** `y = x xT`. */
+function ownProductModel(): Uint8Array {
+  return onnxModel({
+    nodes: [
+      { operator: "Transpose", inputs: ["x"], outputs: ["t"] },
+      { operator: "MatMul", inputs: ["x", "t"], outputs: ["y"] },
+    ],
+    inputs: [{ name: "x", elementType: "float32", dims: ["rows", "columns"] }],
+    outputs: [{ name: "y", elementType: "float32", dims: ["rows", "rows"] }],
+  });
+}

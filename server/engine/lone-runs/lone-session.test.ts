@@ -128,10 +128,23 @@ describe("runs that are alone", () => {
     assert.equal(run(2), "ww");
     assert.equal(run(2, 11), "nn");
     ground.hasRoom = true;
-    assert.equal(run(3, 12), "nww", "how much more it takes is known when the first session has run it");
+    assert.equal(run(9, 12), `${"nw".repeat(8)}w`, "how much more it takes is known when the first session has run it");
     ground.hasRoom = false;
-    assert.equal(run(3, 11), "www");
+    assert.equal(run(9, 11), `${"nw".repeat(8)}w`);
     assert.equal(run(2, 13), "nn");
+  });
+
+  test("are made with all cores for the shapes alone that have given the same bits", () => {
+    const { run, ground, decisions, told } = start();
+    assert.equal(run(17), `${undecided}w`);
+    assert.equal(run(3, 12), "nwnwnw");
+    assert.equal(run(1), "w");
+    assert.equal(run(6, 12), `${"nw".repeat(5)}w`);
+    ground.answer = 1.5;
+    assert.equal(run(3, 14), "nwnn", "other bits");
+    assert.equal(run(2), "nn", "and it is over for all shapes");
+    assert.deepEqual(decisions.at(-1), { pays: false, gain: undefined, isSame: false });
+    assert.equal(told.filter((what) => what === "close wide").length, 1);
   });
 
   test("do not load the model again when the first session is closed meanwhile", () => {
@@ -247,7 +260,7 @@ describe("runs beside others", () => {
 test("a request much smaller than those of the trials has its own threads", () => {
   const { run } = start();
   run(16);
-  assert.equal(run(2, 5), "ww");
+  assert.equal(run(9, 5), `${"nw".repeat(8)}w`);
   assert.equal(run(2, 4), "nn");
 });
 

@@ -2,6 +2,7 @@ import type { Tensor } from "../../tensor.ts";
 import type { EngineFailure } from "../run.ts";
 import type { Session, SessionOutcome, SessionRun } from "../session/session.ts";
 import { areSameBits } from "../are-same-bits.ts";
+import { createProvenShapes } from "./proven-shapes.ts";
 import type { RunSlot } from "./run-slots.ts";
 
 export interface LoneRunsOptions {
@@ -37,7 +38,7 @@ export interface LoneRunsDecision {
 const leastMilliseconds = 1;
 /** Runs that were alone, before the model is loaded once more: more than those of a warm-up, which must not wait for that. */
 const runsBeforeOpening = 8;
-/** Runs made with both sessions. The first one of a new session makes its buffers. */
+/** Runs made with both sessions, first of all and of each shape. The first one of a new session makes its buffers. */
 const trials = 8;
 /** Less, and the cores are better left to others. */
 const leastGain = 1.2;
@@ -55,7 +56,7 @@ const mostTrials = 5;
  *     waiting   runs are alone, and long          -> opening
  *     opening   the second session is there       -> trying     it cannot be loaded                    -> never
  *     trying    the same bits, so much faster     -> wide       not so                                 -> narrow
- *     wide      it refuses what the first session takes                                                -> never
+ *     wide      other bits of another shape, or it refuses what the first session takes                -> never
  *     narrow    a run takes four times as long as those that were tried, or some time has passed       -> waiting
  */
 type Stage =
@@ -76,7 +77,7 @@ interface Trial {
  * A session whose runs use all cores while no other shard of the pod runs anything. Threads beside other runs cost more than
  * they give, so that a shard for each core serves the most; but a client that is alone has one of them for itself, and waits
  * for it while the others idle. Whether all cores make a run faster, and give the same bits, is found out with requests:
- * what a model is asked for is not known before.
+ * what a model is asked for is not known before. That the bits are the same is found out for each shape of inputs.
  */
 export function withLoneRuns(options: LoneRunsOptions): Session {
   const { session, slot, now } = options;
@@ -86,7 +87,8 @@ export function withLoneRuns(options: LoneRunsOptions): Session {
   let isLong = false;
   /** Of the last run with few threads: what another shard does between two runs takes no longer. */
   let lastMilliseconds = leastMilliseconds;
-  /** Of the inputs that the second session may be given: the first has run as large ones, and there was room for it. */
+  const shapes = createProvenShapes(trials);
+  /** Of the inputs that the second session may try: the first has run as large ones, and there was room for it. */
   let mostElements = 0;
 
   const open = (): void => {
@@ -108,6 +110,12 @@ export function withLoneRuns(options: LoneRunsOptions): Session {
       mostElements = elements;
     }
     return true;
+  };
+
+  const giveUp = (wide: Session): void => {
+    wide.close();
+    stage = { kind: "never" };
+    options.onDecided({ pays: false, gain: undefined, isSame: false });
   };
 
   const measured = (run: SessionRun, ...[inputs, outputs]: Parameters<SessionRun>): Measured => {
@@ -146,13 +154,20 @@ export function withLoneRuns(options: LoneRunsOptions): Session {
       options.later(open);
       return;
     }
+    if (stage.kind !== "trying" && !(isFor(stage, inputs) && shapes.isOpen(inputs))) return;
     const elements = elementsOf(inputs);
-    if (stage.kind !== "trying" || milliseconds > options.longestTrialSeconds * 1000 || !isRoomFor(elements)) return;
-    const { wide, tried } = stage;
+    if (milliseconds > options.longestTrialSeconds * 1000 || !isRoomFor(elements)) return;
+    const { wide } = stage;
     const other = measured(wide.run, inputs, outputs);
+    const isSame = other.outcome.kind === "done" && areSameBits(outcome.outputs, other.outcome.outputs);
+    if (isSame) shapes.add(inputs);
+    if (stage.kind === "wide") {
+      if (!isSame) giveUp(wide);
+      return;
+    }
     // Somebody came in between, and had a part of the cores.
     if (!slot.isAlone(milliseconds + other.milliseconds)) return;
-    const isSame = other.outcome.kind === "done" && areSameBits(outcome.outputs, other.outcome.outputs);
+    const { tried } = stage;
     tried.push({ elements, narrowMilliseconds: milliseconds, wideMilliseconds: other.milliseconds, isSame });
     if (tried.length === trials) stage = decide(tried, wide);
   };
@@ -162,8 +177,7 @@ export function withLoneRuns(options: LoneRunsOptions): Session {
     isLong = run.milliseconds >= leastMilliseconds;
     lastMilliseconds = run.milliseconds;
     if (stage.kind === "waiting" || stage.kind === "opening") mostElements = Math.max(mostElements, elementsOf(inputs));
-    if (stage.kind === "wide") isRoomFor(elementsOf(inputs));
-    else if (stage.kind !== "opening" && stage.kind !== "never") consider(run, inputs, outputs);
+    if (stage.kind !== "opening" && stage.kind !== "never") consider(run, inputs, outputs);
     return run.outcome;
   };
 
@@ -172,18 +186,14 @@ export function withLoneRuns(options: LoneRunsOptions): Session {
     const outcome = wide.run(inputs, outputs);
     if (outcome.kind === "done") return outcome;
     const other = runNarrow(inputs, outputs);
-    if (other.kind === "done") {
-      wide.close();
-      stage = { kind: "never" };
-      options.onDecided({ pays: false, gain: undefined, isSame: false });
-    }
+    if (other.kind === "done") giveUp(wide);
     return other;
   };
 
   const runTold: SessionRun = (inputs, outputs) => {
     slot.begin();
     try {
-      return isFor(stage, inputs, mostElements) && slot.isAlone(lastMilliseconds)
+      return isFor(stage, inputs) && shapes.isProven(inputs) && slot.isAlone(lastMilliseconds)
         ? runWide(stage.wide, inputs, outputs)
         : runNarrow(inputs, outputs);
     } finally {
@@ -204,14 +214,8 @@ export function withLoneRuns(options: LoneRunsOptions): Session {
 
 const noRoom = { ok: false, reason: "OutOfMemory", message: "There is no room for a second session." } as const;
 
-function isFor(
-  stage: Stage,
-  inputs: readonly Tensor[],
-  mostElements: number,
-): stage is Extract<Stage, { readonly kind: "wide" }> {
-  if (stage.kind !== "wide") return false;
-  const elements = elementsOf(inputs);
-  return elements >= stage.leastElements && elements <= mostElements;
+function isFor(stage: Stage, inputs: readonly Tensor[]): stage is Extract<Stage, { readonly kind: "wide" }> {
+  return stage.kind === "wide" && elementsOf(inputs) >= stage.leastElements;
 }
 
 interface Measured {
