@@ -1,11 +1,12 @@
 import { readFileSync } from "node:fs";
+import { memoryUsage } from "node:process";
 
 /**
  * Bytes of memory that are this process's own, without what it maps of files: those are others' as well, and the kernel takes
  * them back when it needs them. Where it does not tell them apart, all that is resident. For the edge alone.
  */
 export function privateMemoryBytes(): number {
-  return anonymousBytes(statusText()) ?? process.memoryUsage.rss();
+  return anonymousBytes(statusText()) ?? memoryUsage.rss();
 }
 
 /** Of Linux's /proc/PID/status. */

@@ -1,9 +1,9 @@
 import type { Tensor } from "../../tensor.ts";
 
 /**
- * Shapes for which two sessions have given the same bits, run after run. Threads share a tensor's elements out by its shape,
- * and where an operator's last elements are computed another way than those before them, as with sines, or where a product
- * of few rows is, bits are the same for one shape and others for the next.
+ * Shapes for which two sessions have given the same bits, run after run. Threads share a tensor's elements out by its shape.
+ * The last ones of a part are computed another way, as those of a logarithm are, and products of few rows in other parts: the
+ * bits are the same for one shape and others for the next.
  */
 export interface ProvenShapes {
   /** As often as it takes. */
