@@ -17,7 +17,7 @@ import { createQueue } from "./kube/control/queue.ts";
 import { createStaleness } from "./kube/watch/staleness.ts";
 import { createTransport } from "./kube/transport/transport.ts";
 import { publishConditions } from "./model-metrics.ts";
-import { askablePods } from "./observe.ts";
+import { askablePods, podUids } from "./observe.ts";
 import { askReport } from "./pod-report.ts";
 import { createPodReports } from "./pod-reports.ts";
 import { createReconcile } from "./reconcile.ts";
@@ -86,6 +86,7 @@ async function run(config: Config): Promise<void> {
   });
   const reports = createPodReports({
     pods: () => askablePods(caches),
+    uids: () => podUids(caches),
     ask: (address) => askReport(address, reportTimeoutMs),
     mayAsk: mayWrite,
     onFound: (model) => queue.add(model),

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { askablePods, type Caches, observe } from "./observe.ts";
+import { askablePods, type Caches, observe, podUids } from "./observe.ts";
 import { type CachedPod, projectPod } from "./pod-projection.ts";
 import {
   type Cached,
@@ -338,5 +338,6 @@ test("pods are asked for their report that are ready, and have an address", () =
     const caches = { pods: { list: () => [pod] } } as unknown as Caches;
     const expected = { uid: "pod-uid", model: "default/demo", address: "10.0.0.7" };
     assert.deepEqual(askablePods(caches), isAsked ? [expected] : []);
+    assert.deepEqual(podUids(caches), new Set(["pod-uid"]), "what it has told is kept as long as it is there");
   }
 });

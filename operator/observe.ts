@@ -81,6 +81,11 @@ export function askablePods(caches: Pick<Caches, "pods">): readonly AskedPod[] {
   });
 }
 
+/** Of all pods, ready or not. */
+export function podUids(caches: Pick<Caches, "pods">): ReadonlySet<string> {
+  return new Set(caches.pods.list().map(({ value }) => value.pod.uid));
+}
+
 /** One that is deleted as well ended because it was told to, whatever its containers made of that. */
 function endedPod({ pod: { name, uid, revision, createdAt, deleting }, ending }: CachedPod): EndedPod[] {
   return ending === undefined || deleting ? [] : [{ name, uid, revision, createdAt, ...ending }];

@@ -12,8 +12,10 @@ function start(pods: AskedPod[], told: Map<string, Partial<AskedReport>>) {
   const state = { mayAsk: true };
   const asked: string[] = [];
   const found: string[] = [];
+  const unready = new Set<string>();
   const reports = createPodReports({
-    pods: () => [...pods],
+    pods: () => pods.filter(({ uid }) => !unready.has(uid)),
+    uids: () => new Set(pods.map(({ uid }) => uid)),
     ask: async (address) => {
       asked.push(address);
       return { crash: undefined, provider: undefined, ...told.get(address) };
@@ -23,7 +25,7 @@ function start(pods: AskedPod[], told: Map<string, Partial<AskedReport>>) {
     clock,
   });
   reports.start();
-  return { clock, state, asked, found, reports };
+  return { clock, state, unready, asked, found, reports };
 }
 
 function pod(name: string): AskedPod {
@@ -73,8 +75,17 @@ test("what runs the model is told once, and again when it has changed; neither w
 test("a pod that tells nothing any more is believed to be as it was; one that is gone is forgotten", async () => {
   const pods = [pod("a1")];
   const told = new Map<string, Partial<AskedReport>>([["10.0.0.a1", { crash, provider: "cpu" }]]);
-  const { clock, found, reports } = start(pods, told);
+  const { clock, state, unready, found, reports } = start(pods, told);
   await clock.advance(1);
+  unready.add("a1");
+  await clock.advance(180_000);
+  assert.equal(reports.of("a1").provider, "cpu", "one that is not ready for a while");
+  unready.clear();
+  state.mayAsk = false;
+  await clock.advance(180_000);
+  assert.equal(reports.of("a1").provider, "cpu", "while another operator acts");
+  state.mayAsk = true;
+  await clock.advance(60_000);
   told.clear();
   await clock.advance(60_000);
   assert.deepEqual([reports.of("a1").provider, reports.of("a1").repeatedCrash?.requestId], ["cpu", "r"]);

@@ -18,6 +18,8 @@ export interface AskedPod {
 export interface PodReportsOptions {
   /** Those that can be asked now. */
   readonly pods: () => readonly AskedPod[];
+  /** Of all pods, also of those that cannot be asked now. */
+  readonly uids: () => ReadonlySet<string>;
   /** Never rejects. */
   readonly ask: (address: string) => Promise<AskedReport>;
   /** Whether this operator is the one that acts. */
@@ -40,7 +42,7 @@ const roundMs = 60_000;
 const leastGapMs = 50;
 const nothing: ObservedReport = {};
 
-export function createPodReports({ pods, ask, mayAsk, onFound, clock }: PodReportsOptions): PodReports {
+export function createPodReports({ pods, uids, ask, mayAsk, onFound, clock }: PodReportsOptions): PodReports {
   const known = new Map<string, ObservedReport>();
   const over = new AbortController();
   let running: Promise<void> = Promise.resolve();
@@ -56,7 +58,7 @@ export function createPodReports({ pods, ask, mayAsk, onFound, clock }: PodRepor
 
   const round = async (): Promise<void> => {
     const asked = mayAsk() ? pods() : [];
-    const living = new Set(asked.map(({ uid }) => uid));
+    const living = uids();
     for (const uid of known.keys()) if (!living.has(uid)) known.delete(uid);
     const gapMs = Math.max(leastGapMs, roundMs / Math.max(1, asked.length));
     for (const pod of asked) {

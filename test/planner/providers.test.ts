@@ -87,7 +87,7 @@ test("an operator that starts, and learns in any order what another one had told
   );
 });
 
-test("a pod that is not ready says nothing of what runs the model now; with none that is, the last word stands", () => {
+test("the last word of a pod that is not ready now stands, until it is gone", () => {
   const world = served(either);
   tell(world, "v1", "cuda", "cpu");
   pass(world);
@@ -96,8 +96,12 @@ test("a pod that is not ready says nothing of what runs the model now; with none
     pass(world);
   };
   rest((index) => index === 0);
-  assert.equal(providerOf(world), "cuda");
+  assert.equal(providerOf(world), "cuda, cpu");
   rest(() => false);
+  assert.equal(providerOf(world), "cuda, cpu");
+  rest(() => true);
+  world.pods = world.pods.slice(0, 1);
+  pass(world);
   assert.equal(providerOf(world), "cuda");
 });
 
@@ -159,4 +163,17 @@ test("pods that could not use a GPU are an Event, once for each revision", () =>
   settle(world);
   tell(world, "v1", "cpu", "cpu");
   assert.equal(eventsOf(world).length, 1, "of another revision it is told anew");
+});
+
+test("a pod that comes and goes is no news each time", () => {
+  const world = served(either);
+  tell(world, "v1", "cuda", "cpu");
+  assert.equal(eventsOf(world).length, 1);
+  const own = world.pods;
+  for (let times = 0; times < 3; times++) {
+    world.pods = own.map((pod, index) => ({ ...pod, ready: index === 0 }));
+    assert.deepEqual(eventsOf(world), []);
+    world.pods = own;
+    assert.deepEqual(eventsOf(world), [], "it was told");
+  }
 });
