@@ -1,5 +1,5 @@
 /** What keeps dying is no accident; more losses than this within the window are a failure of the whole. */
-const maximumLosses = 5;
+export const maximumLosses = 5;
 const windowMilliseconds = 10 * 60 * 1000;
 
 /** Counts what was lost lately, workers or processes. */

@@ -1,4 +1,5 @@
 import { clearRunSlot, type RunSlotPlace, runSlotsBytes } from "../../engine/lone-runs/run-slots.ts";
+import { maximumLosses } from "../../engine/recent-losses.ts";
 import { slotsDescriptor } from "../../shard/messages.ts";
 import { openNamelessFile } from "./nameless-file.ts";
 
@@ -6,17 +7,17 @@ import { openNamelessFile } from "./nameless-file.ts";
 export interface SlotAllocation {
   /** For the shards, to be inherited. */
   readonly descriptor: number;
-  /** Undefined: none is free, as while more shards end than were to be. */
+  /** Undefined: none is free. */
   readonly take: () => RunSlotPlace | undefined;
   readonly free: (place: RunSlotPlace) => void;
 }
 
-/** For shards that end, each beside the one that takes its place. */
-const slotsPerShard = 2;
+/** Shards that end, each beside the one that takes its place: with more of them the pod is over. */
+const mostLeaving = maximumLosses;
 
 /** Undefined where no folder can be written: then no shard knows of another, and no run counts as alone. */
 export function createSlotAllocation(shards: number, folders: readonly string[]): SlotAllocation | undefined {
-  const slots = slotsPerShard * shards;
+  const slots = shards + mostLeaving;
   for (const folder of folders) {
     const descriptor = openNamelessFile(folder, runSlotsBytes(slots));
     if (descriptor === undefined) continue;
