@@ -87,7 +87,6 @@ export async function serve({
     loneThreads: config.loneIntraOpThreads > config.intraOpThreads ? config.loneIntraOpThreads : undefined,
     hasRoomForTwo: plan.hasRoomForTwo,
     roomUpToBytes: plan.roomUpToBytes,
-    changeableFiles: isFileStable ? [] : modelFiles,
     packed: packing.then((packed) => packed?.path),
     script: edge.script,
     state,

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rename, rm, utimes, writeFile } from "node:fs/promises";
+import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { environment } from "../../contract.ts";
 import { addModel } from "../../../test/fixtures/models/arithmetic.ts";
 import { onnxModel } from "../../../test/fixtures/onnx.ts";
+import { stateOf } from "../session/file-state.ts";
 import { openSession, type Session } from "../session/session.ts";
-import { addLoneRuns, type LoneRunsSettings } from "./add-lone-runs.ts";
+import { addLoneRuns } from "./add-lone-runs.ts";
 import { areSameBits } from "../are-same-bits.ts";
-import { fileState } from "./file-state.ts";
 import type { LoneRunsDecision } from "./lone-session.ts";
 
 const variables = { [environment.onnxRuntimeTelemetry]: "1" };
@@ -37,18 +37,15 @@ interface Started {
   readonly isDue: () => boolean;
 }
 
-function start(
-  files: LoneRunsSettings["files"],
-  { loadMilliseconds = 0, privateBytes = 0, roomUpToBytes }: Partial<Ground> = {},
-): Started {
-  const settings = { modelPath, intraOpThreads: 1, providers: ["cpu"] } as const;
+function start({ loadMilliseconds = 0, privateBytes = 0, roomUpToBytes }: Partial<Ground> = {}): Started {
+  const settings = { modelPath, seenFiles: [stateOf(modelPath)], intraOpThreads: 1, providers: ["cpu"] } as const;
   const opened = openSession(settings, variables);
   assert.ok(opened.ok);
   // Each run takes long enough by this clock, whatever the machine does.
   let time = 0;
   const decisions: LoneRunsDecision[] = [];
   const waiting: (() => void)[] = [];
-  const lone = { threads: 2, slot: undefined, longestTrialSeconds: 1, roomUpToBytes, files };
+  const lone = { threads: 2, slot: undefined, longestTrialSeconds: 1, roomUpToBytes };
   const session: Session = addLoneRuns(opened, settings, lone, {
     variables,
     machineNow: () => (time += 10),
@@ -73,7 +70,7 @@ function untilDue({ run, isDue }: Started): void {
 }
 
 test("the model as it was loaded is loaded once more", () => {
-  const started = start([fileState(modelPath)]);
+  const started = start();
   untilDue(started);
   started.open();
   for (let trial = 0; trial < 8; trial++) started.run();
@@ -82,42 +79,19 @@ test("the model as it was loaded is loaded once more", () => {
   assert.notEqual(started.decisions[0]?.gain, undefined);
 });
 
-const changes: Readonly<Record<string, () => Promise<void>>> = {
-  "written anew, with the time of before": async () => {
-    await writeFile(modelPath, addModel());
-    await utimes(modelPath, 1, 1);
-  },
-  "replaced by another file": async () => {
-    await writeFile(join(folder, "new"), addModel());
-    await rename(join(folder, "new"), modelPath);
-  },
-  gone: () => rm(modelPath),
-};
-
-for (const [what, change] of Object.entries(changes)) {
-  test(`a model whose file was ${what} is no second session`, async () => {
-    await utimes(modelPath, 1, 1);
-    const started = start([fileState(modelPath)]);
-    untilDue(started);
-    await change();
-    started.open();
-    assert.deepEqual(started.decisions, [{ pays: false, gain: undefined, isSame: true }]);
-    for (let runs = 0; runs < 20; runs++) started.run();
-    assert.equal(started.decisions.length, 1);
-  });
-}
-
-test("weights in a file of their own count as well, also where there are none yet", async () => {
-  const weights = join(folder, "weights");
-  const started = start([fileState(modelPath), fileState(weights)]);
+test("a model that was exported anew meanwhile is no second session", async () => {
+  const started = start();
   untilDue(started);
-  await writeFile(weights, "");
+  await writeFile(join(folder, "new"), addModel());
+  await rename(join(folder, "new"), modelPath);
   started.open();
   assert.deepEqual(started.decisions, [{ pays: false, gain: undefined, isSame: true }]);
+  for (let runs = 0; runs < 20; runs++) started.run();
+  assert.equal(started.decisions.length, 1);
 });
 
 test("a model that loads longer than a trial may take is not loaded again while requests wait", () => {
-  const [quick, slow] = [start([], { loadMilliseconds: 1000 }), start([], { loadMilliseconds: 1001 })];
+  const [quick, slow] = [start({ loadMilliseconds: 1000 }), start({ loadMilliseconds: 1001 })];
   untilDue(quick);
   for (let runs = 0; runs < 20; runs++) slow.run();
   assert.ok(!slow.isDue());
@@ -125,7 +99,7 @@ test("a model that loads longer than a trial may take is not loaded again while 
 
 test("a second session is opened as long as the process has taken no more than half of what it may", () => {
   for (const privateBytes of [100, 101]) {
-    const started = start([], { privateBytes, roomUpToBytes: 100 });
+    const started = start({ privateBytes, roomUpToBytes: 100 });
     untilDue(started);
     started.open();
     for (let trial = 0; trial < 8; trial++) started.run();
@@ -143,7 +117,7 @@ test("a request has the bits of few threads, whatever its shape: a product of fe
   let time = 0;
   const waiting: (() => void)[] = [];
   const decisions: LoneRunsDecision[] = [];
-  const lone = { threads: 2, slot: undefined, longestTrialSeconds: 1, roomUpToBytes: undefined, files: [] };
+  const lone = { threads: 2, slot: undefined, longestTrialSeconds: 1, roomUpToBytes: undefined };
   const session = addLoneRuns(few, settings, lone, {
     variables,
     machineNow: () => (time += ++calls % 4 === 2 ? 20 : 10),

@@ -1,6 +1,5 @@
 import type { Session, SessionSettings } from "../session/session.ts";
 import { openSession } from "../session/session.ts";
-import { areUnchanged, type FileState } from "./file-state.ts";
 import { type LoneRunsDecision, withLoneRuns } from "./lone-session.ts";
 import { onlyRunSlot, type RunSlotPlace, runSlotAt } from "./run-slots.ts";
 
@@ -13,8 +12,6 @@ export interface LoneRunsSettings {
   readonly longestTrialSeconds: number;
   /** Private memory of the shard up to which it may take as much again; undefined: no limit is set. */
   readonly roomUpToBytes: number | undefined;
-  /** Those of the model that may be written anew, as they were before it was loaded: another model is no second session. */
-  readonly files: readonly FileState[];
 }
 
 export interface LoneRunsEdge {
@@ -42,12 +39,7 @@ export function addLoneRuns(
   if (loadMilliseconds > lone.longestTrialSeconds * 1000) return session;
   return withLoneRuns({
     session,
-    openWide() {
-      const wide = openSession({ ...settings, intraOpThreads: lone.threads, providers: ["cpu"] }, variables);
-      if (!wide.ok || areUnchanged(lone.files)) return wide;
-      wide.close();
-      return { ok: false, reason: "LoadFailed", message: "The model's files have changed since it was loaded." };
-    },
+    openWide: () => openSession({ ...settings, intraOpThreads: lone.threads, providers: ["cpu"] }, variables),
     hasRoom: () => lone.roomUpToBytes === undefined || privateBytes() <= lone.roomUpToBytes,
     slot: lone.slot === undefined ? onlyRunSlot : runSlotAt(lone.slot, machineNow),
     now: machineNow,

@@ -1,5 +1,4 @@
 import type { LoneRunsSettings } from "../../engine/lone-runs/add-lone-runs.ts";
-import { fileState } from "../../engine/lone-runs/file-state.ts";
 import type { RunSlotPlace } from "../../engine/lone-runs/run-slots.ts";
 import { namelessFileFolders } from "./nameless-file.ts";
 import { createSlotAllocation } from "./slot-allocation.ts";
@@ -12,8 +11,6 @@ export interface LoneRunPlacesOptions {
   readonly hasRoomForTwo: boolean;
   /** Private memory of a shard up to which it may take as much again; undefined: no limit is set. */
   readonly roomUpToBytes: number | undefined;
-  /** Files of the model that may be written anew while it is served; undefined: nobody knows which these are. */
-  readonly changeableFiles: readonly string[] | undefined;
   /** That a run may take. */
   readonly runSeconds: number;
 }
@@ -24,7 +21,7 @@ export interface LoneRunPlaces {
   readonly descriptor: number | undefined;
   readonly take: () => RunSlotPlace | undefined;
   readonly free: (place: RunSlotPlace | undefined) => void;
-  /** To be asked before the shard loads the model. Undefined: all its runs use the same threads. */
+  /** Undefined: all its runs use the same threads. */
   readonly settings: (place: RunSlotPlace | undefined, isPacked: boolean) => LoneRunsSettings | undefined;
 }
 
@@ -32,7 +29,7 @@ export interface LoneRunPlaces {
 const longestTrialShare = 0.25;
 
 export function createLoneRunPlaces(options: LoneRunPlacesOptions): LoneRunPlaces {
-  const { shards, threads, hasRoomForTwo, roomUpToBytes, changeableFiles, runSeconds } = options;
+  const { shards, threads, hasRoomForTwo, roomUpToBytes, runSeconds } = options;
   const isOnlyOne = shards === 1;
   const slots = threads === undefined || isOnlyOne ? undefined : createSlotAllocation(shards, namelessFileFolders);
   return {
@@ -45,10 +42,7 @@ export function createLoneRunPlaces(options: LoneRunPlacesOptions): LoneRunPlace
       // Of a shard that cannot tell the others of its runs, none is alone.
       const isTold = place !== undefined || isOnlyOne;
       if (threads === undefined || !isTold || !(isPacked || hasRoomForTwo)) return undefined;
-      const files = changeableFiles?.map(fileState);
-      return (
-        files && { threads, slot: place, longestTrialSeconds: runSeconds * longestTrialShare, roomUpToBytes, files }
-      );
+      return { threads, slot: place, longestTrialSeconds: runSeconds * longestTrialShare, roomUpToBytes };
     },
   };
 }

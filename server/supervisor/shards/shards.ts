@@ -18,8 +18,6 @@ export interface ShardsOptions {
   readonly hasRoomForTwo: boolean;
   /** Private memory of a shard up to which it may take as much again; undefined: no limit is set. */
   readonly roomUpToBytes: number | undefined;
-  /** Files of the model that may be written anew while it is served; undefined: nobody knows which these are. */
-  readonly changeableFiles: readonly string[] | undefined;
   /** The packed model, for which the first shards wait; undefined: there is none. */
   readonly packed: Promise<string | undefined>;
   readonly script: URL;
@@ -92,7 +90,6 @@ export function createShards(options: ShardsOptions): Shards {
     threads: options.loneThreads,
     hasRoomForTwo: options.hasRoomForTwo,
     roomUpToBytes: options.roomUpToBytes,
-    changeableFiles: options.changeableFiles,
     runSeconds: options.start.config.runSeconds,
   });
 
