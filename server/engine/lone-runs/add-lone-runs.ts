@@ -40,6 +40,7 @@ export function addLoneRuns(
   return withLoneRuns({
     session,
     openWide: () => openSession({ ...settings, intraOpThreads: lone.threads, providers: ["cpu"] }, variables),
+    loadMilliseconds,
     hasRoom: () => lone.roomUpToBytes === undefined || privateBytes() <= lone.roomUpToBytes,
     slot: lone.slot === undefined ? onlyRunSlot : runSlotAt(lone.slot, machineNow),
     now: machineNow,

@@ -12,6 +12,7 @@ interface Ground {
   isAlone: boolean;
   answer: number;
   canOpen: boolean;
+  loadMilliseconds: number;
   hasRoom: boolean;
   /** Who refuses all. */
   refuses: "narrow" | "wide" | "both" | "none";
@@ -25,6 +26,7 @@ function start(changes: Partial<Ground> = {}) {
     isAlone: true,
     answer: 1,
     canOpen: true,
+    loadMilliseconds: 0,
     hasRoom: true,
     refuses: "none",
     ...changes,
@@ -57,6 +59,7 @@ function start(changes: Partial<Ground> = {}) {
       return ground.canOpen ? made("wide") : { ok: false, reason: "OutOfMemory", message: "no room" };
     },
     hasRoom: () => ground.hasRoom,
+    loadMilliseconds: ground.loadMilliseconds,
     slot: {
       begin: () => void told.push("begin"),
       end: () => void told.push("end"),
@@ -276,4 +279,11 @@ test("both sessions are closed", () => {
   run(16);
   session.close();
   assert.deepEqual(told.slice(-2), ["close wide", "close narrow"]);
+});
+
+test("a model that takes long to load is loaded again for runs alone that take long as well", () => {
+  const slow = start({ loadMilliseconds: 1001 });
+  assert.equal(slow.run(20, 100), "n".repeat(20));
+  assert.equal(slow.run(9, 101), `${"n".repeat(8)}nw`);
+  assert.equal(start({ loadMilliseconds: 1000 }).run(9), `${"n".repeat(8)}nw`);
 });

@@ -10,6 +10,8 @@ export interface LoneRunsOptions {
   readonly session: Session;
   /** Loads it once more, with the threads of all cores; blocks until it is there. */
   readonly openWide: () => Session | ({ readonly ok: false } & EngineFailure);
+  /** That the first session took to load. */
+  readonly loadMilliseconds: number;
   readonly slot: RunSlot;
   /** Monotonic, milliseconds. */
   readonly now: () => number;
@@ -38,6 +40,8 @@ export interface LoneRunsDecision {
 const leastMilliseconds = 1;
 /** Runs that were alone, before the model is loaded once more: more than those of a warm-up, which must not wait for that. */
 const runsBeforeOpening = 8;
+/** Requests wait while the second session is loaded: for so long, or for so many of the runs that it is loaded for. */
+const longestStop = { milliseconds: 1000, runs: 10 };
 /** Runs made with both sessions, first of all and of each shape. The first one of a new session makes its buffers. */
 const trials = 8;
 /** Less, and the cores are better left to others. */
@@ -53,7 +57,7 @@ const restFactor = 4;
 const mostTrials = 5;
 
 /**
- *     waiting   runs are alone, and long          -> opening
+ *     waiting   runs are alone, and long enough   -> opening
  *     opening   the second session is there       -> trying     it cannot be loaded                    -> never
  *     trying    the same bits, so much faster     -> wide       not so                                 -> narrow
  *     wide      other bits of another shape, or it refuses what the first session takes                -> never
@@ -148,6 +152,7 @@ export function withLoneRuns(options: LoneRunsOptions): Session {
       stage = { kind: "waiting", seen: 0 };
     }
     if (stage.kind === "waiting") {
+      if (options.loadMilliseconds > Math.max(longestStop.milliseconds, longestStop.runs * milliseconds)) return;
       stage.seen += 1;
       if (stage.seen < runsBeforeOpening) return;
       stage = { kind: "opening" };
