@@ -18,6 +18,7 @@ import { createMetrics } from "./metrics.ts";
 import type { Plan } from "./plan.ts";
 import { watchService } from "./service.ts";
 import { shareWeights } from "./share-weights.ts";
+import { createLoneRunPlaces } from "./shards/lone-run-places.ts";
 import { createShards } from "./shards/shards.ts";
 import { createWaitingRoom } from "./waiting-room.ts";
 import type { ServeEdge } from "./serve-edge.ts";
@@ -84,9 +85,13 @@ export async function serve({
       memoryBudgetBytes: plan.memoryBudgetBytes,
       connectionLimit: Math.ceil(maximumConnections / plan.shards),
     },
-    loneThreads: config.loneIntraOpThreads > config.intraOpThreads ? config.loneIntraOpThreads : undefined,
-    hasRoomForTwo: plan.hasRoomForTwo,
-    roomUpToBytes: plan.roomUpToBytes,
+    places: createLoneRunPlaces({
+      shards: plan.shards,
+      threads: config.loneIntraOpThreads > config.intraOpThreads ? config.loneIntraOpThreads : undefined,
+      hasRoomForTwo: plan.hasRoomForTwo,
+      roomUpToBytes: plan.roomUpToBytes,
+      runSeconds: config.runSeconds,
+    }),
     packed: packing.then((packed) => packed?.path),
     script: edge.script,
     state,

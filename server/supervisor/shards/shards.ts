@@ -1,23 +1,18 @@
-import { setTimeout as pause } from "node:timers/promises";
 import { createRecentLosses } from "../../engine/recent-losses.ts";
 import type { EngineFailure } from "../../engine/run.ts";
 import type { FromShard, LoadedShard, Question, ShardCounts, StartShard } from "../../shard/messages.ts";
 import type { ServerState } from "../../state.ts";
 import type { CrashRegister, RepeatedCrash } from "./crash-register.ts";
-import { createLoneRunPlaces } from "./lone-run-places.ts";
+import type { LoneRunPlaces } from "./lone-run-places.ts";
 import { describeEnd, isCrash, type Shard } from "./shard.ts";
+import { askCounts, latestCounts } from "./shard-counts.ts";
 import { type GivenConnection, type ShardEnd, startShard } from "./start-shard.ts";
 import { watchSilence } from "./watch-silence.ts";
 
 export interface ShardsOptions {
   readonly count: number;
   readonly start: Omit<StartShard, "withoutWarmUp" | "packedPath" | "loneRuns">;
-  /** Threads of a run that is the only one of all shards; undefined: as many as of others. */
-  readonly loneThreads: number | undefined;
-  /** Each shard may load the model twice, also where it is not packed. */
-  readonly hasRoomForTwo: boolean;
-  /** Private memory of a shard up to which it may take as much again; undefined: no limit is set. */
-  readonly roomUpToBytes: number | undefined;
+  readonly places: LoneRunPlaces;
   /** The packed model, for which the first shards wait; undefined: there is none. */
   readonly packed: Promise<string | undefined>;
   readonly script: URL;
@@ -65,8 +60,6 @@ export interface Shards {
   readonly kill: () => void;
 }
 
-/** A shard inside a run does not answer; what it told last has to do then. */
-const countMilliseconds = 100;
 /** Time for runs on zeros, on which a loop may never end; a model that takes longer is served without them. */
 const warmUpSeconds = 10;
 /** On a GPU the first run also looks for kernels, and TensorRT builds its engine; the runs show whether the provider works at all. */
@@ -85,13 +78,7 @@ export function createShards(options: ShardsOptions): Shards {
   /** As the first shard has measured; another one reads other times. */
   let batchRows: number | undefined;
 
-  const places = createLoneRunPlaces({
-    shards: options.count,
-    threads: options.loneThreads,
-    hasRoomForTwo: options.hasRoomForTwo,
-    roomUpToBytes: options.roomUpToBytes,
-    runSeconds: options.start.config.runSeconds,
-  });
+  const { places } = options;
 
   const fail = (failure: EngineFailure): void => {
     if (hasFailed || isDraining) return;
@@ -312,19 +299,8 @@ export function createShards(options: ShardsOptions): Shards {
       }
     },
 
-    async counts() {
-      const asked = [...shards].map(
-        (shard) =>
-          new Promise<void>((resolve) => {
-            shard.onCounts.push(resolve);
-            shard.child.send({ kind: "count" });
-          }),
-      );
-      await Promise.race([Promise.all(asked), pause(countMilliseconds)]);
-      return latest();
-    },
-
-    latestCounts: latest,
+    counts: () => askCounts(shards),
+    latestCounts: () => latestCounts(shards),
     usable: () => [...shards].filter(({ isUsable }) => isUsable).length,
 
     async drain() {
@@ -343,8 +319,4 @@ export function createShards(options: ShardsOptions): Shards {
       }
     },
   };
-
-  function latest(): readonly ShardCounts[] {
-    return [...shards].flatMap(({ counts }) => (counts === undefined ? [] : [counts]));
-  }
 }
