@@ -122,7 +122,7 @@ export function withLoneRuns(options: LoneRunsOptions): Session {
     options.onDecided({ pays: false, gain: undefined, isSame: false });
   };
 
-  const measured = (run: SessionRun, ...[inputs, outputs]: Parameters<SessionRun>): Measured => {
+  const measured = (run: SessionRun, inputs: Inputs, outputs: Outputs): Measured => {
     const begun = now();
     const outcome = run(inputs, outputs);
     return { outcome, milliseconds: now() - begun };
@@ -146,7 +146,7 @@ export function withLoneRuns(options: LoneRunsOptions): Session {
     };
   };
 
-  const consider = ({ outcome, milliseconds }: Measured, ...[inputs, outputs]: Parameters<SessionRun>): void => {
+  const consider = ({ outcome, milliseconds }: Measured, inputs: Inputs, outputs: Outputs): void => {
     if (outcome.kind !== "done" || milliseconds < leastMilliseconds || !slot.isAlone(lastMilliseconds)) return;
     if (stage.kind === "narrow" && (milliseconds >= stage.longerMilliseconds || now() >= stage.until)) {
       stage = { kind: "waiting", seen: 0 };
@@ -187,7 +187,7 @@ export function withLoneRuns(options: LoneRunsOptions): Session {
   };
 
   /** What it refuses may be its own matter, as memory is: the same request is to have the same answer, alone or not. */
-  const runWide = (wide: Session, ...[inputs, outputs]: Parameters<SessionRun>): SessionOutcome => {
+  const runWide = (wide: Session, inputs: Inputs, outputs: Outputs): SessionOutcome => {
     const outcome = wide.run(inputs, outputs);
     if (outcome.kind === "done") return outcome;
     const other = runNarrow(inputs, outputs);
@@ -222,6 +222,9 @@ const noRoom = { ok: false, reason: "OutOfMemory", message: "There is no room fo
 function isFor(stage: Stage, inputs: readonly Tensor[]): stage is Extract<Stage, { readonly kind: "wide" }> {
   return stage.kind === "wide" && elementsOf(inputs) >= stage.leastElements;
 }
+
+type Inputs = Parameters<SessionRun>[0];
+type Outputs = Parameters<SessionRun>[1];
 
 interface Measured {
   readonly outcome: SessionOutcome;
