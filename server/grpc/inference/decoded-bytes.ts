@@ -20,15 +20,15 @@ const emptyRawBytes = 4;
 export function decodedBytes({ inputs, raw }: InferRequestMessage, signature: Signature): number {
   const bytesOf = (input: InferInputMessage, index: number): number => {
     const spec = signature.inputs.find(({ name }) => name === input.name);
-    const shape = readShape(input.name, input.shape);
-    if (spec === undefined || isProblem(shape)) return 0;
-    const count = elementCount(shape) ?? 0;
+    if (spec === undefined) return 0;
     const { elementBytes } = codecs[spec.datatype];
     const tensor = raw[index];
-    if (tensor !== undefined) {
-      if (elementBytes === 0) return stringsBytes(count, [tensor], emptyRawBytes);
-      return isInPlace(tensor) ? 0 : tensor.length;
-    }
+    // Whatever its shape says; small requests are mostly of these.
+    if (tensor !== undefined && elementBytes > 0) return isInPlace(tensor) ? 0 : tensor.length;
+    const shape = readShape(input.name, input.shape);
+    if (isProblem(shape)) return 0;
+    const count = elementCount(shape) ?? 0;
+    if (tensor !== undefined) return stringsBytes(count, [tensor], emptyRawBytes);
     if (elementBytes === 0) return stringsBytes(count, input.contents, emptyTypedBytes);
     return elementBytes * Math.min(count, lengthOf(input.contents));
   };
