@@ -47,7 +47,7 @@ export interface ShardProcessOptions {
  * MiB of each half of V8's young generation. Every request leaves some kilobytes that are dead with its answer; by default V8
  * lets 100 MB of them pile up in a process that serves 10,000 a second, and then stops for 10 ms.
  */
-const youngGeneration = "--max-semi-space-size=4";
+export const youngGeneration = "--max-semi-space-size=4";
 
 export function startShard({ script, slotsDescriptor, onMessage, writeLog }: ShardProcessOptions): ShardProcess {
   const note = createRunNote(namelessFileFolders);

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, getTestContext } from "node:test";
 import { environment, type PodReport } from "../../../server/contract.ts";
+import { youngGeneration } from "../../../server/supervisor/shards/start-shard.ts";
 
 /** The server as a process of its own on loopback, as the container runs it. */
 export interface RunningServer {
@@ -57,8 +58,6 @@ export interface MountedImage {
 }
 
 const main = new URL("../../../server/main.ts", import.meta.url).pathname;
-/** As the image starts it. */
-const youngGeneration = "--max-semi-space-size=4";
 const startMilliseconds = 60_000;
 
 export async function startServer(options: StartOptions): Promise<RunningServer> {
