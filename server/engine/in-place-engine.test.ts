@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { problems } from "../errors.ts";
 import type { Signature, Tensor } from "../tensor.ts";
+import { fakeSession } from "../../test/fixtures/fake-session.ts";
 import { createInPlaceEngine, type InPlaceEngine, type InPlaceEngineOptions } from "./in-place-engine.ts";
 import type { RunRequest } from "./run.ts";
 import { noWatch, type RunWatch } from "./run-watch.ts";
@@ -21,21 +22,13 @@ async function start(runMilliseconds: number, options: Partial<InPlaceEngineOpti
   let time = 0;
   const ran: string[] = [];
   const waiting: (() => void)[] = [];
-  const session: Session = {
-    ok: true,
-    signature: { inputs: [], outputs: [] },
-    skippedOutputs: [],
-    provider: "cpu",
-    refusedProviders: [],
-    close: () => undefined,
-    run(inputs) {
-      time += runMilliseconds;
-      const name = inputs[0]?.name ?? "";
-      ran.push(name);
-      if (name === "refuse") return { kind: "refused", message: "no", isOutOfMemory: false };
-      return { kind: "done", outputs: inputs };
-    },
-  };
+  const session = fakeSession((inputs) => {
+    time += runMilliseconds;
+    const name = inputs[0]?.name ?? "";
+    ran.push(name);
+    if (name === "refuse") return { kind: "refused", message: "no", isOutOfMemory: false };
+    return { kind: "done", outputs: inputs };
+  });
   const engine = createInPlaceEngine({
     open: () => session,
     queueLimit: 10,
@@ -92,22 +85,17 @@ test("the first of a batch waits as long as the user says, or until the batch is
   let time = 0;
   let begun = 0;
   const timers: { readonly at: number; readonly turn: () => void; isOff: boolean }[] = [];
-  const session: Session = {
-    ok: true,
-    signature: {
-      inputs: [{ name: "x", datatype: "FP32", shape: [-1] }],
-      outputs: [{ name: "x", datatype: "FP32", shape: [-1] }],
-    },
-    skippedOutputs: [],
-    provider: "cpu",
-    refusedProviders: [],
-    close: () => undefined,
-    run(inputs) {
+  const session = fakeSession(
+    (inputs) => {
       time += 1;
       begun += 1;
       return { kind: "done", outputs: inputs };
     },
-  };
+    {
+      inputs: [{ name: "x", datatype: "FP32", shape: [-1] }],
+      outputs: [{ name: "x", datatype: "FP32", shape: [-1] }],
+    },
+  );
   const { engine, turn, turns } = await start(5, {
     open: () => session,
     now: () => time,
@@ -210,19 +198,11 @@ test("suspects run alone, what is refused does not run, and each run is noted wi
     outputs: [{ name: "x", datatype: "FP32", shape: [-1] }],
   };
   let time = 0;
-  const session: Session = {
-    ok: true,
-    signature,
-    skippedOutputs: [],
-    provider: "cpu",
-    refusedProviders: [],
-    close: () => undefined,
-    run(inputs) {
-      // Of one row as long as of many: that pays.
-      time += 5;
-      return { kind: "done", outputs: inputs };
-    },
-  };
+  const session = fakeSession((inputs) => {
+    // Of one row as long as of many: that pays.
+    time += 5;
+    return { kind: "done", outputs: inputs };
+  }, signature);
   const { engine, turn } = await start(5, { open: () => session, now: () => time, watch });
   assert.equal(engine.chooseBatches(new Map([["x", [1]]]), 32), 32);
   const send = (value: number): ReturnType<typeof engine.run> => {
@@ -337,14 +317,8 @@ test("a model that once gave another number of rows than it got is asked for one
   const spec = { datatype: "FP32", shape: [-1] } as const;
   const ran3: number[][] = [];
   let time = 0;
-  const filtering: Session = {
-    ok: true,
-    signature: { inputs: [{ name: "x", ...spec }], outputs: [{ name: "y", ...spec }] },
-    skippedOutputs: [],
-    provider: "cpu",
-    refusedProviders: [],
-    close: () => undefined,
-    run(inputs) {
+  const filtering = fakeSession(
+    (inputs) => {
       time += 5;
       const values = [...((inputs[0]?.data ?? []) as Float32Array)];
       ran3.push(values);
@@ -353,7 +327,8 @@ test("a model that once gave another number of rows than it got is asked for one
       const data = Float32Array.from(found);
       return { kind: "done", outputs: [{ name: "y", datatype: "FP32", shape: [found.length], data }] };
     },
-  };
+    { inputs: [{ name: "x", ...spec }], outputs: [{ name: "y", ...spec }] },
+  );
   const { engine, turn } = await start(5, { open: () => filtering, now: () => time });
   assert.equal(engine.chooseBatches(new Map([["x", [1]]]), 32), 32);
   ran3.length = 0;
@@ -386,14 +361,8 @@ function ticking(noted: number[][]): Partial<InPlaceEngineOptions> {
 /** Twice the input, which may not be negative; a run takes as long whatever its rows, which are noted. */
 function doubling(noted: number[][], takeTime: () => void): Session {
   const spec = { datatype: "FP32", shape: [-1, -1] } as const;
-  return {
-    ok: true,
-    signature: { inputs: [{ name: "x", ...spec }], outputs: [{ name: "y", ...spec }] },
-    skippedOutputs: [],
-    provider: "cpu",
-    refusedProviders: [],
-    close: () => undefined,
-    run(inputs) {
+  return fakeSession(
+    (inputs) => {
       const { shape = [], data = new Float32Array() } = inputs[0] ?? {};
       const values = data as Float32Array<ArrayBuffer>;
       noted.push([...values]);
@@ -404,7 +373,8 @@ function doubling(noted: number[][], takeTime: () => void): Session {
         outputs: [{ name: "y", datatype: "FP32", shape, data: values.map((value) => 2 * value) }],
       };
     },
-  };
+    { inputs: [{ name: "x", ...spec }], outputs: [{ name: "y", ...spec }] },
+  );
 }
 
 function row(...values: readonly number[]): RunRequest {

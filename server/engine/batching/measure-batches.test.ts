@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { fakeSession } from "../../../test/fixtures/fake-session.ts";
 import { measureBatches } from "./measure-batches.ts";
-import type { Session } from "../session/session.ts";
 
 type Rows = readonly (readonly number[])[];
 
@@ -12,14 +12,8 @@ type Model = (rows: Rows) => Rows | undefined;
 function limitOf(model: Model, width: number): number {
   const spec = { datatype: "FP32", shape: [-1, width] } as const;
   let time = 0;
-  const session: Session = {
-    ok: true,
-    signature: { inputs: [{ name: "x", ...spec }], outputs: [{ name: "y", ...spec }] },
-    skippedOutputs: [],
-    provider: "cpu",
-    refusedProviders: [],
-    close: () => undefined,
-    run(inputs) {
+  const session = fakeSession(
+    (inputs) => {
       time += 5;
       const data = inputs[0]?.data as Float32Array<ArrayBuffer>;
       const rows = Array.from({ length: data.length / width }, (_, row) => [
@@ -30,7 +24,8 @@ function limitOf(model: Model, width: number): number {
       const shape = [given.length, width];
       return { kind: "done", outputs: [{ name: "y", datatype: "FP32", shape, data: Float32Array.from(given.flat()) }] };
     },
-  };
+    { inputs: [{ name: "x", ...spec }], outputs: [{ name: "y", ...spec }] },
+  );
   return measureBatches(session, new Map([["x", [1, width]]]), () => time).limit;
 }
 

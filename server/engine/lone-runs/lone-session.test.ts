@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Tensor } from "../../tensor.ts";
-import type { Session } from "../session/session.ts";
+import { fakeSession } from "../../../test/fixtures/fake-session.ts";
+import type { Session, SessionRun } from "../session/session.ts";
 import { type LoneRunsDecision, withLoneRuns } from "./lone-session.ts";
 
 interface Ground {
@@ -36,22 +37,17 @@ function start(changes: Partial<Ground> = {}) {
   const told: string[] = [];
   const waiting: (() => void)[] = [];
   const decisions: LoneRunsDecision[] = [];
-  const made = (name: "narrow" | "wide"): Session => ({
-    ok: true,
-    signature: { inputs: [], outputs: [] },
-    skippedOutputs: [],
-    provider: "cpu",
-    refusedProviders: [],
-    run(inputs) {
+  const made = (name: "narrow" | "wide"): Session => {
+    const run: SessionRun = (inputs) => {
       ran.push(name);
       time += ground[name] * (inputs[0]?.data.length ?? 0);
       if (ground.refuses === name || ground.refuses === "both") {
         return { kind: "refused", message: `no, says ${name}`, isOutOfMemory: false };
       }
       return { kind: "done", outputs: [tensor([name === "wide" ? ground.answer : 1])] };
-    },
-    close: () => void told.push(`close ${name}`),
-  });
+    };
+    return fakeSession(run, undefined, () => void told.push(`close ${name}`));
+  };
   const session = withLoneRuns({
     session: made("narrow"),
     openWide() {
