@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { createBufferPool } from "../buffer-pool.ts";
+import { createBufferPool } from "../bytes/buffer-pool.ts";
 import { healthMethods } from "./health/health-methods.ts";
 import type { CallReport } from "./http2/call.ts";
 import { beginConnection, type Connection } from "./http2/connection.ts";

@@ -1,4 +1,4 @@
-import type { BufferPool } from "../buffer-pool.ts";
+import type { BufferPool } from "../bytes/buffer-pool.ts";
 import type { Connection } from "./connection.ts";
 import type { AnswerHeaders, Handler } from "./handler.ts";
 import type { IdleParsers } from "./request/head-reader.ts";

@@ -1,3 +1,4 @@
+import type { BodyPlan } from "../bytes/body-store.ts";
 import type { Socket } from "node:net";
 import type { Problem } from "../errors.ts";
 
@@ -23,18 +24,6 @@ export interface Handler {
 }
 
 export type ExchangeEnd = "sent" | "gone";
-
-export interface BodyPlan {
-  /** After content-encoding was undone; a larger body is answered with 413. */
-  readonly limitBytes: number;
-  /**
-   * Reserves memory before it is used; false: the body is refused with 503. Called with content-length, and for each
-   * growth of a body of unknown length. Who reserves gives back in `over`.
-   */
-  take(bytes: number): boolean;
-  /** Bytes, few, of the body's memory to leave free before it: they decide where in memory what is in it lies. */
-  readonly bytesBefore?: number;
-}
 
 /** One request and the answer to it. */
 export interface Exchange {

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { httpProblems } from "./http-problems.ts";
-import { createBufferPool } from "../buffer-pool.ts";
+import { createBufferPool } from "../bytes/buffer-pool.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionContext } from "./connection-context.ts";
 import type { AnswerHeaders, Handler } from "./handler.ts";

@@ -1,4 +1,4 @@
-import type { BufferPool } from "../../buffer-pool.ts";
+import type { BufferPool } from "../../bytes/buffer-pool.ts";
 import type { Bytes } from "../wire/reader.ts";
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import { isProblem, type Problem, problems } from "../../errors.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { type BufferPool, createBufferPool, pooledFromBytes } from "../../buffer-pool.ts";
+import { type BufferPool, createBufferPool, pooledFromBytes } from "../../bytes/buffer-pool.ts";
 import type { Problem } from "../../errors.ts";
 import { createMessageReceiver, type MessageReceiver, type ReceiverOptions } from "./message-receiver.ts";
 

@@ -1,4 +1,4 @@
-import { type BufferPool, pooledFromBytes } from "../../buffer-pool.ts";
+import { type BufferPool, pooledFromBytes } from "../../bytes/buffer-pool.ts";
 import type { Bytes } from "../wire/reader.ts";
 import { type Problem, problems } from "../../errors.ts";
 import { grpcProblems } from "../grpc-problems.ts";

@@ -1,10 +1,10 @@
-import type { BufferPool } from "../../buffer-pool.ts";
+import type { BufferPool } from "../../bytes/buffer-pool.ts";
 import type { Bytes } from "../wire/reader.ts";
 import type { ServerHttp2Stream } from "node:http2";
 import { isProblem, type Problem } from "../../errors.ts";
 import { grpcProblems } from "../grpc-problems.ts";
 import type { AnsweredMethod } from "../method.ts";
-import { inflate, type MessageEncoding } from "./inflate.ts";
+import { inflate, type Inflation, type MessageEncoding } from "./inflate.ts";
 import { createMessageReceiver, type MessageReceiver } from "./message-receiver.ts";
 
 export interface RequestsOptions {
@@ -38,6 +38,8 @@ export function readRequests(
   const { limitBytes } = method;
   let isOver = false;
   let only: Request | undefined;
+  /** Of the message that was handed on last. */
+  let inflation: Inflation | undefined;
   /** Of a method that takes many. */
   let queue: Promise<void> | undefined;
 
@@ -49,12 +51,12 @@ export function readRequests(
 
   const handOn = async ({ bytes, isCompressed }: Request): Promise<void> => {
     if (isOver) return;
-    const message =
-      isCompressed && encoding !== "identity"
-        ? await inflate(bytes, encoding, { limitBytes, take: options.take })
-        : bytes;
+    if (!isCompressed || encoding === "identity") return options.onRequest(bytes);
+    inflation?.release();
+    inflation = inflate(bytes, encoding, { limitBytes, take: options.take, pool: options.pool });
+    const message = await inflation.message;
     if (isProblem(message)) refuse(message);
-    else if (!isOver) options.onRequest(message);
+    else if (message !== undefined && !isOver) options.onRequest(message);
   };
 
   /** What came in one chunk waits here, and no more comes until it is through. */
@@ -102,7 +104,13 @@ export function readRequests(
     }
     handOn(only).then(options.onEnd).catch(options.onFault);
   });
-  return receiver;
+  return {
+    received: receiver.received,
+    release() {
+      receiver.release();
+      inflation?.release();
+    },
+  };
 }
 
 function nowhere(): undefined {

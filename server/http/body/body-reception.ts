@@ -1,11 +1,11 @@
 import { isProblem, type Problem, problems } from "../../errors.ts";
 import { httpProblems } from "../http-problems.ts";
-import { type BodyStore, createBodyStore } from "./body-store.ts";
-import type { BufferPool } from "../../buffer-pool.ts";
+import { type BodyPlan, type BodyStore, createBodyStore } from "../../bytes/body-store.ts";
+import type { BufferPool } from "../../bytes/buffer-pool.ts";
 import { type ChunkedDecoder, createChunkedDecoder } from "./chunked.ts";
 import type { Framing } from "../request/framing.ts";
-import type { BodyPlan } from "../handler.ts";
-import { compressionOf, createInflater, type Inflater, inflaterBytes } from "./inflater.ts";
+import { createInflater, type Inflater, inflaterBytes, windowBytes } from "../../bytes/inflater.ts";
+import { compressionOf } from "./content-encoding.ts";
 
 /** A body that is being received: its framing and compression taken off, within its plan. */
 export interface BodyReception {
@@ -91,8 +91,15 @@ export function createBodyReception(
     compression === undefined
       ? undefined
       : createInflater(compression, {
-          output: keep,
-          failed: refuse,
+          output(piece) {
+            const problem = keep(piece);
+            if (problem !== undefined) refuse(problem);
+          },
+          broken(cause) {
+            refuse(
+              cause === "window" ? httpProblems.windowTooLarge(windowBytes) : httpProblems.badCompression(compression),
+            );
+          },
           finished: () => whole(store?.whole() ?? nothing),
           ready() {
             isReady = true;

@@ -1,9 +1,9 @@
+import type { BodyPlan } from "../../bytes/body-store.ts";
 import { isProblem, type Problem } from "../../errors.ts";
-import type { BodyPlan } from "../handler.ts";
 import { beginPace, type Pace } from "../pace.ts";
 import type { Framing } from "../request/framing.ts";
 import { type BodyEvents, type BodyReception, bodyAtOnce, createBodyReception } from "./body-reception.ts";
-import type { BufferPool } from "../../buffer-pool.ts";
+import type { BufferPool } from "../../bytes/buffer-pool.ts";
 
 /** The body of the request under way on one connection, and what of it is still to come. Holds the body's memory. */
 export class IncomingBody {

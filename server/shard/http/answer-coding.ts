@@ -1,4 +1,4 @@
-import type { Compression } from "../../http/body/inflater.ts";
+import type { Compression } from "../../bytes/inflater.ts";
 
 /**
  * When answers are compressed. `chosen`: for a client that names one coding, as somebody does who wants it; libraries name

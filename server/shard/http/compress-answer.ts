@@ -1,6 +1,6 @@
 import { constants, createDeflate, createGzip, createZstdCompress } from "node:zlib";
 import { type Problem, problems } from "../../errors.ts";
-import type { Compression } from "../../http/body/inflater.ts";
+import type { Compression } from "../../bytes/inflater.ts";
 import type { ReplyPart } from "../../http/handler.ts";
 
 export interface CompressionOptions {

@@ -1,6 +1,7 @@
+import type { BodyPlan } from "../../bytes/body-store.ts";
 import type { RunOutcome } from "../../engine/run.ts";
 import { isProblem, type Problem, problems } from "../../errors.ts";
-import type { BodyPlan, Exchange } from "../../http/handler.ts";
+import type { Exchange } from "../../http/handler.ts";
 import { checkSizes } from "../../protocol/check-sizes.ts";
 import type { EncodedAnswer, InferenceRequest } from "../../protocol/request.ts";
 import { releaseInputs } from "../../protocol/release-inputs.ts";

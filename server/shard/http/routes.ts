@@ -1,5 +1,5 @@
+import type { BodyPlan } from "../../bytes/body-store.ts";
 import { type Problem, problems } from "../../errors.ts";
-import type { BodyPlan } from "../../http/handler.ts";
 import { type HandlerName, pathOf, type RouteEntry, routeTable } from "../../protocol/route-table.ts";
 import type { Call } from "./call.ts";
 

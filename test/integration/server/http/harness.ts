@@ -1,6 +1,7 @@
+import type { BodyPlan } from "../../../../server/bytes/body-store.ts";
 import { connect, createServer, type Socket } from "node:net";
 import { after } from "node:test";
-import type { BodyPlan, Exchange, ExchangeEnd, Reply } from "../../../../server/http/handler.ts";
+import type { Exchange, ExchangeEnd, Reply } from "../../../../server/http/handler.ts";
 import { createHttpServer, type HttpServer, type HttpServerOptions } from "../../../../server/http/http-server.ts";
 
 /** The HTTP layer of a shard on a port of its own, with a handler that a test says. */

@@ -6,7 +6,7 @@ import { randomBytes } from "node:crypto";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { isProblem, type Problem } from "../../../../server/errors.ts";
 import { createBodyReception } from "../../../../server/http/body/body-reception.ts";
-import { createBufferPool } from "../../../../server/buffer-pool.ts";
+import { createBufferPool } from "../../../../server/bytes/buffer-pool.ts";
 import type { Exchange } from "../../../../server/http/handler.ts";
 import { createSharedReads } from "../../../../server/http/shared-reads.ts";
 import { answerJson, client, megabyte, post, serveHttp } from "./harness.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { isProblem, type Problem } from "../../errors.ts";
+import { isProblem, type Problem } from "../errors.ts";
 import { type BodyStore, createBodyStore } from "./body-store.ts";
-import { type BufferPool, createBufferPool } from "../../buffer-pool.ts";
+import { type BufferPool, createBufferPool } from "./buffer-pool.ts";
 
 const kilobyte = 1024;
 

@@ -1,12 +1,23 @@
-import { type Problem, problems } from "../../errors.ts";
-import { type BufferPool, pooledFromBytes } from "../../buffer-pool.ts";
-import type { BodyPlan } from "../handler.ts";
+import { type Problem, problems } from "../errors.ts";
+import { type BufferPool, pooledFromBytes } from "./buffer-pool.ts";
+
+export interface BodyPlan {
+  /** After its compression was undone; a larger body is refused. */
+  readonly limitBytes: number;
+  /**
+   * Reserves memory before it is used; false: the body is refused with 503. Called with the length where it is
+   * known, and for each growth where it is not. Whoever made the plan gives back.
+   */
+  take(bytes: number): boolean;
+  /** Bytes, few, of the body's memory to leave free before it: they decide where in memory what is in it lies. */
+  readonly bytesBefore?: number;
+}
 
 /** The memory of one body. Nothing is held that `plan.take` did not allow before, one copy in the process apart. */
 export interface BodyStore {
   append(bytes: Uint8Array): Problem | undefined;
   /** All that was appended, `bytesBefore` behind the beginning of its buffer. */
-  whole(): Uint8Array;
+  whole(): Buffer<ArrayBuffer>;
   /** Its bytes are gone then. */
   release(): void;
 }
@@ -56,9 +67,9 @@ export function createBodyStore(plan: BodyPlan, pool: BufferPool, bytes: number)
   };
 }
 
-const nothing = new Uint8Array(0);
+const nothing = Buffer.alloc(0);
 
-function memory(pool: BufferPool, before: number, bytes: number): Uint8Array<ArrayBuffer> {
+function memory(pool: BufferPool, before: number, bytes: number): Buffer<ArrayBuffer> {
   const isPooled = bytes >= pooledFromBytes;
   const buffer = isPooled ? pool.take(before + bytes) : Buffer.allocUnsafeSlow(before + bytes).buffer;
   return Buffer.from(buffer, before, bytes);

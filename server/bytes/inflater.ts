@@ -1,6 +1,4 @@
 import { constants, createGunzip, createInflate, createZstdDecompress } from "node:zlib";
-import type { Problem } from "../../errors.ts";
-import { httpProblems } from "../http-problems.ts";
 
 export type Compression = "gzip" | "deflate" | "zstd";
 
@@ -14,17 +12,19 @@ export interface Inflater {
 }
 
 export interface InflaterEvents {
-  /** A piece of what was compressed; a problem ends it all. */
-  readonly output: (bytes: Uint8Array) => Problem | undefined;
+  /** A piece of what was compressed, gone when this returns. Who wants no more destroys the inflater. */
+  readonly output: (bytes: Uint8Array) => void;
   readonly ready: () => void;
   readonly finished: () => void;
-  readonly failed: (problem: Problem) => void;
+  /** The bytes are not what they are said to be, or ask for a larger window than {@link windowBytes}. The last event. */
+  readonly broken: (cause: "data" | "window") => void;
 }
 
 /** One call to the thread pool gives this much. */
 const outputBytes = 64 * 1024;
 /** RFC 8878 wants decoders to know windows of 8 MiB, and lets them refuse larger ones: a frame of 20 bytes can ask for 2 GiB. */
 const windowLog = 23;
+export const windowBytes = 2 ** windowLog;
 /** Each frame is a decoder of its own here; who compresses in parallel makes frames of a megabyte. */
 const maximumFrames = 64;
 
@@ -32,7 +32,7 @@ const maximumFrames = 64;
 export const inflaterBytes: Readonly<Record<Compression, number>> = {
   gzip: outputBytes + 48 * 1024,
   deflate: outputBytes + 48 * 1024,
-  zstd: outputBytes + 2 ** windowLog + 256 * 1024,
+  zstd: outputBytes + windowBytes + 256 * 1024,
 };
 
 const decoders = {
@@ -40,23 +40,6 @@ const decoders = {
   deflate: () => createInflate({ chunkSize: outputBytes }),
   zstd: () => createZstdDecompress({ chunkSize: outputBytes, params: { [constants.ZSTD_d_windowLogMax]: windowLog } }),
 } as const;
-
-/** The names of RFC 9110 section 8.4.1, RFC 8878. Nothing, or undefined names, or more than one: a problem. */
-export function compressionOf(contentEncoding: string): Compression | Problem | undefined {
-  if (contentEncoding === "") return undefined;
-  const codings = contentEncoding
-    .toLowerCase()
-    .split(",")
-    .map((coding) => coding.trim())
-    .filter((coding) => coding !== "" && coding !== "identity");
-  const [coding, ...others] = codings;
-  if (coding === undefined) return undefined;
-  if (others.length === 0) {
-    if (coding === "gzip" || coding === "x-gzip") return "gzip";
-    if (coding === "deflate" || coding === "zstd") return coding;
-  }
-  return httpProblems.unsupportedEncoding(contentEncoding, "identity, gzip, x-gzip, deflate, zstd, one of them");
-}
 
 /** Undoes a compression as it comes. Bytes behind the end of the compressed data are refused, and so is a missing end. */
 export function createInflater(compression: Compression, events: InflaterEvents): Inflater {
@@ -67,22 +50,21 @@ export function createInflater(compression: Compression, events: InflaterEvents)
   function open(): ReturnType<(typeof decoders)[Compression]> {
     frames += 1;
     const opened = decoders[compression]();
-    opened.on("data", (bytes: Uint8Array) => {
-      if (isOver) return;
-      const problem = events.output(bytes);
-      if (problem !== undefined) fail(problem);
+    opened.on("data", (bytes: Buffer<ArrayBuffer>) => {
+      if (!isOver) events.output(bytes);
+      // Of a full one, zlib keeps nothing, and a collection comes after megabytes of them.
+      if (bytes.byteLength === bytes.buffer.byteLength) bytes.buffer.transfer(0);
     });
     opened.on("error", (error: NodeJS.ErrnoException) => {
-      const isWindow = error.code === "ZSTD_error_frameParameter_windowTooLarge";
-      fail(isWindow ? httpProblems.windowTooLarge(2 ** windowLog) : httpProblems.badCompression(compression));
+      fail(error.code === "ZSTD_error_frameParameter_windowTooLarge" ? "window" : "data");
     });
     return opened;
   }
 
-  function fail(problem: Problem): void {
+  function fail(cause: "data" | "window"): void {
     if (isOver) return;
     destroy();
-    events.failed(problem);
+    events.broken(cause);
   }
 
   function destroy(): void {
@@ -97,7 +79,7 @@ export function createInflater(compression: Compression, events: InflaterEvents)
       const left = bytes.subarray(decoder.bytesWritten - before);
       if (left.length === 0) return events.ready();
       // The decoder has seen the end. Only of zstd it would not go on by itself when another frame follows.
-      if (compression !== "zstd" || frames === maximumFrames) return fail(httpProblems.badCompression(compression));
+      if (compression !== "zstd" || frames === maximumFrames) return fail("data");
       const next = (): void => {
         if (isOver) return;
         decoder = open();
