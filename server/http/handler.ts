@@ -6,27 +6,27 @@ import type { Problem } from "../errors.ts";
  * What stands behind the HTTP layer. All calls come on the one thread of the process; none may block longer than a run
  * of the model does. What a call throws is answered with 500 and told to `HttpServerOptions.fault`.
  */
-export interface Handler {
+export interface Handler<Attached = unknown> {
   /**
    * The head is there, nothing of the body was read. Returns how to receive the body, or undefined when the exchange was
    * or will be answered without it. Not called for what the layer refuses by itself (`Expect`, `CONNECT`, `OPTIONS *`).
    */
-  head(exchange: Exchange): BodyPlan | undefined;
+  head(exchange: Exchange<Attached>): BodyPlan | undefined;
   /**
    * The whole body, after content-encoding was undone. Valid until `over`: its memory is used again or given up then.
    */
-  whole(exchange: Exchange, body: Uint8Array): void;
+  whole(exchange: Exchange<Attached>, body: Uint8Array): void;
   /**
    * Exactly once for each exchange, those that the layer refused by itself included: "sent" when the kernel has taken the
    * last byte of the answer, "gone" when the connection ended before. May come from within `answer`.
    */
-  over(exchange: Exchange, end: ExchangeEnd): void;
+  over(exchange: Exchange<Attached>, end: ExchangeEnd): void;
 }
 
 export type ExchangeEnd = "sent" | "gone";
 
 /** One request and the answer to it. */
-export interface Exchange {
+export interface Exchange<Attached = unknown> {
   /** The client's `x-request-id` if it is 1 to 128 printable ASCII characters without spaces, else a new one. */
   readonly id: string;
   readonly method: string;
@@ -40,6 +40,11 @@ export interface Exchange {
   readonly status: number;
   /** Set when the layer refused the request by itself. */
   readonly refusal: Problem | undefined;
+  /**
+   * The handler's own. It stands here because a Map or WeakMap by exchange would hold all that a request makes until the
+   * next full collection (ADR 15).
+   */
+  attached: Attached | undefined;
   /** The connection is gone (reset, closed or given up). A client that only closed its sending side still listens. */
   readonly isGone: boolean;
   /** By lower-case name; repeated ones are joined by ", ". */

@@ -21,6 +21,7 @@ export class HttpExchange implements Exchange {
   readonly head: RequestHead;
   status = 0;
   refusal: Problem | undefined = undefined;
+  attached: unknown = undefined;
   readonly #owner: ExchangeOwner;
 
   constructor(owner: ExchangeOwner, head: RequestHead, { path, query }: Target, id: string, started: number) {

@@ -82,6 +82,7 @@ function ask(app: Handler, body: Buffer, jsonLength?: number): Asked {
     started: 0,
     status: 0,
     refusal: undefined,
+    attached: undefined,
     isGone: false,
     header: (name) => (name === "inference-header-content-length" ? jsonLength?.toString() : undefined),
     answer: resolve,

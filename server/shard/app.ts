@@ -1,5 +1,5 @@
 import { isProblem, type Problem, problems } from "../errors.ts";
-import type { Exchange, Handler, Reply } from "../http/handler.ts";
+import type { Handler, Reply } from "../http/handler.ts";
 import type { AppOptions } from "./app-options.ts";
 import type { Call } from "./http/call.ts";
 import { createReplies } from "./http/replies.ts";
@@ -8,8 +8,7 @@ import { createRouter, type Route } from "./http/routes.ts";
 import { clientGone, createTellRequest } from "./http/tell-request.ts";
 
 /** The prediction port: protocols, health, pages. Thin: what a request means is decided in `protocol/`. */
-export function createApp(options: AppOptions): Handler {
-  const calls = new WeakMap<Exchange, Call>();
+export function createApp(options: AppOptions): Handler<Call> {
   const replies = createReplies(options.log);
   const { refuse, fail } = replies;
   const tell = createTellRequest(options);
@@ -25,7 +24,7 @@ export function createApp(options: AppOptions): Handler {
         ticket: options.budget.open(),
         marks: options.tracer === undefined ? undefined : [],
       };
-      calls.set(exchange, call);
+      exchange.attached = call;
       // Whatever the path: what is wrong with it is for the request itself to hear.
       if (isProblem(preflight)) return refuse(call, preflight);
       if (preflight !== undefined) {
@@ -48,7 +47,7 @@ export function createApp(options: AppOptions): Handler {
     },
 
     whole(exchange, body) {
-      const call = calls.get(exchange);
+      const call = exchange.attached;
       try {
         call?.whole?.(body);
       } catch (error) {
@@ -57,7 +56,7 @@ export function createApp(options: AppOptions): Handler {
     },
 
     over(exchange, end) {
-      const call = calls.get(exchange);
+      const call = exchange.attached;
       if (call === undefined) return;
       call.ticket.give();
       if (end === "gone") tell(call, clientGone);

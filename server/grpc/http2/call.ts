@@ -156,6 +156,8 @@ export function beginCall(stream: ServerHttp2Stream, headers: IncomingHttpHeader
     ticket.give();
     const code = stream.rstCode === 0 ? (answers.code() ?? statusCodes.cancelled) : statusCodes.cancelled;
     const seconds = (now() - begun) / 1000;
+    // Streams that Node has closed are held until the next full collection, and with them what listens (ADR 15).
+    stream.removeAllListeners().on("error", ignore);
     options.onOver(call, { method: methodName, code, seconds, id, headers, marks: marks ?? [] });
   });
 

@@ -99,7 +99,7 @@ export function createPrediction(options: AppOptions, { refuse, fail }: Replies)
       const headerLength = exchange.header(headerLengthName);
       // Tensors in binary form are used where they lie, behind the JSON.
       const growth = headerLength === undefined ? decodedBytesPerByte(model.signature) : 0;
-      call.whole = (body) => {
+      const whole = (body: Uint8Array): void => {
         call.marks?.push({ name: "received", at: now() });
         let request: Request | undefined;
         let decodedBytes = 0;
@@ -132,6 +132,7 @@ export function createPrediction(options: AppOptions, { refuse, fail }: Replies)
         };
         void settle(call, run, release, encodeOutputs, coding);
       };
+      call.whole = whole;
       const plan: BodyPlan = {
         limitBytes: Math.min(options.bodyLimitBytes, Math.floor(options.budget.largestBytes / (1 + growth))),
         take: ticket.take,

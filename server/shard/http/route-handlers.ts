@@ -51,7 +51,7 @@ export function createHandlers(
 
   /** Answer to POST v2/repository/index (Triton's model repository extension): the one model. */
   const repositoryIndex: RouteHandler = (call) => {
-    call.whole = (body) => {
+    const whole = (body: Uint8Array): void => {
       const isReadyOnly = wantsReadyOnly(body);
       if (isProblem(isReadyOnly)) return refuse(call, isReadyOnly);
       const isReady = state.phase === "serving";
@@ -63,6 +63,7 @@ export function createHandlers(
       };
       ok(call, isReady || !isReadyOnly ? [model] : []);
     };
+    call.whole = whole;
     return { limitBytes: smallBytes, take: call.ticket.take };
   };
 
