@@ -23,6 +23,8 @@ export interface PackWeightsOptions {
   readonly pid: number;
   /** Runs the packing when its first argument says so. */
   readonly script: URL;
+  /** Environment of the process that does it. */
+  readonly variables: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
 }
 
@@ -126,9 +128,10 @@ async function publish(made: string, kept: string): Promise<void> {
   }
 }
 
-function pack(message: ToPacker, { script, signal }: PackWeightsOptions): Promise<FromPacker> {
+function pack(message: ToPacker, { script, variables, signal }: PackWeightsOptions): Promise<FromPacker> {
   return new Promise((resolve) => {
     const child = fork(script, [packCommand], {
+      env: variables,
       serialization: "advanced",
       stdio: ["ignore", "ignore", "inherit", "ipc"],
     });

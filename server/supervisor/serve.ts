@@ -18,6 +18,7 @@ import { createMetrics } from "./metrics.ts";
 import type { Plan } from "./plan.ts";
 import { watchService } from "./service.ts";
 import { shareWeights } from "./share-weights.ts";
+import { loadVariables } from "./load-variables.ts";
 import { createLoneRunPlaces } from "./shards/lone-run-places.ts";
 import { createShards } from "./shards/shards.ts";
 import { createWaitingRoom } from "./waiting-room.ts";
@@ -63,6 +64,7 @@ export async function serve({
     provider: () => state.model?.provider,
   });
   const over = new AbortController();
+  const variables = loadVariables(edge.variables, modelBytes);
   const packing = shareWeights({
     config,
     ...source,
@@ -70,6 +72,7 @@ export async function serve({
     modelBytes,
     shards: plan.shards,
     script: edge.script,
+    variables,
     pid: edge.pid,
     log,
     now,
@@ -94,6 +97,7 @@ export async function serve({
     }),
     packed: packing.then((packed) => packed?.path),
     script: edge.script,
+    variables,
     state,
     now,
     writeLog: (line) => write(`${line}\n`),

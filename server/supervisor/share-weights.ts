@@ -11,6 +11,8 @@ export interface ShareWeightsOptions {
   readonly isFileStable: boolean;
   readonly shards: number;
   readonly script: URL;
+  /** Environment of the process that packs. */
+  readonly variables: Readonly<Record<string, string | undefined>>;
   /** Of this process. */
   readonly pid: number;
   readonly log: Logger;
@@ -21,7 +23,8 @@ export interface ShareWeightsOptions {
 
 /** Packs the weights for all shards together where that is worth it, and tells. Undefined: each has them for itself. */
 export async function shareWeights(options: ShareWeightsOptions): Promise<PackedWeights | undefined> {
-  const { config, modelPath, modelFiles, modelBytes, isFileStable, shards, script, pid, log, now, signal } = options;
+  const { config, modelPath, modelFiles, modelBytes, isFileStable, shards, script, variables, pid, log, now, signal } =
+    options;
   const { intraOpThreads, providers, diskLimitBytes, packedDirectory: directory } = config;
   const settings = { modelPath, isFileStable, intraOpThreads, providers };
   if (!isPackable({ settings, modelFiles, modelBytes, shards })) return undefined;
@@ -34,6 +37,7 @@ export async function shareWeights(options: ShareWeightsOptions): Promise<Packed
     shards,
     directory,
     script,
+    variables,
     pid,
     signal,
   });

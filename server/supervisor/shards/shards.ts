@@ -16,6 +16,8 @@ export interface ShardsOptions {
   /** The packed model, for which the first shards wait; undefined: there is none. */
   readonly packed: Promise<string | undefined>;
   readonly script: URL;
+  /** Environment of each. */
+  readonly variables: Readonly<Record<string, string | undefined>>;
   readonly state: Readonly<ServerState>;
   /** Monotonic, milliseconds. */
   readonly now: () => number;
@@ -252,6 +254,7 @@ export function createShards(options: ShardsOptions): Shards {
     const shard: Shard = {
       child: startShard({
         script: options.script,
+        variables: options.variables,
         slotsDescriptor: places.descriptor,
         writeLog: options.writeLog,
         onMessage: (message) => receive(shard, message),
@@ -306,7 +309,11 @@ export function createShards(options: ShardsOptions): Shards {
     async drain() {
       isDraining = true;
       silence.stop();
-      for (const shard of shards) shard.child.send({ kind: "drain" });
+      for (const { child, isLoaded } of shards) {
+        // Who still loads has no connection; and a process that ends on its own while a thread of it loads, aborts.
+        if (isLoaded) child.send({ kind: "drain" });
+        else child.kill();
+      }
       await Promise.all([...shards].map(({ child }) => child.ended));
     },
 

@@ -36,6 +36,8 @@ export interface ShardEnd {
 export interface ShardProcessOptions {
   /** Module that runs {@link import("../../shard/run-shard.ts").runShard} when its first argument is `shard`. */
   readonly script: URL;
+  /** Its environment. */
+  readonly variables: Readonly<Record<string, string | undefined>>;
   /** Of what says which shards run; undefined: there is nothing of the kind. */
   readonly slotsDescriptor: number | undefined;
   readonly onMessage: (message: FromShard) => void;
@@ -49,10 +51,12 @@ export interface ShardProcessOptions {
  */
 export const youngGeneration = "--max-semi-space-size=4";
 
-export function startShard({ script, slotsDescriptor, onMessage, writeLog }: ShardProcessOptions): ShardProcess {
+export function startShard(options: ShardProcessOptions): ShardProcess {
+  const { script, variables, slotsDescriptor, onMessage, writeLog } = options;
   const note = createRunNote(namelessFileFolders);
   const child: ChildProcess = fork(script, [shardCommand, ...(note === undefined ? [] : [withNote])], {
     execArgv: [youngGeneration],
+    env: variables,
     serialization: "advanced",
     stdio: ["ignore", "pipe", "inherit", "ipc", note?.descriptor ?? "ignore", slotsDescriptor ?? "ignore"],
   });
