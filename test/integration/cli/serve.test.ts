@@ -83,6 +83,8 @@ test("a model that is exported anew is served as it was, and a lost worker does 
     const server = serving([file, "--workers", "2"]);
     try {
       const url = await server.url;
+      // Who loads the file as it is changed ends the server, as it should.
+      await reads(server, "slipway_workers", 2);
       await writeFile(file, v2);
       assert.equal((await fetch(`${url}/v2/health/ready`)).status, 200);
       const [shard] = (await readFile(`/proc/${server.child.pid}/task/${server.child.pid}/children`, "utf8")).split(
@@ -124,14 +126,16 @@ test("Ctrl-C lets what is under way finish, and a second one does not", () =>
     await lost;
   }));
 
-/** Until a prediction is under way, by the server's own count. */
-async function underWay(server: Serving): Promise<void> {
-  const metrics = /metrics (\S+);/.exec(server.stdout())?.[1];
-  assert.ok(metrics !== undefined, server.stdout());
-  await eventually("a prediction is under way", async () => {
-    const text = await (await fetch(metrics)).text();
-    return /^slipway_requests_in_flight(?:\{[^}]*\})? 1$/m.test(text);
-  });
+/** Until the server's own metrics say so. */
+async function reads(server: Serving, metric: string, value: number): Promise<void> {
+  const url = /metrics (\S+);/.exec(server.stdout())?.[1];
+  assert.ok(url !== undefined, server.stdout());
+  const line = new RegExp(`^${metric}(?:\\{[^}]*\\})? ${value}$`, "m");
+  await eventually(`${metric} is ${value}`, async () => line.test(await (await fetch(url)).text()));
+}
+
+function underWay(server: Serving): Promise<void> {
+  return reads(server, "slipway_requests_in_flight", 1);
 }
 
 test("Ctrl-C while a model loads ends it at once, with 130", () =>
