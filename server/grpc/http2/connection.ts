@@ -39,7 +39,8 @@ export function beginConnection(
 ): Connection | undefined {
   const { limits, now } = options;
   const opened = now();
-  const calls = new Set<Call>();
+  // No Set: what is in its tables when they are outgrown is held until the next full collection (ADR 15).
+  const calls: Call[] = [];
   /** Until the client has answered our SETTINGS: before these, nothing else may be sent. */
   let isSettled = false;
   let isLeaving = false;
@@ -80,7 +81,7 @@ export function beginConnection(
   const goAway = (): void => {
     if (isLeaving || session.destroyed) return;
     isLeaving = true;
-    for (const call of calls) call.endWatch();
+    for (const call of calls.slice()) call.endWatch();
     if (isSettled) announceEnd();
   };
 
@@ -94,7 +95,7 @@ export function beginConnection(
   const callOptions: CallOptions = {
     ...options,
     onOver(call, report) {
-      calls.delete(call);
+      remove(calls, call);
       options.onCall(report);
       if (!isLeaving && options.isLast(opened)) goAway();
     },
@@ -111,25 +112,34 @@ export function beginConnection(
     if (isLeaving) announceEnd();
   });
   session.on("stream", (stream, headers) => {
-    calls.add(beginCall(stream, headers, callOptions));
+    calls.push(beginCall(stream, headers, callOptions));
   });
 
   return {
-    calls: () => calls.size,
+    calls: () => calls.length,
     goAway,
     endIdle() {
-      if (calls.size > 0) return;
+      if (calls.length > 0) return;
       if (isSettled) goAway();
       else destroy();
     },
     destroy: () => destroy(),
     sweep() {
-      for (const call of calls) call.sweep();
+      for (const call of calls.slice()) call.sweep();
       const seconds = (since: number): number => (now() - since) / 1000;
       if (!isSettled && seconds(opened) > limits.prefaceSeconds) destroy();
       else if (pingedAt !== undefined && seconds(pingedAt) > limits.pingSeconds) destroy();
     },
   };
+}
+
+/** There are few (`concurrentStreams`), in no order. */
+function remove(calls: Call[], call: Call): void {
+  const index = calls.indexOf(call);
+  const last = calls.at(-1);
+  if (index === -1 || last === undefined) return;
+  calls[index] = last;
+  calls.pop();
 }
 
 /** PING, SETTINGS and CONTINUATION frames without end are bounded by nghttp2, below Node, without a word from us. */

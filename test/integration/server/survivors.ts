@@ -5,8 +5,8 @@ import { runInNewContext } from "node:vm";
 
 /**
  * Loaded into a process of the server before all else, with --import: SIGUSR2 begins, and the second one ends, a sample of
- * what outlives the collections of V8's young generation. It is written to `<folder>/<pid>`: bytes that code of the server
- * asked for.
+ * what outlives the collections of V8's young generation. It is written to `<folder>/<pid>`: bytes that
+ * code of the server asked for itself. What Node makes for it may live on by no fault of ours.
  */
 export const folderVariable = "SURVIVORS_FOLDER";
 
@@ -36,12 +36,12 @@ function watch(): void {
     for (let collections = 0; collections < 2; collections++) collect({ type: "minor" });
     session.post("HeapProfiler.stopSampling", (error, result) => {
       if (error !== null) throw error;
-      writeFileSync(`${process.env[folderVariable]}/${process.pid}`, String(bytesOf(result.profile.head, false)));
+      writeFileSync(`${process.env[folderVariable]}/${process.pid}`, String(bytesOf(result.profile.head)));
     });
   });
 }
 
-function bytesOf(node: HeapProfiler.SamplingHeapProfileNode, isWithin: boolean): number {
-  const isOurs = isWithin || /\/server\/(?:grpc|http|json|protocol|shard|engine)\//.test(node.callFrame.url);
-  return node.children.reduce((total, child) => total + bytesOf(child, isOurs), isOurs ? node.selfSize : 0);
+function bytesOf(node: HeapProfiler.SamplingHeapProfileNode): number {
+  const isOurs = /\/server\/(?:grpc|http|json|protocol|shard|engine)\//.test(node.callFrame.url);
+  return node.children.reduce((total, child) => total + bytesOf(child), isOurs ? node.selfSize : 0);
 }
